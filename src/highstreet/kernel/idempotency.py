@@ -1,0 +1,49 @@
+"""Idempotency keys: the same request sent again gets the same answer, and its effect happens once.
+
+The record is keyed (subject, endpoint, key), carries the request's hash and is written in the transaction
+of the effect. A twin request waits on the unique index until the first one ends, then reads its answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+
+from . import clock
+from .ids import new_id
+from .models import IdempotencyRecord
+from .refusal import Refused
+from .refusals import INVALID, KEY_MISSING, KEY_REUSED
+
+MAX_KEY = 80
+
+
+def once(
+    *, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[], tuple[int, Any]]
+) -> tuple[int, Any]:
+    """Run `work` unless this key already has its answer. Returns (status, JSON body).
+
+    A refusal raised by `work` is not kept: nothing happened, so the caller may try again with the same key.
+    """
+    if not key:
+        raise Refused(KEY_MISSING)
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise Refused(INVALID, field="Idempotency-Key", problem=f"1-{MAX_KEY}")
+    digest = hashlib.sha256(body).hexdigest()
+    with transaction.atomic():
+        record = IdempotencyRecord(
+            id=new_id(), subject=subject[:80], endpoint=endpoint[:120], key=key, request_hash=digest, at=clock.now()
+        )
+        IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
+        kept = IdempotencyRecord.objects.get(subject=record.subject, endpoint=record.endpoint, key=key)
+        if kept.pk != record.pk:
+            if kept.request_hash != digest:
+                raise Refused(KEY_REUSED)
+            assert kept.status is not None
+            return kept.status, kept.body
+        status, answer = work()
+        IdempotencyRecord.objects.filter(pk=record.pk).update(status=status, body=answer)
+        return status, answer

@@ -1,0 +1,139 @@
+"""Tables of the kernel: holds, the ledger, the outbox, idempotency records and state histories."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from .ids import new_id
+
+
+class Hold(models.Model):
+    """A claim with an expiry on anything scarce; one row a claim, one `group` for all of an order's."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    group = models.UUIDField()
+    kind = models.CharField(max_length=32)
+    resource = models.UUIDField()
+    quantity = models.BigIntegerField()
+    consumed = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=10, default="held")
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "kind", "resource"], name="hold_once_a_group"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="hold_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(consumed__gte=0) & Q(consumed__lte=F("quantity")), name="hold_consumed_within"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["held", "confirmed", "consumed", "released", "expired"]),
+                name="hold_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(state="held"), name="hold_due"),
+            models.Index(fields=["kind", "resource"], condition=Q(state__in=["held", "confirmed"]),
+                         name="hold_live"),
+        ]
+
+
+class Account(models.Model):
+    """A ledger account. `balance` is the sum of its postings: debit > 0, credit < 0, in minor units."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    owner = models.UUIDField()
+    code = models.CharField(max_length=48)
+    currency = models.CharField(max_length=3)
+    balance = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "code", "currency"], name="account_once"),
+        ]
+
+
+class Journal(models.Model):
+    """One transaction of the ledger. `key` makes posting the same fact twice impossible."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    key = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=40)
+    cause = models.UUIDField(db_index=True)
+    at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=80)
+
+
+class Posting(models.Model):
+    """One side of a journal. Immutable; the sum of a journal's postings is 0 in every currency."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings")
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="posting_not_zero")]
+
+
+class OutboxEvent(models.Model):
+    """A fact that happened, written with its effect. `id` orders the event streams."""
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=60)
+    payload = models.JSONField()
+    topics = models.JSONField(default=list)
+    at = models.DateTimeField(db_index=True)
+
+
+class OutboxDelivery(models.Model):
+    """One handler's duty to one event; done in the transaction of the handler's effect."""
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.ForeignKey(OutboxEvent, on_delete=models.CASCADE, related_name="deliveries")
+    handler = models.CharField(max_length=120)
+    done_at = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0)
+    error = models.TextField(default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "handler"], name="delivery_once")]
+        indexes = [models.Index(fields=["id"], condition=Q(done_at=None), name="delivery_pending")]
+
+
+class IdempotencyRecord(models.Model):
+    """The answer given to (subject, endpoint, key), written in the transaction of its effect."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    subject = models.CharField(max_length=80)
+    endpoint = models.CharField(max_length=120)
+    key = models.CharField(max_length=80)
+    request_hash = models.CharField(max_length=64)
+    status = models.IntegerField(null=True)
+    body = models.JSONField(null=True)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "endpoint", "key"], name="idempotency_once"),
+        ]
+
+
+class StateChange(models.Model):
+    """The path that a row took through its machine."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    machine = models.CharField(max_length=32)
+    subject = models.UUIDField()
+    event = models.CharField(max_length=32)
+    was = models.CharField(max_length=24)
+    now = models.CharField(max_length=24)
+    actor = models.CharField(max_length=80)
+    note = models.CharField(max_length=200, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "machine", "at"], name="state_path")]

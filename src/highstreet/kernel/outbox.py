@@ -1,0 +1,124 @@
+"""The outbox: facts written in the transaction of their effect, handled at least once, applied exactly once.
+
+`emit` writes the event, one delivery row for each handler, and the jobs that run them; `deliver` claims a
+delivery row and runs its handler in one transaction. Event streams follow the table by id, woken by NOTIFY.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from procrastinate.contrib.django import app as jobs
+
+from . import clock
+from .models import OutboxDelivery, OutboxEvent
+
+log = structlog.get_logger(__name__)
+E = TypeVar("E")
+CHANNEL = "highstreet"
+MAX_FAILURES = 8
+
+_handlers: dict[str, list[str]] = {}
+_functions: dict[str, Callable[[Any], None]] = {}
+_events: dict[str, type[Any]] = {}
+
+
+def on(event: type[E], handler: Callable[[E], None]) -> None:
+    """Have `handler` run once for each `event`. Called when the application is ready; not in tests' bodies."""
+    name = f"{handler.__module__}.{handler.__qualname__}".removeprefix("highstreet.")
+    _events[event.__name__] = event
+    _functions[name] = handler
+    names = _handlers.setdefault(event.__name__, [])
+    if name not in names:
+        names.append(name)
+
+
+def emit(event: Any, *, topics: Iterable[str] = ()) -> None:
+    """Write a frozen dataclass of plain values and UUIDs; tell the streams of `topics`.
+
+    A topic is `kind:uuid` (`order:…`, `store:…`). Must run inside a transaction.
+    """
+    name = type(event).__name__
+    row = OutboxEvent.objects.create(
+        name=name, payload=_plain(dataclasses.asdict(event)), topics=sorted(set(topics)), at=clock.now()
+    )
+    handlers = _handlers.get(name, [])
+    if handlers:
+        deliveries = OutboxDelivery.objects.bulk_create(
+            OutboxDelivery(event=row, handler=handler) for handler in handlers
+        )
+        jobs.configure_task("kernel.deliver").batch_defer(
+            *({"delivery_id": delivery.pk} for delivery in deliveries)
+        )
+    if row.topics:
+        tell(row.topics, {"id": row.pk, "name": name})
+
+
+def tell(topics: Iterable[str], data: dict[str, Any]) -> None:
+    """Wake the streams without keeping anything (positions). Sent when the transaction commits."""
+    with connection.cursor() as cursor:
+        message = json.dumps({"topics": list(topics), **data}, separators=(",", ":"))
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
+
+
+def deliver(delivery_id: int) -> bool:
+    """Run one delivery's handler, unless it is done. Returns whether it ran. Errors are counted and raised."""
+    try:
+        with transaction.atomic():
+            claimed = OutboxDelivery.objects.filter(pk=delivery_id, done_at=None).update(done_at=clock.now())
+            if claimed == 0:
+                return False
+            delivery = OutboxDelivery.objects.select_related("event").get(pk=delivery_id)
+            event = delivery.event
+            kind = _events[event.name]
+            _functions[delivery.handler](kind(**_typed(kind, event.payload)))
+            return True
+    except Exception as error:
+        OutboxDelivery.objects.filter(pk=delivery_id).update(
+            failures=_plus_one(), error=f"{type(error).__name__}: {error}"[:500]
+        )
+        log.exception("outbox.failed", delivery=delivery_id)
+        raise
+
+
+def drain(limit: int = 1000) -> int:
+    """Deliver what is pending, in order, until nothing is; for tests and operators. Returns how many."""
+    done = 0
+    while done < limit:
+        pending = OutboxDelivery.objects.filter(done_at=None, failures__lt=MAX_FAILURES).order_by("id")
+        ids = list(pending.values_list("pk", flat=True)[:100])
+        if not ids:
+            return done
+        for delivery_id in ids:
+            deliver(delivery_id)
+            done += 1
+    return done
+
+
+def _plus_one() -> Any:
+    from django.db.models import F
+
+    return F("failures") + 1
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _typed(kind: type[Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """Turn the JSON back into the event's fields: UUIDs where the annotation says so."""
+    typed: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        value = payload[field.name]
+        typed[field.name] = UUID(value) if value is not None and "UUID" in str(field.type) else value
+    return typed

@@ -1,0 +1,17 @@
+"""Refusals that every package may give."""
+
+from django.utils.translation import gettext_lazy as _
+
+from .refusal import reason
+
+FORBIDDEN = reason("forbidden", 403, _("You may not do this."))
+NOT_FOUND = reason("not_found", 404, _("There is nothing here that you may see."))
+NOT_SIGNED_IN = reason("not_signed_in", 401, _("Sign in first."))
+INVALID = reason("invalid", 422, _("Check {field}: {problem}."))
+WRONG_STATE = reason("wrong_state", 409, _("Too late: this is already {state}."))
+HELD_BY_OTHERS = reason("held_by_others", 409, _("Someone was faster: {name} is no longer free."))
+KEY_REUSED = reason("key_reused", 422, _("This Idempotency-Key was used for another request."))
+KEY_IN_FLIGHT = reason("key_in_flight", 409, _("The same request is still being worked on."))
+KEY_MISSING = reason("key_missing", 422, _("Send an Idempotency-Key header."))
+TOO_LARGE = reason("too_large", 413, _("That is more than we take at once."))
+BUSY = reason("busy", 503, _("We are busy for a moment. Try again in a few seconds."))

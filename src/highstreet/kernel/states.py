@@ -1,0 +1,72 @@
+"""State machines as tables: `{(state, event): state}`. `move` is one conditional UPDATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from . import clock
+from .ids import new_id
+from .refusal import Refused
+from .refusals import WRONG_STATE
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`name` of the axis (for the history), its `table`, and where it starts."""
+
+    name: str
+    start: str
+    table: Mapping[tuple[str, str], str]
+    column: str = "status"
+    stamps: Mapping[str, str] = field(default_factory=dict)
+
+    def sources(self, event: str) -> list[str]:
+        return sorted(state for (state, name) in self.table if name == event)
+
+    def states(self) -> set[str]:
+        return {self.start} | {state for state, _ in self.table} | set(self.table.values())
+
+    def finals(self) -> set[str]:
+        return self.states() - {state for state, _ in self.table}
+
+
+def move(
+    machine: Machine, row: models.Model, event: str, *, actor: str, note: str = "", **columns: Any
+) -> str:
+    """Fire `event` on `row`: one UPDATE per source state whose row count is checked, and its history.
+
+    `columns` are set in the same UPDATE. A time stamp is set where `machine.stamps` names one for the
+    new state. Returns the new state; refuses with WRONG_STATE and leaves the row unchanged otherwise.
+    Must run inside a transaction.
+    """
+    from .models import StateChange
+
+    model = type(row)
+    current = getattr(row, machine.column)
+    sources = machine.sources(event)
+    for state in sorted(sources, key=lambda name: name != current):
+        target = machine.table[(state, event)]
+        values = {machine.column: target, **columns}
+        if target in machine.stamps:
+            values.setdefault(machine.stamps[target], clock.now())
+        moved = model._default_manager.filter(pk=row.pk, **{machine.column: state}).update(**values)
+        if moved == 1:
+            for name, value in values.items():
+                setattr(row, name, value)
+            StateChange.objects.create(
+                id=new_id(), machine=machine.name, subject=_key(row), event=event, was=state, now=target,
+                actor=actor, note=note[:200], at=clock.now(),
+            )
+            return target
+    row.refresh_from_db(fields=[machine.column])
+    raise Refused(WRONG_STATE, state=getattr(row, machine.column))
+
+
+def _key(row: models.Model) -> UUID:
+    assert isinstance(row.pk, UUID)
+    return row.pk

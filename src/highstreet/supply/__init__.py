@@ -1,0 +1,1 @@
+"""Organisations, stores, the catalogue and stock."""
