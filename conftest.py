@@ -1,0 +1,24 @@
+"""One embedded PostgreSQL for the whole run, unless DATABASE_URL names a server."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def _start_database() -> None:
+    if os.environ.get("DATABASE_URL"):
+        return
+    from highstreet.kernel import postgres
+
+    home = Path(os.environ.get("HIGHSTREET_TEST_PG", Path(tempfile.gettempdir()) / "highstreet-test")) / "pg"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    server = postgres.start(home)
+    postgres.ensure_database(server, "highstreet")
+    os.environ["DATABASE_URL"] = server.url("highstreet")
+
+
+os.environ.setdefault("HIGHSTREET_LOG", "ERROR")
+os.environ.setdefault("HIGHSTREET_AXES", "0")
+_start_database()

@@ -1,0 +1,1 @@
+"""The promise, the streets, the couriers and their dispatch."""

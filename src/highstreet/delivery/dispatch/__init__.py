@@ -1,0 +1,1 @@
+"""Which courier brings which order, when to leave, and why."""

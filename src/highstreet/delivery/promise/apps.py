@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PromiseConfig(AppConfig):
+    name = "highstreet.delivery.promise"
+    label = "promise"

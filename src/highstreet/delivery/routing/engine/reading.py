@@ -1,0 +1,201 @@
+"""From an OpenStreetMap extract to a street graph."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import osmium
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+
+from .geo import WALK_MPS, Floats, Mode, haversine_m
+from .graph import MODES, StreetGraph
+
+# km/h while moving, by highway class: (e-bike courier, car in city traffic). 0 = may not go. The bike is a courier's
+# e-bike (25 km/h at most) whose mean with stops comes to 18-20 on main roads; cars are daytime means, not limits.
+SPEEDS: dict[str, tuple[float, float]] = {
+    "motorway": (0, 65),
+    "trunk": (0, 50),
+    "primary": (21, 34),
+    "secondary": (21, 30),
+    "tertiary": (20.5, 27),
+    "unclassified": (20, 24),
+    "residential": (19.5, 22),
+    "living_street": (15, 12),
+    "service": (14, 12),
+    "road": (18, 20),
+    "cycleway": (21, 0),
+    "track": (12, 0),
+    "path": (13, 0),
+    "pedestrian": (8, 0),
+}
+ROUGH = {"sett": 0.87, "cobblestone": 0.8, "earth": 0.8, "dirt": 0.8, "gravel": 0.8, "grass": 0.7, "sand": 0.6}
+CLOSED = {"no", "private"}
+JUNCTION_S: dict[Mode, float] = {"bike": 2.0, "car": 3.5, "walk": 0.0}
+SIGNAL_S: dict[Mode, float] = {"bike": 9.0, "car": 13.0, "walk": 9.0}
+LONGEST_PIECE_M = 80.0  # a door is never much further than half of this from a node of its own street
+
+
+@dataclass(frozen=True)
+class Way:
+    """A highway as read: node numbers, and km/h for each mode forward and backward (0 = may not go)."""
+
+    nodes: list[int]
+    forward: dict[Mode, float]
+    backward: dict[Mode, float]
+
+
+@dataclass
+class Ways:
+    """Everything that one pass over the file yields."""
+
+    ways: list[Way] = field(default_factory=list)
+    position: dict[int, tuple[float, float]] = field(default_factory=dict)
+    signals: set[int] = field(default_factory=set)
+
+
+def speeds_of(tags: dict[str, str]) -> tuple[dict[Mode, float], dict[Mode, float]] | None:
+    """km/h forward and backward for each mode on a way with these OpenStreetMap tags, or None if nobody may go."""
+    kind = tags.get("highway", "").removesuffix("_link")
+    if kind not in SPEEDS or tags.get("area") == "yes" or tags.get("access") in CLOSED:
+        return None
+    bike, car = SPEEDS[kind]
+    rough = ROUGH.get(tags.get("surface", ""), 1.0)
+    if tags.get("bicycle") in CLOSED:
+        bike = 0.0
+    if CLOSED & {tags.get("motor_vehicle"), tags.get("motorcar"), tags.get("vehicle")}:
+        car = 0.0
+    walk = 0.0 if kind in {"motorway", "trunk"} or tags.get("foot") in CLOSED else WALK_MPS * 3.6
+    both: dict[Mode, float] = {"bike": bike * rough, "car": car * rough, "walk": walk}
+    oneway = tags.get("oneway", "")
+    if not oneway and (tags.get("junction") in {"roundabout", "circular"} or kind == "motorway"):
+        oneway = "yes"
+    against: dict[Mode, float] = dict(both)
+    if oneway in {"yes", "true", "1", "-1", "reverse"}:
+        against["car"] = 0.0
+        if tags.get("oneway:bicycle") != "no":
+            against["bike"] = 0.0
+    return (against, both) if oneway in {"-1", "reverse"} else (both, against)
+
+
+def _read_ways(pbf_path: Path) -> Ways:
+    found = Ways()
+    for item in osmium.FileProcessor(str(pbf_path)).with_locations():
+        if item.is_node():
+            if item.tags.get("highway") == "traffic_signals":
+                found.signals.add(item.id)
+        elif item.is_way() and "highway" in item.tags:
+            speeds = speeds_of({tag.k: tag.v for tag in item.tags})
+            if speeds is None:
+                continue
+            nodes = [node for node in item.nodes if node.location.valid()]
+            for node in nodes:
+                found.position[node.ref] = (node.lat, node.lon)
+            if len(nodes) > 1:
+                found.ways.append(Way([node.ref for node in nodes], *speeds))
+    return found
+
+
+def _pieces(way: Way, shared: Counter[int], position: dict[int, tuple[float, float]]) -> list[tuple[list[int], Floats]]:
+    """A way cut at junctions and wherever a piece would pass LONGEST_PIECE_M: (node numbers, shape [k, 2]) each."""
+    shape = np.array([position[node] for node in way.nodes])
+    steps = haversine_m(shape[:-1], shape[1:])
+    pieces, start, run = [], 0, 0.0
+    for at in range(1, len(way.nodes)):
+        run += float(steps[at - 1])
+        last = at == len(way.nodes) - 1
+        # A closed piece would be an edge from a node to itself: cut before the ring closes.
+        closing = not last and way.nodes[at + 1] == way.nodes[start]
+        too_long = not last and run + steps[at] > LONGEST_PIECE_M
+        if last or shared[way.nodes[at]] > 1 or closing or too_long:
+            pieces.append((way.nodes[start : at + 1], shape[start : at + 1]))
+            start, run = at, 0.0
+    return pieces
+
+
+def _seconds(metres: float, kmh: float, delay: float) -> float:
+    return max(metres, 0.2) / (kmh / 3.6) + delay if kmh > 0 else np.inf
+
+
+def _strongest(tails: NDArray[np.int32], heads: NDArray[np.int32], open_: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    """Which of n nodes are in the largest strongly connected component over the open edges."""
+    links = csr_matrix((np.ones(int(open_.sum())), (tails[open_], heads[open_])), shape=(n, n))
+    _, label = connected_components(links, directed=True, connection="strong")
+    return np.asarray(label == np.bincount(label).argmax(), bool)
+
+
+def read_streets(pbf_path: Path) -> StreetGraph:
+    """The street graph of an OpenStreetMap extract (.osm.pbf).
+
+    Keeps what an e-bike or a car may use, drops nodes outside the largest strongly connected component of every mode,
+    and marks as `reachable` those inside it for all modes at once. Source of tags: OpenStreetMap wiki, "Key:highway",
+    "Key:oneway", "Key:access".
+    """
+    found = _read_ways(pbf_path)
+    shared: Counter[int] = Counter(node for way in found.ways for node in way.nodes)
+    shared.update(end for way in found.ways for end in (way.nodes[0], way.nodes[-1]))
+    number: dict[int, int] = {}
+    tails: list[int] = []
+    heads: list[int] = []
+    shapes: list[Floats] = []
+    lengths: list[float] = []
+    taken: dict[Mode, list[float]] = {mode: [] for mode in MODES}
+    arms: Counter[int] = Counter()
+    cut = [(way, pieces) for way in found.ways for pieces in _pieces(way, shared, found.position)]
+    for _, (nodes, _shape) in cut:
+        arms.update((nodes[0], nodes[-1]))
+    for way, (nodes, shape) in cut:
+        metres = float(haversine_m(shape[:-1], shape[1:]).sum())
+        for kmh, path, line in ((way.forward, nodes, shape), (way.backward, nodes[::-1], shape[::-1])):
+            if not any(kmh.values()):
+                continue
+            tails.append(number.setdefault(path[0], len(number)))
+            heads.append(number.setdefault(path[-1], len(number)))
+            shapes.append(line)
+            lengths.append(metres)
+            # A way's signal may be drawn just before the junction, so every node after the first counts.
+            signal = any(node in found.signals for node in path[1:])
+            for mode in MODES:
+                delay = SIGNAL_S[mode] if signal else JUNCTION_S[mode] if arms[path[-1]] > 2 else 0.0
+                taken[mode].append(_seconds(metres, kmh[mode], delay))
+    points = np.array([found.position[node] for node in number])
+    return _assemble(points, np.array(tails, np.int32), np.array(heads, np.int32), lengths, taken, shapes)
+
+
+def _assemble(
+    points: Floats,
+    tails: NDArray[np.int32],
+    heads: NDArray[np.int32],
+    lengths: list[float],
+    taken: dict[Mode, list[float]],
+    shapes: list[Floats],
+) -> StreetGraph:
+    """Trim each mode to its largest strong component, then renumber the nodes that are left."""
+    n = len(points)
+    seconds = {mode: np.array(taken[mode], np.float32) for mode in MODES}
+    strong = {mode: _strongest(tails, heads, np.isfinite(seconds[mode]), n) for mode in MODES}
+    for mode in MODES:
+        seconds[mode][~(strong[mode][tails] & strong[mode][heads])] = np.inf
+    edges = np.flatnonzero(np.any([np.isfinite(seconds[mode]) for mode in ("bike", "car")], axis=0))
+    nodes = np.unique(np.concatenate([tails[edges], heads[edges]]))
+    new = np.full(n, -1, np.int32)
+    new[nodes] = np.arange(len(nodes), dtype=np.int32)
+    kept_shapes = [shapes[edge] for edge in edges]
+    # Walking loses the edges dropped here, so what all modes reach is asked again on what is left.
+    reachable = np.ones(len(nodes), bool)
+    for mode in MODES:
+        reachable &= _strongest(new[tails[edges]], new[heads[edges]], np.isfinite(seconds[mode][edges]), len(nodes))
+    return StreetGraph(
+        points=points[nodes],
+        reachable=reachable,
+        tails=new[tails[edges]],
+        heads=new[heads[edges]],
+        length_m=np.array(lengths, np.float32)[edges],
+        bike=seconds["bike"][edges],
+        car=seconds["car"][edges],
+        walk=seconds["walk"][edges],
+        shape_from=np.cumsum([0] + [len(shape) for shape in kept_shapes]).astype(np.int32),
+        shape=np.concatenate(kept_shapes),
+    )

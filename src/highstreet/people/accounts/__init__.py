@@ -1,0 +1,1 @@
+"""Who signs in: users, API tokens, and the actor that a request becomes."""

@@ -1,0 +1,1 @@
+"""People who work here: employees, their roles and what each role may do."""

@@ -1,0 +1,1 @@
+"""Legal owners and the cities they serve."""

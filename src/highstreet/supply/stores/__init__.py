@@ -1,0 +1,1 @@
+"""Places customers know: where they are, when they are open, whom they reach."""

@@ -1,0 +1,1 @@
+"""Prices, carts, orders, payments, fulfilments and reviews."""

@@ -1,0 +1,1 @@
+"""One package from one store: accepted, picked, packed, handed over or collected."""

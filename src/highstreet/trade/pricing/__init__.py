@@ -1,0 +1,1 @@
+"""What a basket costs: line prices, delivery fee, per-unit frozen amounts."""

@@ -1,0 +1,1 @@
+"""The simulated city: shoppers, pickers and couriers that live on the public API."""

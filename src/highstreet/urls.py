@@ -1,0 +1,33 @@
+"""Every address of the platform. Each face and each feature's API brings its own."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from highstreet.web import health
+from highstreet.web.api import api
+
+FACES = {"": "shop", "store/": "store", "courier/": "courier", "console/": "console"}
+
+
+def _faces() -> list[URLResolver]:
+    mounted = []
+    for prefix, face in sorted(FACES.items(), reverse=True):
+        name = f"highstreet.web.{face}.urls"
+        if find_spec(name):
+            mounted.append(path(prefix, include((import_module(name).urlpatterns, face))))
+    return mounted
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("api/v1/", api.urls),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    *_faces(),
+]

@@ -1,0 +1,1 @@
+"""The four faces: shop, store, courier, console. No decisions are made here."""

@@ -1,0 +1,1 @@
+"""The courier app: shift, tasks, proof, earnings."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CourierConfig(AppConfig):
+    name = "highstreet.web.courier"
+    label = "web_courier"

@@ -1,0 +1,94 @@
+"""What every request passes: ids for the logs, language, the actor, refusals in the caller's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+
+from highstreet.kernel import ids
+from highstreet.kernel.policy import NOBODY
+from highstreet.kernel.refusal import Refused
+from highstreet.people.accounts import reads as accounts
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+LANGUAGE_COOKIE = "lang"
+log = structlog.get_logger(__name__)
+
+
+class RequestContext:
+    """Binds a request id to the logs and tells it to the caller; logs what went wrong."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = ids.random_token(12)
+        structlog.contextvars.bind_contextvars(request=request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            structlog.contextvars.clear_contextvars()
+        response["X-Request-Id"] = request_id
+        if response.status_code >= 500:
+            log.error("request.failed", request=request_id, path=request.path, status=response.status_code)
+        return response
+
+
+class Language:
+    """The cookie's language, else the browser's, else Chinese."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.COOKIES.get(LANGUAGE_COOKIE, "")
+        known = {code for code, _ in settings.LANGUAGES}
+        if chosen not in known:
+            accepts = request.headers.get("Accept-Language", "")
+            chosen = "en" if accepts.lower().startswith("en") else "zh-hans"
+        with translation.override(chosen):
+            request.LANGUAGE_CODE = chosen
+            response = self.get_response(request)
+        response.setdefault("Content-Language", chosen)
+        return response
+
+
+class Actors:
+    """Sets `request.actor` from the session, or from a bearer token on the API."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = NOBODY  # type: ignore[attr-defined]
+        request.actor = accounts.actor_of(request)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class Refusals:
+    """Turns a refusal raised by a page into a page with words and a way out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Refused):
+            return None
+        if error.reason.code == "not_signed_in" and request.method == "GET":
+            return redirect(f"{settings.LOGIN_URL}?next={request.get_full_path()}")
+        context = {"refusal": error, "status": error.reason.status}
+        return render(request, "ui/error.html", context, status=error.reason.status)
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """What every template may use."""
+    return {"actor": getattr(request, "actor", NOBODY), "stream_url": settings.STREAM_URL}

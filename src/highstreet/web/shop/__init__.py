@@ -1,0 +1,1 @@
+"""The shop: what a customer sees, from search to doorstep."""

@@ -1,0 +1,1 @@
+"""The store app: what pickers and store managers work with."""

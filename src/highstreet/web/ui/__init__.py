@@ -1,0 +1,1 @@
+"""The components, styles and scripts that the four faces share."""
