@@ -50,7 +50,7 @@ class WechatConfig:
 
     @classmethod
     def load(cls, path: Path | str) -> WechatConfig:
-        """Read the JSON object of exactly these field names. Raises OSError, or ValueError naming the field."""
+        """Read the JSON object of exactly these fields. Raises OSError, or ValueError naming the field."""
         raw: Any = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(raw, dict) or not isinstance(raw.get("platform_certificates"), dict):
             raise ValueError("the file must hold a JSON object with platform_certificates")

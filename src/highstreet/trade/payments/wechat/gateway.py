@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from wechatpayv3 import WeChatPay, WeChatPayType
+from wechatpayv3 import WeChatPay
 from wechatpayv3.core import Core
+from wechatpayv3.type import WeChatPayType
 
 from highstreet.kernel import clock
 
@@ -42,11 +43,11 @@ _ABSENT = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"})
 
 
 class ProviderUnavailable(Exception):
-    """No answer that can be trusted: network, timeout, 429, 5xx or garbage. Whether it was done is unknown."""
+    """No answer to trust: network, timeout, 429, 5xx or garbage. Whether it was done is unknown."""
 
 
 class ProviderRefused(Exception):
-    """The provider said no: nothing was done. `code` is its word (PARAM_ERROR, ORDERPAID, NOT_ENOUGH, ...)."""
+    """The provider said no: nothing was done. `code` is its word (PARAM_ERROR, ORDERPAID, ...)."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -63,7 +64,7 @@ class _RootedCore(Core):
 
     def __init__(self, config: WechatConfig) -> None:
         self._config = config
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             mchid=config.mchid,
             cert_serial_no=config.merchant_serial,
             private_key=config.merchant_private_key_pem,
@@ -122,7 +123,9 @@ class WechatGateway:
         answer = self._call(lambda: self._client.pay(pay_type=WeChatPayType.JSAPI, payer=payer, **fields))
         package = f"prepay_id={_answer_text(answer, 'prepay_id')}"
         timestamp, nonce = str(int(clock.wall())), secrets.token_hex(16)
-        signature = self._client.sign([self.config.appid, timestamp, nonce, package])
+        signature = self._client.sign(  # type: ignore[no-untyped-call]
+            [self.config.appid, timestamp, nonce, package]
+        )
         return {
             "appId": self.config.appid,
             "timeStamp": timestamp,
@@ -147,14 +150,14 @@ class WechatGateway:
         return found
 
     def close(self, *, out_trade_no: str) -> None:
-        """Make the payment impossible. Refused with ORDERPAID when it was too late. Closing twice is harmless."""
+        """Make the payment impossible. Refused with ORDERPAID when too late. Closing twice is harmless."""
         _check_number(_TRADE_NO, out_trade_no)
         self._call(lambda: self._client.close(out_trade_no=out_trade_no), empty=True)
 
     def refund(
         self, *, out_trade_no: str, out_refund_no: str, amount: int, total: int, reason: str
     ) -> RefundResult:
-        """Return `amount` of the `total` paid. Usually PROCESSING; the same refund number again is harmless."""
+        """Return `amount` of the `total` paid. Usually PROCESSING; the same number again is harmless."""
         _check_number(_TRADE_NO, out_trade_no)
         _check_number(_REFUND_NO, out_refund_no)
         _check_fen(amount)

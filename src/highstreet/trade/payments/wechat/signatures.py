@@ -34,7 +34,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 class Forged(Exception):
-    """The message is not the provider's, or not fresh, or not for us. `reason` is a slug for logs and counters."""
+    """Not the provider's, or not fresh, or not for us. `reason` is a slug for logs and counters."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -100,7 +100,7 @@ def _parsed(pem: str) -> tuple[RSAPublicKey, datetime, datetime]:
     """Key and period of a certificate; a bare public key (the `PUB_KEY_ID_` mode) has no period."""
     if "BEGIN CERTIFICATE" in pem:
         certificate = load_pem_x509_certificate(pem.encode())
-        key = certificate.public_key()
+        key: object = certificate.public_key()
         period = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     else:
         key = load_pem_public_key(pem.encode())
