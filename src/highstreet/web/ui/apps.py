@@ -1,3 +1,7 @@
+"""The Django application that carries the templates, static files and filters of all faces."""
+
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
