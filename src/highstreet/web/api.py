@@ -1,4 +1,4 @@
-"""The JSON API under /api/v1: each feature's router, one way of answering refusals, tokens."""
+"""The JSON API under /api/v1: each feature's router, one way of answering refusals, no 5xx for bad input."""
 
 from __future__ import annotations
 
@@ -6,11 +6,51 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
 
-api = NinjaAPI(title="Highstreet", version="1.0.0", docs_url="/docs", urls_namespace="api")
+from highstreet.kernel.api import problem
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID, NOT_FOUND, TOO_LARGE
+
+api = NinjaAPI(title="Highstreet", version="1.0.0", docs_url=None, urls_namespace="api")
+
+
+@api.exception_handler(Refused)
+def refused(request: HttpRequest, error: Refused) -> HttpResponse:
+    return problem(error)
+
+
+@api.exception_handler(ValidationError)
+def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    first = error.errors[0] if error.errors else {}
+    field = ".".join(str(part) for part in first.get("loc", ())[1:]) or "body"
+    return problem(Refused(INVALID, field=field, problem=str(first.get("msg", ""))))
+
+
+@api.exception_handler(HttpError)
+def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(Refused(INVALID, field="body", problem=str(error)))
+
+
+@api.exception_handler(BadRequest)
+@api.exception_handler(UnicodeError)
+def bad_request(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(Refused(INVALID, field="body", problem="encoding"))
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_big(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(Refused(TOO_LARGE))
+
+
+@api.exception_handler(Http404)
+def missing(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(Refused(NOT_FOUND))
+
 
 for _feature in settings.FEATURES:
-    _name = f"highstreet.{_feature}.api"
-    if find_spec(f"highstreet.{_feature}") and find_spec(_name):
-        api.add_router("", import_module(_name).router)
+    if find_spec(f"highstreet.{_feature}") and find_spec(f"highstreet.{_feature}.api"):
+        api.add_router("", import_module(f"highstreet.{_feature}.api").router)

@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class CustomersConfig(AppConfig):
     name = "highstreet.people.customers"
     label = "customers"
+
+    def ready(self) -> None:
+        from highstreet.people.accounts.ports import badges
+
+        from .reads import badge
+
+        badges.append(badge)

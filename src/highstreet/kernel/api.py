@@ -1,0 +1,90 @@
+"""What every feature's API shares: problems (RFC 9457), idempotent mutations, public identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, JsonResponse
+from ninja import Schema
+from pydantic import ConfigDict
+
+from . import idempotency, ids
+from .policy import Actor
+from .refusal import Refused
+from .refusals import NOT_FOUND
+
+
+class Body(Schema):
+    """A request's body: unknown fields (a price, a total, someone's id) are refused, types are strict."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_max_length=2000)
+
+
+class Problem(Schema):
+    """RFC 9457: `type` is the refusal's code, `title` its words in the caller's language."""
+
+    type: str
+    title: str
+    status: int
+    facts: dict[str, Any] = {}
+
+
+def problem(refused: Refused) -> JsonResponse:
+    """A refusal as application/problem+json."""
+    body = {
+        "type": refused.reason.code,
+        "title": refused.words,
+        "status": refused.reason.status,
+        "facts": {name: _plain(value) for name, value in refused.facts.items()},
+    }
+    response = JsonResponse(body, status=refused.reason.status, content_type="application/problem+json")
+    if refused.reason.status == 503:
+        response["Retry-After"] = "5"
+    return response
+
+
+def subject_of(actor: Actor) -> str:
+    """Whose idempotency keys these are: the user, or what a guest holds."""
+    return f"user:{actor.user_id}" if actor.user_id else f"guest:{actor.cart_key or '-'}"
+
+
+def once(request: HttpRequest, work: Callable[[], Any], *, status: int = 200) -> JsonResponse:
+    """Do a mutation once for its Idempotency-Key; a repeat gets the first answer.
+
+    `work` returns the JSON body (a Schema or plain values).
+    """
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+
+    def run() -> tuple[int, Any]:
+        return status, _plain(work())
+
+    code, body = idempotency.once(
+        subject=subject_of(actor),
+        endpoint=f"{request.method} {request.path}",
+        key=request.headers.get("Idempotency-Key", ""),
+        body=request.body,
+        work=run,
+    )
+    return JsonResponse(body, status=code, safe=False)
+
+
+def private(prefix: str, text: str) -> UUID:
+    """The UUID behind a public identifier, or NOT_FOUND."""
+    value = ids.private(prefix, text)
+    if value is None:
+        raise Refused(NOT_FOUND)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Schema):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

@@ -1,0 +1,31 @@
+"""POST /sessions: a bearer token."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja import Router
+
+from highstreet.kernel.api import Body, Problem
+from highstreet.kernel.policy import PUBLIC, route
+
+from . import actions
+
+router = Router(tags=["accounts"])
+
+
+class Login(Body):
+    username: str
+    password: str
+
+
+class Token(Body):
+    token: str
+
+
+@router.post("/sessions", response={201: Token, 401: Problem, 429: Problem})
+@route(PUBLIC)
+def sign_in(request: HttpRequest, body: Login) -> tuple[int, Token]:
+    token = actions.sign_in_token(
+        actor=request.actor, request=request, username=body.username, password=body.password  # type: ignore[attr-defined]
+    )
+    return 201, Token(token=token)

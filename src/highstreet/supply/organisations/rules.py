@@ -1,0 +1,34 @@
+"""An organisation's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an organisation promises and pays. Amounts in fen; each may be set in its `policy`."""
+
+    quote_minutes: int = 10
+    delivery_fee: int = 500
+    free_delivery_from: int = 4900
+    late_credit: int = 500
+    late_grace_minutes: int = 0
+    courier_pay_base: int = 600
+    courier_pay_per_km: int = 100
+    promise_quantile: int = 90
+    ask_minutes: int = 2
+    pickup_hold_hours: int = 4
+
+    @classmethod
+    def of(cls, policy: Mapping[str, Any]) -> Terms:
+        """The terms in `policy`; unknown names and non-integers are refused with ValueError."""
+        known = {field.name for field in fields(cls)}
+        for name, value in policy.items():
+            if name not in known:
+                raise ValueError(f"unknown term {name}")
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise ValueError(f"{name} must be a whole number, not {value!r}")
+        return cls(**policy)

@@ -1,0 +1,35 @@
+"""Pause a store and open it again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from highstreet.kernel import clock
+from highstreet.kernel.policy import Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID, NOT_FOUND
+
+from .models import Store
+
+MAX_PAUSE_MINUTES = 24 * 60
+
+
+@action("store.manage")
+def pause(*, actor: Actor, store_id: UUID, minutes: int) -> None:
+    """Take no new orders for `minutes` (1 to a day); those accepted go on."""
+    if not 1 <= minutes <= MAX_PAUSE_MINUTES:
+        raise Refused(INVALID, field="minutes", problem=f"1-{MAX_PAUSE_MINUTES}")
+    _set(actor, store_id, minutes)
+
+
+@action("store.manage")
+def resume(*, actor: Actor, store_id: UUID) -> None:
+    """Take orders again at once."""
+    _set(actor, store_id, None)
+
+
+def _set(actor: Actor, store_id: UUID, minutes: int | None) -> None:
+    until = clock.now() + timedelta(minutes=minutes) if minutes else None
+    if not actor.at_store(store_id) or Store.objects.filter(pk=store_id).update(paused_until=until) != 1:
+        raise Refused(NOT_FOUND)

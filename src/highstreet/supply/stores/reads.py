@@ -1,0 +1,91 @@
+"""Stores: where, when, whom they reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from highstreet.kernel import clock
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.organisations.reads import in_language
+
+from . import rules
+from .models import Store
+
+
+@dataclass(frozen=True)
+class StoreView:
+    id: UUID
+    code: str
+    kind: str
+    organisation_id: UUID
+    city_id: UUID
+    name_zh: str
+    name_en: str
+    address: str
+    phone: str
+    lat: float
+    lon: float
+    opens_minute: int
+    closes_minute: int
+    delivery_radius_m: int
+    pick_minutes_base: int
+    pick_seconds_per_unit: int
+    paused_until: datetime | None
+    time_zone: str
+
+    @property
+    def name(self) -> str:
+        return in_language(self.name_zh, self.name_en)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def is_open(self, at: datetime) -> bool:
+        """Open by its hours and not paused."""
+        if self.paused_until is not None and at < self.paused_until:
+            return False
+        return rules.is_open(at, self.opens_minute, self.closes_minute, self.zone)
+
+    def opens_at(self, at: datetime) -> datetime:
+        start = max(at, self.paused_until) if self.paused_until else at
+        return rules.next_opening(start, self.opens_minute, self.closes_minute, self.zone)
+
+    def closes_at(self, at: datetime) -> datetime:
+        return rules.closing(at, self.closes_minute, self.zone)
+
+    def distance_m(self, lat: float, lon: float) -> float:
+        return rules.metres(self.lat, self.lon, lat, lon)
+
+
+_COLUMNS = [field.name for field in fields(StoreView) if field.name != "time_zone"]
+
+
+def _views(**where: object) -> list[StoreView]:
+    rows = Store.objects.filter(active=True, **where).order_by("code").values(*_COLUMNS, "city__time_zone")
+    return [StoreView(**{name: row[name] for name in _COLUMNS}, time_zone=row["city__time_zone"]) for row in rows]
+
+
+def store(store_id: UUID) -> StoreView:
+    """A store, active or not; NOT_FOUND if there is none."""
+    row = Store.objects.filter(pk=store_id).values(*_COLUMNS, "city__time_zone").first()
+    if row is None:
+        raise Refused(NOT_FOUND)
+    return StoreView(**{name: row[name] for name in _COLUMNS}, time_zone=row["city__time_zone"])
+
+
+def stores_of(city_id: UUID) -> list[StoreView]:
+    """The city's active stores by code."""
+    return _views(city_id=city_id)
+
+
+def serving(city_id: UUID, lat: float, lon: float) -> list[StoreView]:
+    """The active stores whose delivery circle reaches the point: open ones first, then the nearest."""
+    at = clock.now()
+    reached = [(store.distance_m(lat, lon), store) for store in stores_of(city_id)]
+    within = [(distance, store) for distance, store in reached if distance <= store.delivery_radius_m]
+    return [store for _, store in sorted(within, key=lambda pair: (not pair[1].is_open(at), pair[0]))]
