@@ -1,0 +1,27 @@
+"""Change what is sold."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from highstreet.kernel.policy import Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID, NOT_FOUND
+
+from .models import Listing
+
+MAX_PRICE = 10_000_000
+
+
+@action("catalog.manage")
+def set_listing(
+    *, actor: Actor, store_id: UUID, variant_id: UUID, price: int, was: int | None = None, visible: bool = True
+) -> None:
+    """Price (fen) and visibility of a variant at a store. Orders and quotes keep the price they froze."""
+    if not 1 <= price <= MAX_PRICE or (was is not None and not price < was <= MAX_PRICE):
+        raise Refused(INVALID, field="price", problem=str(price))
+    changed = Listing.objects.filter(store_id=store_id, variant_id=variant_id).update(
+        price=price, was=was, visible=visible
+    )
+    if changed != 1:
+        raise Refused(NOT_FOUND)

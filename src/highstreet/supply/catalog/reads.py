@@ -1,0 +1,242 @@
+"""The shelf of a store, a product across stores, variants, substitutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+
+from highstreet.kernel import ids
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.inventory.reads import availability
+from highstreet.supply.organisations.reads import in_language, remembered
+from highstreet.supply.stores.reads import StoreView, serving, stores_of
+
+from . import rules
+from .models import Category, Listing, Product, Variant
+
+
+@dataclass(frozen=True)
+class CategoryView:
+    id: UUID
+    code: str
+    name_zh: str
+    name_en: str
+    group_code: str
+    group_zh: str
+    group_en: str
+    picture: str
+    position: int
+
+    @property
+    def name(self) -> str:
+        return in_language(self.name_zh, self.name_en)
+
+    @property
+    def group(self) -> str:
+        return in_language(self.group_zh, self.group_en)
+
+
+@dataclass(frozen=True)
+class VariantView:
+    id: UUID
+    product_id: UUID
+    sku: str
+    barcode: str
+    name_zh: str
+    name_en: str
+    unit_zh: str
+    unit_en: str
+    measure: str
+    picture: str
+    aisle: str
+    temperature: str
+
+    @property
+    def name(self) -> str:
+        return in_language(self.name_zh, self.name_en)
+
+    @property
+    def unit(self) -> str:
+        return in_language(self.unit_zh, self.unit_en)
+
+
+@dataclass(frozen=True)
+class CardView:
+    """A product as a store offers it: price in fen, `free` units that may still be promised."""
+
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    name_zh: str
+    name_en: str
+    unit_zh: str
+    unit_en: str
+    measure: str
+    picture: str
+    category_code: str
+    price: int
+    was: int | None
+    free: int
+
+    @property
+    def name(self) -> str:
+        return in_language(self.name_zh, self.name_en)
+
+    @property
+    def unit(self) -> str:
+        return in_language(self.unit_zh, self.unit_en)
+
+
+@dataclass(frozen=True)
+class Page:
+    items: list[CardView]
+    next: str
+
+
+@dataclass(frozen=True)
+class StoreOffer:
+    store: StoreView
+    price: int
+    was: int | None
+    free: int
+
+
+@dataclass(frozen=True)
+class ProductView:
+    variant: VariantView
+    category: CategoryView
+    offers: list[StoreOffer]
+
+
+@remembered
+def categories() -> list[CategoryView]:
+    """Every category in its order."""
+    return [
+        CategoryView(row.pk, row.code, row.name_zh, row.name_en, row.group_code, row.group_zh, row.group_en,
+                     row.picture, row.position)
+        for row in Category.objects.order_by("position", "code")
+    ]
+
+
+_CARD = """
+SELECT v.id, p.id, v.sku, p.name_zh, p.name_en, v.unit_zh, v.unit_en, v.measure, p.picture, c.code,
+       l.price, l.was, COALESCE(s.on_hand - s.held - s.allocated, 0) AS free
+FROM catalog_listing l
+JOIN catalog_variant v ON v.id = l.variant_id
+JOIN catalog_product p ON p.id = v.product_id AND p.active
+JOIN catalog_category c ON c.id = p.category_id
+LEFT JOIN inventory_stocklocation o ON o.store_id = l.store_id
+LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = v.id
+WHERE l.store_id = %(store)s AND l.visible
+"""
+_ORDER = " ORDER BY (COALESCE(s.on_hand - s.held - s.allocated, 0) <= 0), (l.was IS NULL), c.position, v.sku"
+
+
+def _cards(sql: str, values: dict[str, object]) -> list[CardView]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [CardView(*row) for row in cursor.fetchall()]
+
+
+def shelf(
+    store_id: UUID, *, category: str = "", group: str = "", query: str = "", limit: int = 24, cursor: str = ""
+) -> Page:
+    """What a store offers, in stock and on offer first; `cursor` is the previous page's `next`."""
+    sql, values = _CARD, {"store": store_id, "limit": limit + 1, "skip": _skip(cursor)}
+    values_of: dict[str, object] = dict(values)
+    if category:
+        sql += " AND c.code = %(category)s"
+        values_of["category"] = category
+    if group:
+        sql += " AND c.group_code = %(group)s"
+        values_of["group"] = group
+    for index, term in enumerate(rules.terms_of(query)):
+        sql += f" AND p.search_text LIKE %(term{index})s"
+        values_of[f"term{index}"] = "%" + term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    items = _cards(sql + _ORDER + " LIMIT %(limit)s OFFSET %(skip)s", values_of)
+    more = str(_skip(cursor) + limit) if len(items) > limit else ""
+    return Page(items[:limit], more)
+
+
+def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
+    """The given variants as a store offers them; those it does not list are left out."""
+    found = _cards(_CARD + " AND v.id = ANY(%(variants)s)", {"store": store_id, "variants": list(variant_ids)})
+    return {card.variant_id: card for card in found}
+
+
+def similar(store_id: UUID, variant_id: UUID, limit: int = 4) -> list[CardView]:
+    """Substitutes in stock: the same category, the nearest price first."""
+    sql = (
+        _CARD + " AND v.id <> %(variant)s AND p.category_id = (SELECT p2.category_id FROM catalog_variant v2 "
+        "JOIN catalog_product p2 ON p2.id = v2.product_id WHERE v2.id = %(variant)s) "
+        "AND s.on_hand - s.held - s.allocated > 0 ORDER BY abs(l.price - COALESCE((SELECT price FROM "
+        "catalog_listing WHERE store_id = %(store)s AND variant_id = %(variant)s), l.price)), v.sku LIMIT %(limit)s"
+    )
+    return _cards(sql, {"store": store_id, "variant": variant_id, "limit": limit})
+
+
+def _skip(cursor: str) -> int:
+    return min(int(cursor), 100_000) if cursor.isascii() and cursor.isdigit() and len(cursor) < 7 else 0
+
+
+def _variant(row: Variant) -> VariantView:
+    product = row.product
+    return VariantView(
+        row.pk, product.pk, row.sku, row.barcode, product.name_zh, product.name_en, row.unit_zh, row.unit_en,
+        row.measure, product.picture, row.aisle, row.temperature,
+    )
+
+
+def variants(variant_ids: Iterable[UUID]) -> dict[UUID, VariantView]:
+    """Variants by id; unknown ids are left out."""
+    rows = Variant.objects.filter(pk__in=list(variant_ids)).select_related("product")
+    return {row.pk: _variant(row) for row in rows}
+
+
+def by_barcode(code: str) -> VariantView | None:
+    """The variant of a barcode or an SKU."""
+    row = Variant.objects.filter(Q(barcode=code) | Q(sku=code)).select_related("product").first()
+    return _variant(row) if row else None
+
+
+def prices(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Prices in fen at a store; what it does not list is left out."""
+    rows = Listing.objects.filter(store_id=store_id, variant_id__in=list(variant_ids), visible=True)
+    return dict(rows.values_list("variant_id", "price"))
+
+
+def product(product_id: UUID, lat: float, lon: float) -> ProductView:
+    """A product with what each store of its city asks and has; stores that reach the point come first."""
+    row = (
+        Variant.objects.filter(product_id=product_id, product__active=True)
+        .select_related("product", "product__category").order_by("sku").first()
+    )
+    if row is None:
+        raise Refused(NOT_FOUND)
+    listed = Listing.objects.filter(variant=row, visible=True).values("store_id", "price", "was", "store__city_id")
+    by_store = {item["store_id"]: item for item in listed}
+    free = availability(list(by_store), [row.pk])
+    city_ids = sorted({item["store__city_id"] for item in by_store.values()})
+    offers = []
+    for city_id in city_ids:
+        reaching = serving(city_id, lat, lon)
+        others = [store for store in stores_of(city_id) if store not in reaching]
+        for store in [*reaching, *sorted(others, key=lambda other: other.distance_m(lat, lon))]:
+            if store.id in by_store:
+                item = by_store[store.id]
+                offers.append(StoreOffer(store, item["price"], item["was"], free.get((store.id, row.pk), 0)))
+    category = next(item for item in categories() if item.id == row.product.category_id)
+    return ProductView(_variant(row), category, offers)
+
+
+def product_of(public_id: str) -> UUID:
+    """The product behind `prd_…`; NOT_FOUND otherwise."""
+    value = ids.private("prd", public_id)
+    if value is None or not Product.objects.filter(pk=value).exists():
+        raise Refused(NOT_FOUND)
+    return value

@@ -1,0 +1,98 @@
+"""Everything that changes on_hand: each one conditional UPDATE, with the move that explains it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import connection
+
+from highstreet.kernel import clock, holds, ids
+from highstreet.kernel.policy import SYSTEM, Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID, NOT_FOUND
+
+from .models import StockLevel, StockLocation, StockMove
+from .refusals import NOT_ENOUGH, SOLD_OUT
+
+MAX_UNITS = 1_000_000
+UNITS = holds.scarce(
+    holds.Scarce(
+        kind="units", table="inventory_stocklevel", free="on_hand - held - allocated",
+        held="held", taken="allocated", rank=90, reason=SOLD_OUT,
+    )
+)
+
+
+@action(SYSTEM)
+def issue(
+    *, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, group: UUID, cause: UUID
+) -> int:
+    """Take picked units off the shelf: end `group`'s hold on them, give back what was not picked.
+
+    `quantity` 0 only gives back. Returns the units issued (never more than were held).
+    """
+    level = _level(store_id, variant_id)
+    used = holds.consume(group, UNITS.kind, level, quantity)
+    if used:
+        _move(level, "sale", -used, cause=cause, actor=actor)
+    return used
+
+
+@action(SYSTEM)
+def issue_free(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, cause: UUID) -> None:
+    """Take units that nobody holds (a substitute, a counter sale); NOT_ENOUGH if there are fewer free."""
+    _move(_level(store_id, variant_id), "sale", -quantity, cause=cause, actor=actor)
+
+
+@action("stock.adjust")
+def adjust(*, actor: Actor, store_id: UUID, variant_id: UUID, delta: int, reason: str) -> int:
+    """Correct on_hand by `delta` with a reason; refuses to go below what is held. Returns the new on_hand."""
+    if not actor.at_store(store_id):
+        raise Refused(NOT_FOUND)
+    if delta == 0 or abs(delta) > MAX_UNITS or not reason.strip() or "\x00" in reason:
+        raise Refused(INVALID, field="delta" if reason.strip() else "reason", problem=str(delta))
+    return _move(_level(store_id, variant_id), "adjust", delta, reason=reason.strip()[:80], actor=actor)
+
+
+@action(SYSTEM)
+def receive(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, reason: str = "") -> int:
+    """Book goods in; makes the level on first receipt. Returns the new on_hand."""
+    location = StockLocation.objects.get(store_id=store_id)
+    StockLevel.objects.bulk_create(
+        [StockLevel(id=ids.new_id(), location=location, variant_id=variant_id)], ignore_conflicts=True
+    )
+    return _move(_level(store_id, variant_id), "receipt", quantity, reason=reason, actor=actor)
+
+
+@action(SYSTEM)
+def put_back(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, cause: UUID) -> int:
+    """Goods that came back unharmed return to the shelf."""
+    return _move(_level(store_id, variant_id), "return", quantity, cause=cause, actor=actor)
+
+
+def _level(store_id: UUID, variant_id: UUID) -> UUID:
+    found = StockLevel.objects.filter(location__store_id=store_id, variant_id=variant_id)
+    level = found.values_list("pk", flat=True).first()
+    if level is None:
+        raise Refused(NOT_FOUND)
+    return level
+
+
+def _move(
+    level: UUID, kind: str, delta: int, *, actor: Actor, cause: UUID | None = None, reason: str = ""
+) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE inventory_stocklevel SET on_hand = on_hand + %s "
+            "WHERE id = %s AND on_hand + %s >= held + allocated RETURNING on_hand",
+            [delta, level, delta],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        current = StockLevel.objects.get(pk=level)
+        raise Refused(NOT_ENOUGH, free=current.on_hand - current.held - current.allocated)
+    StockMove.objects.create(
+        id=ids.new_id(), level_id=level, kind=kind, delta=delta, after=row[0], cause=cause, reason=reason,
+        actor=actor.name, at=clock.now(),
+    )
+    return int(row[0])
