@@ -85,7 +85,7 @@ document.querySelector("#form-errors[data-focus]")?.focus();
 
 document.addEventListener("click", (event) => {
   const on = (selector) => event.target.closest?.(selector);
-  if (on("[data-close]")) on("[data-toast], dialog")?.remove();
+  if (on("[data-close]")) on("[data-toast]")?.remove();
   const opener = on("[data-open]");
   if (opener) {
     const dialog = find(opener.dataset.open);
