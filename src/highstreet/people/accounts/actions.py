@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from highstreet.kernel import clock, ids
@@ -53,3 +54,14 @@ def create_user(
     user.set_password(password)
     user.save()
     return user.pk
+
+
+@action(SYSTEM)
+def create_users(*, actor: Actor, usernames: list[str], password: str) -> dict[str, UUID]:
+    """Create users who share a password (a demo, a class); those who exist stay as they are. Name -> id."""
+    encoded = make_password(password)
+    User.objects.bulk_create(
+        [User(id=ids.new_id(), username=username, password=encoded) for username in usernames],
+        ignore_conflicts=True,
+    )
+    return dict(User.objects.filter(username__in=usernames).values_list("username", "pk"))

@@ -65,6 +65,35 @@ def receive(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, re
 
 
 @action(SYSTEM)
+def receive_all(*, actor: Actor, store_id: UUID, quantities: dict[UUID, int], reason: str = "") -> int:
+    """Book a whole lorry in: variant -> units (> 0). Returns how many levels changed."""
+    location = StockLocation.objects.get(store_id=store_id)
+    wanted = {variant: units for variant, units in quantities.items() if units > 0}
+    StockLevel.objects.bulk_create(
+        [StockLevel(id=ids.new_id(), location=location, variant_id=variant) for variant in sorted(wanted)],
+        ignore_conflicts=True,
+    )
+    variants, units = list(wanted), list(wanted.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH locked AS (SELECT id, variant_id FROM inventory_stocklevel WHERE location_id = %s AND "
+            "variant_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE), "
+            "q AS (SELECT unnest(%s::uuid[]) AS variant_id, unnest(%s::bigint[]) AS units) "
+            "UPDATE inventory_stocklevel s SET on_hand = s.on_hand + q.units FROM locked, q "
+            "WHERE s.id = locked.id AND q.variant_id = locked.variant_id RETURNING s.id, q.units, s.on_hand",
+            [location.pk, variants, variants, units],
+        )
+        changed = cursor.fetchall()
+    now = clock.now()
+    StockMove.objects.bulk_create(
+        StockMove(id=ids.new_id(), level_id=level, kind="receipt", delta=delta, after=after, reason=reason,
+                  actor=actor.name, at=now)
+        for level, delta, after in changed
+    )
+    return len(changed)
+
+
+@action(SYSTEM)
 def put_back(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, cause: UUID) -> int:
     """Goods that came back unharmed return to the shelf."""
     return _move(_level(store_id, variant_id), "return", quantity, cause=cause, actor=actor)

@@ -8,7 +8,8 @@ from highstreet.kernel.policy import Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 
-from .models import Listing
+from ..models import Listing
+from .importing import import_city
 
 MAX_PRICE = 10_000_000
 
@@ -25,3 +26,6 @@ def set_listing(
     )
     if changed != 1:
         raise Refused(NOT_FOUND)
+
+
+__all__ = ["import_city", "set_listing"]

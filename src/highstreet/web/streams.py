@@ -1,0 +1,140 @@
+"""Server-sent events: a small ASGI process of its own that follows the outbox.
+
+`GET /events?token=…` streams the topics that the token allows. An event's id is its outbox row, so a
+client that comes back with Last-Event-ID gets what it missed; positions are told without an id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
+
+CHANNEL = "highstreet"
+HEARTBEAT_SECONDS = 15.0
+QUEUE_SIZE = 200
+REPLAY_LIMIT = 500
+# A row's id is drawn before its transaction commits, so a later id may be seen first: look a little back.
+LOOK_BACK = 50
+
+
+class Hub:
+    """One LISTEN connection, many listeners. A listener that does not keep up is cut off and comes back."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.listeners: dict[str, set[asyncio.Queue[str | None]]] = defaultdict(set)
+
+    async def follow(self) -> None:
+        """LISTEN for ever; a lost database is tried again each second."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    async for notice in connection.notifies():
+                        self.spread(notice.payload)
+            except psycopg.OperationalError:
+                await asyncio.sleep(1.0)
+
+    def spread(self, payload: str) -> None:
+        message = json.loads(payload)
+        text = frame(message)
+        for queue in {queue for topic in message["topics"] for queue in self.listeners.get(topic, ())}:
+            try:
+                queue.put_nowait(text)
+            except asyncio.QueueFull:
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+
+    async def missed(self, topics: list[str], after: int) -> list[str]:
+        """The kept events of `topics` after outbox row `after`, as frames."""
+        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+            rows = await connection.execute(
+                "SELECT id, name, topics FROM kernel_outboxevent WHERE id > %s AND topics ?| %s ORDER BY id LIMIT %s",
+                [after - LOOK_BACK, topics, REPLAY_LIMIT],
+            )
+            return [frame({"id": row[0], "name": row[1], "topics": row[2]}) for row in await rows.fetchall()]
+
+
+def frame(message: dict[str, Any]) -> str:
+    """One event of the text/event-stream format (WHATWG HTML, 9.2)."""
+    head = f"id: {message['id']}\n" if "id" in message else ""
+    return f"{head}event: {message.get('name', 'tell')}\ndata: {json.dumps(message, separators=(',', ':'))}\n\n"
+
+
+async def events(request: Request) -> Response:
+    from highstreet.kernel.streams import topics_of
+
+    topics = topics_of(request.query_params.get("token", ""))
+    if not topics:
+        return PlainTextResponse("forged or expired token", status_code=401)
+    hub: Hub = request.app.state.hub
+    last = request.headers.get("Last-Event-ID") or request.query_params.get("last", "")
+    queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUE_SIZE)
+    for topic in topics:
+        hub.listeners[topic].add(queue)
+
+    async def stream() -> AsyncIterator[str]:
+        try:
+            yield "retry: 2000\n\n"
+            if last.isascii() and last.isdigit() and len(last) < 18:
+                for text in await hub.missed(topics, int(last)):
+                    yield text
+            while True:
+                try:
+                    text = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                if text is None:
+                    return
+                yield text
+        finally:
+            for topic in topics:
+                hub.listeners[topic].discard(queue)
+
+    return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def livez(request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    import django
+
+    django.setup()
+    task = asyncio.create_task(app.state.hub.follow())
+    yield
+    task.cancel()
+
+
+def make_app() -> Starlette:
+    origins = [origin for origin in os.environ.get("HIGHSTREET_ORIGINS", "").split(",") if origin]
+    app = Starlette(
+        routes=[Route("/events", events), Route("/livez", livez)],
+        middleware=[Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"],
+                               allow_headers=["Last-Event-ID"])],
+        lifespan=lifespan,
+    )
+    app.state.hub = Hub(os.environ.get("DATABASE_URL", ""))
+    return app
+
+
+application = make_app()
