@@ -4,3 +4,13 @@ from django.apps import AppConfig
 class RoutingConfig(AppConfig):
     name = "highstreet.delivery.routing"
     label = "routing"
+
+    def ready(self) -> None:
+        from importlib.util import find_spec
+        if find_spec("highstreet.trade.orders.ports") is None:
+            return
+        from highstreet.trade.orders import ports
+
+        from .reads import Geo
+
+        ports.geo.fill(Geo())

@@ -1,0 +1,97 @@
+"""Shift on, shift off, where I am."""
+
+from __future__ import annotations
+
+import math
+from uuid import UUID
+
+from django.db import connection
+
+from highstreet.kernel import clock, ids, outbox
+from highstreet.kernel.policy import SYSTEM, Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID
+
+from . import ports
+from .events import ShiftEnded, ShiftStarted
+from .models import Courier, Shift
+from .refusals import NOT_A_COURIER, OFF_SHIFT, TASKS_IN_HAND
+
+
+@action(SYSTEM)
+def create(
+    *, actor: Actor, user_id: UUID, city_id: UUID, name: str, phone: str, vehicle: str = "bike", capacity: int = 3
+) -> UUID:
+    """Make a user a courier of a city, or find who they are already. Returns the courier's id."""
+    found = Courier.objects.filter(user_id=user_id).first()
+    if found is not None:
+        return found.pk
+    return Courier.objects.create(
+        id=ids.new_id(), user_id=user_id, city_id=city_id, name=name, phone=phone, vehicle=vehicle, capacity=capacity
+    ).pk
+
+
+@action("courier.work")
+def start_shift(*, actor: Actor) -> UUID:
+    """Open a shift, or find the open one. Returns its id."""
+    courier = _courier(actor)
+    shift = Shift(id=ids.new_id(), courier=courier, starts_at=clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO couriers_shift (id, courier_id, starts_at) VALUES (%s, %s, %s) "
+            "ON CONFLICT (courier_id) WHERE ends_at IS NULL DO NOTHING",
+            [shift.pk, courier.pk, shift.starts_at],
+        )
+        if cursor.rowcount == 1:
+            outbox.emit(ShiftStarted(courier.pk, courier.city_id, shift.starts_at.isoformat()),
+                        topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"])
+            return shift.pk
+    return Shift.objects.values_list("pk", flat=True).get(courier=courier, ends_at=None)
+
+
+@action("courier.work")
+def end_shift(*, actor: Actor) -> None:
+    """Close the open shift and forget where the courier is. Refused with TASKS_IN_HAND; twice is once."""
+    courier = _courier(actor, lock=True)
+    in_hand = ports.work().in_hand(courier.pk)
+    if in_hand:
+        raise Refused(TASKS_IN_HAND, count=in_hand)
+    now = clock.now()
+    closed = Shift.objects.filter(courier=courier, ends_at=None).update(ends_at=now)
+    Courier.objects.filter(pk=courier.pk).update(lat=None, lon=None, seen_at=None)
+    if closed:
+        outbox.emit(ShiftEnded(courier.pk, courier.city_id, now.isoformat()),
+                    topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"])
+
+
+@action("courier.work")
+def report_position(*, actor: Actor, lat: float, lon: float) -> None:
+    """Say where the courier is, in WGS-84 degrees. Only the last position is kept, and only on shift.
+
+    Followers of the courier, of the orders in hand and of the city's map are told at once.
+    """
+    if not (math.isfinite(lat) and math.isfinite(lon) and -90 <= lat <= 90 and -180 <= lon <= 180):
+        raise Refused(INVALID, field="lat, lon", problem="-90…90, -180…180")
+    if actor.courier_id is None:
+        raise Refused(NOT_A_COURIER)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE couriers_courier c SET lat = %s, lon = %s, seen_at = %s FROM couriers_shift s "
+            "WHERE c.id = %s AND c.active AND s.courier_id = c.id AND s.ends_at IS NULL RETURNING c.city_id",
+            [lat, lon, clock.now(), actor.courier_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise Refused(OFF_SHIFT)
+    orders = ports.work().orders(actor.courier_id)
+    topics = [f"courier:{actor.courier_id}", f"city:{row[0]}", *(f"order:{order}" for order in orders)]
+    outbox.tell(topics, {"name": "position", "courier": str(actor.courier_id), "lat": round(lat, 5),
+                         "lon": round(lon, 5)})
+
+
+def _courier(actor: Actor, *, lock: bool = False) -> Courier:
+    rows = Courier.objects.filter(pk=actor.courier_id, active=True)
+    found = (rows.select_for_update(no_key=True) if lock else rows).first()
+    if found is None:
+        raise Refused(NOT_A_COURIER)
+    return found

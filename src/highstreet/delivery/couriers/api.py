@@ -1,0 +1,110 @@
+"""/courier: the shift, the position, the earnings of the courier who asks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Schema
+from pydantic import Field
+
+from highstreet.kernel import clock, ids
+from highstreet.kernel.api import Body, Problem, once
+from highstreet.kernel.policy import Actor, route
+from highstreet.supply.organisations import reads as organisations
+
+from . import actions, reads
+
+router = Router(tags=["couriers"])
+
+
+class MeOut(Schema):
+    id: str
+    name: str
+    vehicle: str
+    capacity: int
+    on_shift: bool
+    since: datetime | None
+    lat: float | None
+    lon: float | None
+
+
+class PositionIn(Body):
+    lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+class EarningOut(Schema):
+    delivery: str
+    at: datetime
+    amount: int
+
+
+class EarningsOut(Schema):
+    day: date
+    total: int
+    currency: str
+    items: list[EarningOut]
+
+
+REFUSALS = {401: Problem, 403: Problem, 409: Problem, 422: Problem}
+
+
+@router.get("/courier/me", response={200: MeOut, **REFUSALS})
+@route("courier.work")
+def me(request: HttpRequest) -> MeOut:
+    return _me(_actor(request))
+
+
+@router.post("/courier/shift", response={200: MeOut, **REFUSALS})
+@route("courier.work")
+def start(request: HttpRequest) -> HttpResponse:
+    """Start the shift."""
+    def work() -> MeOut:
+        actions.start_shift(actor=_actor(request))
+        return _me(_actor(request))
+
+    return once(request, work)
+
+
+@router.delete("/courier/shift", response={200: MeOut, **REFUSALS})
+@route("courier.work")
+def end(request: HttpRequest) -> HttpResponse:
+    """End the shift; refused with tasks_in_hand."""
+    def work() -> MeOut:
+        actions.end_shift(actor=_actor(request))
+        return _me(_actor(request))
+
+    return once(request, work)
+
+
+@router.put("/courier/position", response={204: None, **REFUSALS})
+@route("courier.work")
+def position(request: HttpRequest, body: PositionIn) -> tuple[int, None]:
+    """Say where you are. A PUT: saying it again changes nothing, so no Idempotency-Key is needed."""
+    actions.report_position(actor=_actor(request), lat=body.lat, lon=body.lon)
+    return 204, None
+
+
+@router.get("/courier/earnings", response={200: EarningsOut, **REFUSALS})
+@route("courier.work")
+def earnings(request: HttpRequest, day: date | None = None) -> EarningsOut:
+    actor = _actor(request)
+    city = organisations.city(reads.me(actor).city_id)
+    found = reads.earnings(actor, day or clock.now().astimezone(city.zone).date())
+    return EarningsOut(
+        day=found.day, total=found.total, currency=found.currency,
+        items=[EarningOut(delivery=ids.public("dlv", item.delivery_id), at=item.at, amount=item.amount)
+               for item in found.items],
+    )
+
+
+def _me(actor: Actor) -> MeOut:
+    own = reads.me(actor)
+    return MeOut(id=ids.public("cou", own.id), name=own.name, vehicle=own.vehicle, capacity=own.capacity,
+                 on_shift=own.on_shift, since=own.since, lat=own.lat, lon=own.lon)
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor

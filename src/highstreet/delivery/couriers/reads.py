@@ -1,0 +1,129 @@
+"""Couriers, who is on shift and where, what was earned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from highstreet.kernel.models import Posting
+from highstreet.kernel.policy import Actor, require
+from highstreet.kernel.refusal import Refused
+from highstreet.supply.organisations import reads as organisations
+
+from .models import Courier, Shift
+from .refusals import NOT_A_COURIER
+
+PAYABLE = "courier_payable"
+
+
+@dataclass(frozen=True)
+class CourierView:
+    """A courier; position and `since` are None off shift."""
+
+    id: UUID
+    city_id: UUID
+    name: str
+    phone: str
+    vehicle: str
+    capacity: int
+    lat: float | None
+    lon: float | None
+    seen_at: datetime | None
+    since: datetime | None
+
+    @property
+    def on_shift(self) -> bool:
+        return self.since is not None
+
+    @property
+    def first_name(self) -> str:
+        """What customers are told: the first word, or of a Chinese name the family name."""
+        words = self.name.split()
+        if not words:
+            return ""
+        return words[0] if words[0].isascii() or len(words) > 1 else f"{words[0][0]}师傅"
+
+
+@dataclass(frozen=True)
+class EarningView:
+    """One delivery's pay in fen."""
+
+    delivery_id: UUID
+    at: datetime
+    amount: int
+
+
+@dataclass(frozen=True)
+class EarningsView:
+    day: date
+    total: int
+    currency: str
+    items: list[EarningView]
+
+    @property
+    def count(self) -> int:
+        return len(self.items)
+
+
+def badge(user_id: UUID) -> dict[str, Any]:
+    """What being a courier adds to an actor."""
+    pk = Courier.objects.filter(user_id=user_id, active=True).values_list("pk", flat=True).first()
+    if pk is None:
+        return {}
+    return {"kind": "courier", "courier_id": pk, "permissions": {"courier.work"}}
+
+
+def me(actor: Actor) -> CourierView:
+    """The actor's own courier."""
+    require(actor, "courier.work")
+    found = courier(actor.courier_id) if actor.courier_id else None
+    if found is None:
+        raise Refused(NOT_A_COURIER)
+    return found
+
+
+def courier(courier_id: UUID) -> CourierView | None:
+    row = Courier.objects.filter(pk=courier_id).first()
+    if row is None:
+        return None
+    return _view(row, Shift.objects.filter(courier=row, ends_at=None).values_list("starts_at", flat=True).first())
+
+
+def on_shift(city_id: UUID) -> list[CourierView]:
+    """The city's couriers with an open shift, by id. For the dispatcher and the staff's map."""
+    rows = (
+        Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True)
+        .select_related("courier").order_by("courier_id")
+    )
+    return [_view(row.courier, row.starts_at) for row in rows]
+
+
+def counts(city_id: UUID) -> tuple[int, int]:
+    """(couriers on shift, couriers of the city)."""
+    active = Courier.objects.filter(city_id=city_id, active=True)
+    return Shift.objects.filter(ends_at=None, courier__in=active).count(), active.count()
+
+
+def earnings(actor: Actor, day: date) -> EarningsView:
+    """What the actor's deliveries earned on the local `day`, by the ledger."""
+    own = me(actor)
+    city = organisations.city(own.city_id)
+    start = datetime.combine(day, time.min, tzinfo=city.zone)
+    end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=city.zone)
+    rows = (
+        Posting.objects.filter(account__owner=own.id, account__code=PAYABLE, journal__at__gte=start,
+                               journal__at__lt=end, amount__lt=0)
+        .order_by("-journal__at").values_list("journal__cause", "journal__at", "amount")
+    )
+    items = [EarningView(cause, at, -amount) for cause, at, amount in rows]
+    return EarningsView(day, sum(item.amount for item in items), city.currency, items)
+
+
+def _view(row: Courier, since: datetime | None) -> CourierView:
+    shown = since is not None
+    return CourierView(
+        row.pk, row.city_id, row.name, row.phone, row.vehicle, row.capacity, row.lat if shown else None,
+        row.lon if shown else None, row.seen_at if shown else None, since,
+    )
