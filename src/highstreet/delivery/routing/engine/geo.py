@@ -17,7 +17,7 @@ STRAIGHT_MPS: dict[Mode, float] = {"bike": 17.0 / 3.6, "car": 20.0 / 3.6, "walk"
 
 
 def haversine_m(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Great-circle metres between points `a` and `b`, each [..., 2] of (lat, lon) degrees, broadcast together."""
+    """Great-circle metres between points `a` and `b`, each [..., 2] of (lat, lon), broadcast together."""
     left, right = np.radians(np.asarray(a, float)), np.radians(np.asarray(b, float))
     half = np.sin((right - left) / 2) ** 2
     chord = half[..., 0] + np.cos(left[..., 0]) * np.cos(right[..., 0]) * half[..., 1]
@@ -34,6 +34,6 @@ def local_metres(points: ArrayLike, latitude: float) -> Floats:
 
 
 def straight_seconds(sources: ArrayLike, targets: ArrayLike, mode: Mode) -> Floats:
-    """Seconds [n, m] for [n, 2] to [m, 2] where no streets are known: haversine x 1.4 at the mode's mean speed."""
+    """Seconds [n, m] for [n, 2] to [m, 2] without streets: haversine x 1.4 at the mode's mean speed."""
     start, end = np.atleast_2d(np.asarray(sources, float)), np.atleast_2d(np.asarray(targets, float))
     return haversine_m(start[:, None, :], end[None, :, :]) * DETOUR / STRAIGHT_MPS[mode]

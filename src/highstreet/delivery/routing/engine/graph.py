@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import pairwise
 from typing import overload
 
 import numpy as np
@@ -29,7 +30,7 @@ class TravelPath:
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """One mode's view of the graph: a CSR matrix of seconds, its transpose, and the edge behind each entry."""
+    """One mode's view of the graph: seconds as a CSR matrix, its transpose, the edge behind each entry."""
 
     forward: csr_matrix
     backward: csr_matrix
@@ -45,9 +46,9 @@ class Links:
 class StreetGraph:
     """Streets as n nodes and m directed edges.
 
-    points [n, 2] (lat, lon); reachable [n] says a node is connected both ways in every mode, so that only such nodes
-    are ever snapped to; tails, heads [m]; length_m [m]; bike, car, walk [m] seconds, inf where the mode may not go;
-    shape_from [m + 1] cuts shape [s, 2], the (lat, lon) of every edge from tail to head, ends included.
+    points [n, 2] (lat, lon); reachable [n] says a node is connected both ways in every mode, and only such
+    are ever snapped to; tails, heads [m]; length_m [m]; bike, car, walk [m] seconds, inf where the mode may
+    not go; shape_from [m + 1] cuts shape [s, 2], the (lat, lon) of every edge from tail to head, ends included.
     """
 
     points: Floats
@@ -104,7 +105,7 @@ class StreetGraph:
     @overload
     def nearest(self, lat: Floats, lon: Floats) -> NDArray[np.intp]: ...
     def nearest(self, lat: float | Floats, lon: float | Floats) -> int | NDArray[np.intp]:
-        """The index of the reachable node nearest to a point, or [k] of them for [k] latitudes and longitudes."""
+        """The reachable node nearest to a point, or [k] of them for [k] latitudes and longitudes."""
         tree, nodes = self._snap
         _, found = tree.query(local_metres(np.stack([lat, lon], axis=-1), self.latitude))
         return int(nodes[found]) if np.ndim(lat) == 0 else np.asarray(nodes[found], np.intp)
@@ -116,15 +117,15 @@ class StreetGraph:
         return places, nodes, haversine_m(places, self.points[nodes]) / WALK_MPS
 
     def one_to_all(self, node: int, mode: Mode, reverse: bool = False) -> Floats:
-        """Seconds [n] from `node` to every node, or with `reverse` from every node to it; inf where there is no way."""
+        """Seconds [n] from `node` to every node, or with `reverse` from all to it; inf where no way is."""
         links = self._links[mode]
         return np.asarray(dijkstra(links.backward if reverse else links.forward, indices=node), float)
 
     def travel_seconds(self, sources: ArrayLike, targets: ArrayLike, mode: Mode) -> Floats:
         """Seconds [n, m] from each of [n, 2] points to each of [m, 2], door to door.
 
-        The way between a door and its nearest node is walked. Runs one Dijkstra a distinct node on the side that has
-        fewer of them. Two doors at the same node are walked between directly.
+        The way between a door and its nearest node is walked. Runs one Dijkstra a distinct node on the side
+        that has fewer of them. Two doors at the same node are walked between directly.
         """
         starts, start_nodes, leave = self._doors(sources)
         ends, end_nodes, arrive = self._doors(targets)
@@ -144,8 +145,8 @@ class StreetGraph:
     def path(self, source: ArrayLike, target: ArrayLike, mode: Mode) -> TravelPath:
         """The quickest way from one (lat, lon) to another, with the streets' own shape.
 
-        Starts and ends at the very points. Raises ValueError if the mode has no way between them, which cannot
-        happen for a graph that `read_streets` made.
+        Starts and ends at the very points. Raises ValueError if the mode has no way between them, which
+        cannot happen for a graph that `read_streets` made.
         """
         places, nodes, door_seconds = self._doors([source, target])
         start, end = int(nodes[0]), int(nodes[1])
@@ -159,7 +160,7 @@ class StreetGraph:
         visited.reverse()
         points, seconds = [places[:1], self.points[start][None]], [np.array([0.0, door_seconds[0]])]
         taken: NDArray[np.float32] = getattr(self, mode)
-        for tail, head in zip(visited, visited[1:], strict=False):
+        for tail, head in pairwise(visited):
             edge = links.edge(tail, head)
             shape = self.shape[self.shape_from[edge] : self.shape_from[edge + 1]]
             along = np.cumsum(haversine_m(shape[:-1], shape[1:]))

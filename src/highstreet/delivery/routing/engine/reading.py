@@ -1,5 +1,6 @@
 """From an OpenStreetMap extract to a street graph."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from .geo import WALK_MPS, Floats, Mode, haversine_m
 from .graph import MODES, StreetGraph
 
-# km/h while moving, by highway class: (e-bike courier, car in city traffic). 0 = may not go. The bike is a courier's
-# e-bike (25 km/h at most) whose mean with stops comes to 18-20 on main roads; cars are daytime means, not limits.
+# km/h while moving, by highway class: (e-bike courier, car in city traffic). 0 = may not go. With its stops
+# an e-bike, cut off at 25 km/h, comes to 17-19 on main roads; cars are daytime means, not limits.
 SPEEDS: dict[str, tuple[float, float]] = {
     "motorway": (0, 65),
     "trunk": (0, 50),
@@ -31,7 +32,15 @@ SPEEDS: dict[str, tuple[float, float]] = {
     "path": (13, 0),
     "pedestrian": (8, 0),
 }
-ROUGH = {"sett": 0.87, "cobblestone": 0.8, "earth": 0.8, "dirt": 0.8, "gravel": 0.8, "grass": 0.7, "sand": 0.6}
+ROUGH = {
+    "sett": 0.87,
+    "cobblestone": 0.8,
+    "earth": 0.8,
+    "dirt": 0.8,
+    "gravel": 0.8,
+    "grass": 0.7,
+    "sand": 0.6,
+}
 CLOSED = {"no", "private"}
 JUNCTION_S: dict[Mode, float] = {"bike": 2.0, "car": 3.5, "walk": 0.0}
 SIGNAL_S: dict[Mode, float] = {"bike": 9.0, "car": 13.0, "walk": 9.0}
@@ -57,7 +66,7 @@ class Ways:
 
 
 def speeds_of(tags: dict[str, str]) -> tuple[dict[Mode, float], dict[Mode, float]] | None:
-    """km/h forward and backward for each mode on a way with these OpenStreetMap tags, or None if nobody may go."""
+    """km/h forward and backward for each mode on a way with these tags, or None if nobody may go."""
     kind = tags.get("highway", "").removesuffix("_link")
     if kind not in SPEEDS or tags.get("area") == "yes" or tags.get("access") in CLOSED:
         return None
@@ -94,12 +103,32 @@ def _read_ways(pbf_path: Path) -> Ways:
             for node in nodes:
                 found.position[node.ref] = (node.lat, node.lon)
             if len(nodes) > 1:
-                found.ways.append(Way([node.ref for node in nodes], *speeds))
+                found.ways.append(Way(_filled([node.ref for node in nodes], found.position), *speeds))
     return found
 
 
-def _pieces(way: Way, shared: Counter[int], position: dict[int, tuple[float, float]]) -> list[tuple[list[int], Floats]]:
-    """A way cut at junctions and wherever a piece would pass LONGEST_PIECE_M: (node numbers, shape [k, 2]) each."""
+def _filled(nodes: list[int], position: dict[int, tuple[float, float]]) -> list[int]:
+    """The nodes with new ones put in wherever two are further apart than LONGEST_PIECE_M.
+
+    New nodes get negative numbers, which OpenStreetMap's own never are, and are added to `position`.
+    """
+    places = np.array([position[node] for node in nodes])
+    filled = nodes[:1]
+    for at, metres in enumerate(haversine_m(places[:-1], places[1:])):
+        parts = math.ceil(metres / LONGEST_PIECE_M)
+        for part in range(1, parts):
+            new = -len(position)
+            lat, lon = places[at] + (places[at + 1] - places[at]) * (part / parts)
+            position[new] = (float(lat), float(lon))
+            filled.append(new)
+        filled.append(nodes[at + 1])
+    return filled
+
+
+def _pieces(
+    way: Way, shared: Counter[int], position: dict[int, tuple[float, float]]
+) -> list[tuple[list[int], Floats]]:
+    """A way cut at junctions and before LONGEST_PIECE_M is passed: (node numbers, shape [k, 2]) each."""
     shape = np.array([position[node] for node in way.nodes])
     steps = haversine_m(shape[:-1], shape[1:])
     pieces, start, run = [], 0, 0.0
@@ -119,7 +148,9 @@ def _seconds(metres: float, kmh: float, delay: float) -> float:
     return max(metres, 0.2) / (kmh / 3.6) + delay if kmh > 0 else np.inf
 
 
-def _strongest(tails: NDArray[np.int32], heads: NDArray[np.int32], open_: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+def _strongest(
+    tails: NDArray[np.int32], heads: NDArray[np.int32], open_: NDArray[np.bool_], n: int
+) -> NDArray[np.bool_]:
     """Which of n nodes are in the largest strongly connected component over the open edges."""
     links = csr_matrix((np.ones(int(open_.sum())), (tails[open_], heads[open_])), shape=(n, n))
     _, label = connected_components(links, directed=True, connection="strong")
@@ -129,9 +160,9 @@ def _strongest(tails: NDArray[np.int32], heads: NDArray[np.int32], open_: NDArra
 def read_streets(pbf_path: Path) -> StreetGraph:
     """The street graph of an OpenStreetMap extract (.osm.pbf).
 
-    Keeps what an e-bike or a car may use, drops nodes outside the largest strongly connected component of every mode,
-    and marks as `reachable` those inside it for all modes at once. Source of tags: OpenStreetMap wiki, "Key:highway",
-    "Key:oneway", "Key:access".
+    Keeps what an e-bike or a car may use, drops nodes outside the largest strongly connected component of
+    every mode, and marks as `reachable` those inside it for all modes at once. Source of tags: OpenStreetMap wiki,
+    "Key:highway", "Key:oneway", "Key:access".
     """
     found = _read_ways(pbf_path)
     shared: Counter[int] = Counter(node for way in found.ways for node in way.nodes)
@@ -178,15 +209,21 @@ def _assemble(
     strong = {mode: _strongest(tails, heads, np.isfinite(seconds[mode]), n) for mode in MODES}
     for mode in MODES:
         seconds[mode][~(strong[mode][tails] & strong[mode][heads])] = np.inf
-    edges = np.flatnonzero(np.any([np.isfinite(seconds[mode]) for mode in ("bike", "car")], axis=0))
-    nodes = np.unique(np.concatenate([tails[edges], heads[edges]]))
+    ridden = np.isfinite(seconds["bike"]) | np.isfinite(seconds["car"])
+    served = np.zeros(n, bool)
+    served[tails[ridden]] = served[heads[ridden]] = True
+    # One walks against a one-way street, so an edge that is for walking only stays if both its ends do.
+    edges = np.flatnonzero(ridden | (np.isfinite(seconds["walk"]) & served[tails] & served[heads]))
+    nodes = np.flatnonzero(served)
     new = np.full(n, -1, np.int32)
     new[nodes] = np.arange(len(nodes), dtype=np.int32)
     kept_shapes = [shapes[edge] for edge in edges]
-    # Walking loses the edges dropped here, so what all modes reach is asked again on what is left.
+    # Walking loses some edges here, so what all modes reach is asked again on what is left.
     reachable = np.ones(len(nodes), bool)
     for mode in MODES:
-        reachable &= _strongest(new[tails[edges]], new[heads[edges]], np.isfinite(seconds[mode][edges]), len(nodes))
+        reachable &= _strongest(
+            new[tails[edges]], new[heads[edges]], np.isfinite(seconds[mode][edges]), len(nodes)
+        )
     return StreetGraph(
         points=points[nodes],
         reachable=reachable,
