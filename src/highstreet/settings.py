@@ -44,11 +44,28 @@ DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql:///
 
 FEATURES = [
     "kernel",
-    "people.accounts", "people.customers", "people.staff",
-    "supply.organisations", "supply.stores", "supply.catalog", "supply.inventory",
-    "trade.pricing", "trade.cart", "trade.payments", "trade.fulfilment", "trade.orders", "trade.reviews",
-    "delivery.routing", "delivery.couriers", "delivery.promise", "delivery.dispatch",
-    "web.ui", "web.shop", "web.store", "web.courier", "web.console",
+    "people.accounts",
+    "people.customers",
+    "people.staff",
+    "supply.organisations",
+    "supply.stores",
+    "supply.catalog",
+    "supply.inventory",
+    "trade.pricing",
+    "trade.cart",
+    "trade.payments",
+    "trade.fulfilment",
+    "trade.orders",
+    "trade.reviews",
+    "delivery.routing",
+    "delivery.couriers",
+    "delivery.promise",
+    "delivery.dispatch",
+    "web.ui",
+    "web.shop",
+    "web.store",
+    "web.courier",
+    "web.console",
 ]
 
 INSTALLED_APPS = [
@@ -114,8 +131,7 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["django_cotton.templatetags.cotton", "django.templatetags.static",
-                         "django.templatetags.i18n"],
+            "builtins": ["django_cotton.templatetags.cotton", "django.templatetags.static", "django.templatetags.i18n"],
         },
     }
 ]
@@ -138,8 +154,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLED = os.environ.get("HIGHSTREET_AXES", "1") == "1"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher",
-                    "django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_HTTPONLY = True
@@ -164,9 +179,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": os.environ.get(
-            "HIGHSTREET_STATIC", "django.contrib.staticfiles.storage.StaticFilesStorage"
-        )
+        "BACKEND": os.environ.get("HIGHSTREET_STATIC", "django.contrib.staticfiles.storage.StaticFilesStorage")
     },
 }
 WHITENOISE_USE_FINDERS = "HIGHSTREET_STATIC" not in os.environ

@@ -73,20 +73,35 @@ def _held_sql(column: str, states: str) -> Callable[[], str]:
     return sql
 
 
-add("I1", "every journal sums to 0 in each currency",
-    "SELECT journal_id::text, currency, SUM(amount) FROM kernel_posting GROUP BY 1, 2 HAVING SUM(amount) <> 0")
-add("I2", "every balance is the sum of its postings",
+add(
+    "I1",
+    "every journal sums to 0 in each currency",
+    "SELECT journal_id::text, currency, SUM(amount) FROM kernel_posting GROUP BY 1, 2 HAVING SUM(amount) <> 0",
+)
+add(
+    "I2",
+    "every balance is the sum of its postings",
     "SELECT a.id::text, a.code, a.balance, COALESCE(SUM(p.amount), 0) FROM kernel_account a "
-    "LEFT JOIN kernel_posting p ON p.account_id = a.id GROUP BY a.id HAVING a.balance <> COALESCE(SUM(p.amount), 0)")
+    "LEFT JOIN kernel_posting p ON p.account_id = a.id GROUP BY a.id HAVING a.balance <> COALESCE(SUM(p.amount), 0)",
+)
 add("I4", "what is held is the sum of the live holds", _held_sql("held", "'held'"))
 add("I4", "what is taken is the sum of the confirmed holds", _held_sql("taken", "'confirmed'"))
-add("I4", "no hold is older than its expiry + 60 s",
+add(
+    "I4",
+    "no hold is older than its expiry + 60 s",
     "SELECT id::text, kind, expires_at FROM kernel_hold WHERE state = 'held' "
-    "AND expires_at + interval '60 seconds' < %(now)s")
-add("I9", "a state's history is a path",
+    "AND expires_at + interval '60 seconds' < %(now)s",
+)
+add(
+    "I9",
+    "a state's history is a path",
     "SELECT subject::text, machine, was, previous FROM (SELECT subject, machine, was, LAG(now) OVER "
     "(PARTITION BY subject, machine ORDER BY at, id) AS previous FROM kernel_statechange) h "
-    "WHERE previous IS NOT NULL AND previous <> was")
-add("I10", "every event is handled",
+    "WHERE previous IS NOT NULL AND previous <> was",
+)
+add(
+    "I10",
+    "every event is handled",
     "SELECT d.id, d.handler, d.failures, d.error FROM kernel_outboxdelivery d JOIN kernel_outboxevent e "
-    "ON e.id = d.event_id WHERE d.done_at IS NULL AND e.at + interval '30 minutes' < %(now)s")
+    "ON e.id = d.event_id WHERE d.done_at IS NULL AND e.at + interval '30 minutes' < %(now)s",
+)

@@ -75,15 +75,24 @@ def take(group: UUID, claims: Iterable[Claim], expires_at: datetime) -> None:
     ordered = [wanted[place] for place in sorted(wanted)]
     now = clock.now()
     Hold.objects.bulk_create(
-        Hold(id=new_id(), group=group, kind=claim.kind, resource=claim.resource, quantity=claim.quantity,
-             at=now, expires_at=expires_at)
+        Hold(
+            id=new_id(),
+            group=group,
+            kind=claim.kind,
+            resource=claim.resource,
+            quantity=claim.quantity,
+            at=now,
+            expires_at=expires_at,
+        )
         for claim in ordered
     )
     with connection.cursor() as cursor:
         for claim in ordered:
             thing = _scarce[claim.kind]
-            cursor.execute(_TAKE[thing.kind] if thing.kind in _TAKE else _take_sql(thing),
-                           [claim.quantity, claim.resource, claim.quantity])
+            cursor.execute(
+                _TAKE[thing.kind] if thing.kind in _TAKE else _take_sql(thing),
+                [claim.quantity, claim.resource, claim.quantity],
+            )
             if cursor.rowcount != 1:
                 raise Refused(thing.reason, name=claim.name)
 
@@ -93,7 +102,8 @@ def confirm(group: UUID) -> bool:
     total = Hold.objects.filter(group=group).count()
     live = list(
         Hold.objects.select_for_update(no_key=True)
-        .filter(group=group, state="held", expires_at__gt=clock.now()).order_by("kind", "resource")
+        .filter(group=group, state="held", expires_at__gt=clock.now())
+        .order_by("kind", "resource")
     )
     if total == 0 or len(live) != total:
         return False
@@ -106,7 +116,8 @@ def release(group: UUID, *, state: str = "released") -> int:
     """Give back whatever `group` still holds or has confirmed and not consumed. Returns how many rows."""
     rows = list(
         Hold.objects.select_for_update(no_key=True)
-        .filter(group=group, state__in=["held", "confirmed"]).order_by("kind", "resource")
+        .filter(group=group, state__in=["held", "confirmed"])
+        .order_by("kind", "resource")
     )
     Hold.objects.filter(pk__in=[row.pk for row in rows]).update(state=state)
     _shift([row for row in rows if row.state == "held"], "{held} = {held} - q.quantity")

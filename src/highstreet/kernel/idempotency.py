@@ -21,9 +21,7 @@ from .refusals import INVALID, KEY_MISSING, KEY_REUSED
 MAX_KEY = 80
 
 
-def once(
-    *, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[], tuple[int, Any]]
-) -> tuple[int, Any]:
+def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
     """Run `work` unless this key already has its answer. Returns (status, JSON body).
 
     A refusal raised by `work` is not kept: nothing happened, so the caller may try again with the same key.

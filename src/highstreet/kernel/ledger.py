@@ -28,9 +28,7 @@ class AccountRef:
     currency: str
 
 
-def post(
-    *, key: str, kind: str, cause: UUID, actor: Actor, lines: Iterable[tuple[AccountRef, int]]
-) -> bool:
+def post(*, key: str, kind: str, cause: UUID, actor: Actor, lines: Iterable[tuple[AccountRef, int]]) -> bool:
     """Write one journal. False if `key` is already posted (then nothing is written).
 
     `lines` are (account, amount); zero amounts are dropped and several lines of one account are added up.

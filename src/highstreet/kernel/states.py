@@ -35,9 +35,7 @@ class Machine:
         return self.states() - {state for state, _ in self.table}
 
 
-def move(
-    machine: Machine, row: models.Model, event: str, *, actor: str, note: str = "", **columns: Any
-) -> str:
+def move(machine: Machine, row: models.Model, event: str, *, actor: str, note: str = "", **columns: Any) -> str:
     """Fire `event` on `row`: one UPDATE per source state whose row count is checked, and its history.
 
     `columns` are set in the same UPDATE. A time stamp is set where `machine.stamps` names one for the
@@ -59,8 +57,15 @@ def move(
             for name, value in values.items():
                 setattr(row, name, value)
             StateChange.objects.create(
-                id=new_id(), machine=machine.name, subject=_key(row), event=event, was=state, now=target,
-                actor=actor, note=note[:200], at=clock.now(),
+                id=new_id(),
+                machine=machine.name,
+                subject=_key(row),
+                event=event,
+                was=state,
+                now=target,
+                actor=actor,
+                note=note[:200],
+                at=clock.now(),
             )
             return target
     row.refresh_from_db(fields=[machine.column])

@@ -47,14 +47,21 @@ def read_files(folder: Path = POA, *, products: int | None = None) -> CityFiles:
     inside = [row for row in homes if row.weight and south <= row.lat <= north and west <= row.lon <= east]
     market = landmarks[0]
     return CityFiles(
-        code=CODE, name_zh="阿雷格里港", name_en="Porto Alegre", time_zone="America/Sao_Paulo", currency="CNY",
-        bounds=bounds, centre=(market.lat, market.lon),
+        code=CODE,
+        name_zh="阿雷格里港",
+        name_en="Porto Alegre",
+        time_zone="America/Sao_Paulo",
+        currency="CNY",
+        bounds=bounds,
+        centre=(market.lat, market.lon),
         organisations={
             "retailer": ("brand", "高街超市", "Highstreet Porto"),
             "franchisee": ("franchisee", "街角便利加盟商", "Corner Franchise"),
         },
         categories=rows.read("categories.csv", (folder / "categories.csv").read_bytes(), rows.category, ["code"]),
-        stores=stores, products=catalogue, places=landmarks + inside,
+        stores=stores,
+        products=catalogue,
+        places=landmarks + inside,
     )
 
 
@@ -95,8 +102,9 @@ def fill_shelves(stores: list[StoreView], *, seed: int = 7, up_to: int = 60) -> 
 
     for store in stores:
         source = random.Random(f"{seed}:{store.code}")
-        listed = list(Listing.objects.filter(store_id=store.id).order_by("variant__sku")
-                      .values_list("variant_id", flat=True))
+        listed = list(
+            Listing.objects.filter(store_id=store.id).order_by("variant__sku").values_list("variant_id", flat=True)
+        )
         have = levels(store.id, listed)
         wanted = {variant: (3 if source.random() < 0.04 else source.randint(up_to // 3, up_to)) for variant in listed}
         missing = {
@@ -111,23 +119,34 @@ def _people(city_id: UUID, stores: list[StoreView]) -> None:
     riders = ["courier" if index == 0 else f"courier{index + 1}" for index in range(COURIERS)]
     shoppers = ["shopper" if index == 0 else f"shopper{index + 1}" for index in range(SHOPPERS)]
     users = accounts.create_users(
-        actor=THE_SYSTEM, password=PASSWORD,
+        actor=THE_SYSTEM,
+        password=PASSWORD,
         usernames=["owner", "support", *pickers, *managers, *riders, *shoppers],
     )
     owner = stores[0].organisation_id if stores else None
     for role, named in (("picker", pickers), ("store_manager", managers)):
         for index, (username, store) in enumerate(named.items()):
-            staff.hire(actor=THE_SYSTEM, user_id=users[username], organisation_id=store.organisation_id, role=role,
-                       name=FAMILY[index % len(FAMILY)] + ("店长" if role == "store_manager" else "师傅"),
-                       store_id=store.id)
+            staff.hire(
+                actor=THE_SYSTEM,
+                user_id=users[username],
+                organisation_id=store.organisation_id,
+                role=role,
+                name=FAMILY[index % len(FAMILY)] + ("店长" if role == "store_manager" else "师傅"),
+                store_id=store.id,
+            )
     if owner is not None:
         retailer = _retailer(city_id)
         for username, role, name in (("owner", "owner", "高老板"), ("support", "support", "林客服")):
             staff.hire(actor=THE_SYSTEM, user_id=users[username], organisation_id=retailer, role=role, name=name)
     for index, username in enumerate(riders):
-        couriers.enlist(
-            actor=THE_SYSTEM, user_id=users[username], city_id=city_id,
-            name=FAMILY[index % len(FAMILY)] + "师傅", phone=f"1380000{index + 1:04d}", vehicle="bike", capacity=3,
+        couriers.create(
+            actor=THE_SYSTEM,
+            user_id=users[username],
+            city_id=city_id,
+            name=FAMILY[index % len(FAMILY)] + "师傅",
+            phone=f"1380000{index + 1:04d}",
+            vehicle="bike",
+            capacity=3,
         )
 
 

@@ -11,7 +11,14 @@ def serve(target: str, *, port: int, host: str = "127.0.0.1", workers: int = 1, 
     """Serve `highstreet.wsgi:application` or `highstreet.web.streams:application` until told to stop."""
     asgi = target.startswith("highstreet.web.streams")
     Server(
-        target, address=host, port=port, workers=workers, interface=Interfaces.ASGI if asgi else Interfaces.WSGI,
-        blocking_threads=None if asgi else threads, log_level=LogLevels.warning, log_access=False, backlog=2048,
+        target,
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI if asgi else Interfaces.WSGI,
+        blocking_threads=None if asgi else threads,
+        log_level=LogLevels.warning,
+        log_access=False,
+        backlog=2048,
         respawn_failed_workers=True,
     ).serve()

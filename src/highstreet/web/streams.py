@@ -33,11 +33,11 @@ LOOK_BACK = 50
 
 
 class Hub:
-    """One LISTEN connection, many listeners. A listener that does not keep up is cut off and comes back."""
+    """One LISTEN connection, many listeners."""
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self.listeners: dict[str, set[asyncio.Queue[str | None]]] = defaultdict(set)
+        self.listeners: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
 
     async def follow(self) -> None:
         """LISTEN for ever; a lost database is tried again each second."""
@@ -52,14 +52,15 @@ class Hub:
 
     def spread(self, payload: str) -> None:
         message = json.loads(payload)
-        text = frame(message)
-        for queue in {queue for topic in message["topics"] for queue in self.listeners.get(topic, ())}:
-            try:
-                queue.put_nowait(text)
-            except asyncio.QueueFull:
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(None)
+        for topic in message["topics"]:
+            for queue in self.listeners.get(topic, ()):
+                if queue.full():
+                    # Whoever does not keep up loses the details and is told to look again.
+                    while not queue.empty():
+                        queue.get_nowait()
+                    queue.put_nowait("event: reset\ndata: {}\n\n")
+                else:
+                    queue.put_nowait(frame(topic, message))
 
     async def missed(self, topics: list[str], after: int) -> list[str]:
         """The kept events of `topics` after outbox row `after`, as frames."""
@@ -68,13 +69,19 @@ class Hub:
                 "SELECT id, name, topics FROM kernel_outboxevent WHERE id > %s AND topics ?| %s ORDER BY id LIMIT %s",
                 [after - LOOK_BACK, topics, REPLAY_LIMIT],
             )
-            return [frame({"id": row[0], "name": row[1], "topics": row[2]}) for row in await rows.fetchall()]
+            return [
+                frame(topic, {"id": row[0], "name": row[1]})
+                for row in await rows.fetchall()
+                for topic in row[2]
+                if topic in topics
+            ]
 
 
-def frame(message: dict[str, Any]) -> str:
+def frame(topic: str, message: dict[str, Any]) -> str:
     """One event of the text/event-stream format (WHATWG HTML, 9.2)."""
     head = f"id: {message['id']}\n" if "id" in message else ""
-    return f"{head}event: {message.get('name', 'tell')}\ndata: {json.dumps(message, separators=(',', ':'))}\n\n"
+    data = {"topic": topic, **{name: value for name, value in message.items() if name != "topics"}}
+    return f"{head}event: change\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
 async def events(request: Request) -> Response:
@@ -84,8 +91,8 @@ async def events(request: Request) -> Response:
     if not topics:
         return PlainTextResponse("forged or expired token", status_code=401)
     hub: Hub = request.app.state.hub
-    last = request.headers.get("Last-Event-ID") or request.query_params.get("last", "")
-    queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUE_SIZE)
+    last = request.headers.get("Last-Event-ID") or request.query_params.get("last_event_id", "")
+    queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_SIZE)
     for topic in topics:
         hub.listeners[topic].add(queue)
 
@@ -101,8 +108,6 @@ async def events(request: Request) -> Response:
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
-                if text is None:
-                    return
                 yield text
         finally:
             for topic in topics:
@@ -129,8 +134,9 @@ def make_app() -> Starlette:
     origins = [origin for origin in os.environ.get("HIGHSTREET_ORIGINS", "").split(",") if origin]
     app = Starlette(
         routes=[Route("/events", events), Route("/livez", livez)],
-        middleware=[Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"],
-                               allow_headers=["Last-Event-ID"])],
+        middleware=[
+            Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"], allow_headers=["Last-Event-ID"])
+        ],
         lifespan=lifespan,
     )
     app.state.hub = Hub(os.environ.get("DATABASE_URL", ""))

@@ -26,6 +26,9 @@ class Token(Body):
 @route(PUBLIC)
 def sign_in(request: HttpRequest, body: Login) -> tuple[int, Token]:
     token = actions.sign_in_token(
-        actor=request.actor, request=request, username=body.username, password=body.password  # type: ignore[attr-defined]
+        actor=request.actor,
+        request=request,
+        username=body.username,
+        password=body.password,  # type: ignore[attr-defined]
     )
     return 201, Token(token=token)

@@ -49,9 +49,9 @@ def digest(token: str) -> str:
 
 def _user_of_token(token: str) -> UUID | None:
     row = (
-        ApiToken.objects.filter(digest=digest(token), revoked_at=None, expires_at__gt=clock.now(),
-                                user__is_active=True)
-        .values_list("user_id", flat=True).first()
+        ApiToken.objects.filter(digest=digest(token), revoked_at=None, expires_at__gt=clock.now(), user__is_active=True)
+        .values_list("user_id", flat=True)
+        .first()
     )
     return row
 

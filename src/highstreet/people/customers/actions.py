@@ -19,8 +19,13 @@ def of_phone(*, actor: Actor, phone: str, name: str = "", language: str = "zh-ha
     if actor.user_id is not None:
         row, created = Customer.objects.get_or_create(
             user_id=actor.user_id,
-            defaults={"id": ids.new_id(), "phone": phone, "name": name, "language": language,
-                      "created_at": clock.now()},
+            defaults={
+                "id": ids.new_id(),
+                "phone": phone,
+                "name": name,
+                "language": language,
+                "created_at": clock.now(),
+            },
         )
         if not created and phone and row.phone != phone:
             Customer.objects.filter(pk=row.pk).update(phone=phone)
@@ -34,8 +39,10 @@ def of_phone(*, actor: Actor, phone: str, name: str = "", language: str = "zh-ha
 def remember_address(*, actor: Actor, customer_id: UUID, text: str, unit: str, lat: float, lon: float) -> UUID:
     """Keep an address of a customer; the same text again only becomes the latest."""
     row, _ = Address.objects.update_or_create(
-        customer_id=customer_id, text=text, unit=unit,
-        defaults={"lat": lat, "lon": lon, "used_at": clock.now()}, create_defaults={
-            "id": ids.new_id(), "lat": lat, "lon": lon, "used_at": clock.now()},
+        customer_id=customer_id,
+        text=text,
+        unit=unit,
+        defaults={"lat": lat, "lon": lon, "used_at": clock.now()},
+        create_defaults={"id": ids.new_id(), "lat": lat, "lon": lon, "used_at": clock.now()},
     )
     return row.pk

@@ -22,10 +22,14 @@ def hire(
         raise Refused(INVALID, field="role", problem=role)
     row, _ = Employee.objects.update_or_create(
         user_id=user_id,
-        defaults={"organisation_id": organisation_id, "role": role, "name": name, "store_id": store_id,
-                  "active": True},
-        create_defaults={"id": ids.new_id(), "organisation_id": organisation_id, "role": role, "name": name,
-                         "store_id": store_id},
+        defaults={"organisation_id": organisation_id, "role": role, "name": name, "store_id": store_id, "active": True},
+        create_defaults={
+            "id": ids.new_id(),
+            "organisation_id": organisation_id,
+            "role": role,
+            "name": name,
+            "store_id": store_id,
+        },
     )
     return row.pk
 

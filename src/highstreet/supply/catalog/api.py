@@ -93,8 +93,14 @@ class ShelfQuery(Schema):
 @route(PUBLIC)
 def cities(request: HttpRequest) -> list[dict[str, Any]]:
     return [
-        {"id": ids.public("cit", city.id), "code": city.code, "name": city.name, "time_zone": city.time_zone,
-         "currency": city.currency, "centre": (city.centre_lat, city.centre_lon)}
+        {
+            "id": ids.public("cit", city.id),
+            "code": city.code,
+            "name": city.name,
+            "time_zone": city.time_zone,
+            "currency": city.currency,
+            "centre": (city.centre_lat, city.centre_lon),
+        }
         for city in organisations.cities()
     ]
 
@@ -105,9 +111,17 @@ def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str
     """The stores that reach a point: open ones first, then the nearest."""
     at = clock.now()
     return [
-        {"id": ids.public("str", store.id), "code": store.code, "kind": store.kind, "name": store.name,
-         "address": store.address, "lat": store.lat, "lon": store.lon, "open": store.is_open(at),
-         "distance_m": round(store.distance_m(near.lat, near.lon))}
+        {
+            "id": ids.public("str", store.id),
+            "code": store.code,
+            "kind": store.kind,
+            "name": store.name,
+            "address": store.address,
+            "lat": store.lat,
+            "lon": store.lon,
+            "open": store.is_open(at),
+            "distance_m": round(store.distance_m(near.lat, near.lon)),
+        }
         for store in stores.serving(organisations.city(code).id, near.lat, near.lon)
     ]
 
@@ -116,13 +130,25 @@ def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str
 @route(PUBLIC)
 def shelf(request: HttpRequest, store: str, query: Query[ShelfQuery]) -> dict[str, Any]:
     page = reads.shelf(
-        private("str", store), category=query.category, group=query.group, query=query.q, limit=query.limit,
+        private("str", store),
+        category=query.category,
+        group=query.group,
+        query=query.q,
+        limit=query.limit,
         cursor=query.cursor,
     )
     items = [
-        {"variant": ids.public("var", card.variant_id), "product": ids.public("prd", card.product_id),
-         "sku": card.sku, "name": card.name, "unit": card.unit, "price": card.price, "was": card.was,
-         "free": max(card.free, 0), "picture": card.picture}
+        {
+            "variant": ids.public("var", card.variant_id),
+            "product": ids.public("prd", card.product_id),
+            "sku": card.sku,
+            "name": card.name,
+            "unit": card.unit,
+            "price": card.price,
+            "was": card.was,
+            "free": max(card.free, 0),
+            "picture": card.picture,
+        }
         for card in page.items
     ]
     return {"items": items, "next": page.next}
@@ -134,12 +160,21 @@ def product(request: HttpRequest, product: str, near: Query[Near]) -> dict[str, 
     view = reads.product(private("prd", product), near.lat, near.lon)
     at = clock.now()
     return {
-        "product": product, "variant": ids.public("var", view.variant.id), "sku": view.variant.sku,
-        "barcode": view.variant.barcode, "name": view.variant.name, "unit": view.variant.unit,
+        "product": product,
+        "variant": ids.public("var", view.variant.id),
+        "sku": view.variant.sku,
+        "barcode": view.variant.barcode,
+        "name": view.variant.name,
+        "unit": view.variant.unit,
         "category": view.category.code,
         "offers": [
-            {"store": ids.public("str", offer.store.id), "name": offer.store.name, "price": offer.price,
-             "free": max(offer.free, 0), "open": offer.store.is_open(at)}
+            {
+                "store": ids.public("str", offer.store.id),
+                "name": offer.store.name,
+                "price": offer.price,
+                "free": max(offer.free, 0),
+                "open": offer.store.is_open(at),
+            }
             for offer in view.offers
         ],
     }

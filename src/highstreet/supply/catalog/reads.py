@@ -117,8 +117,17 @@ class ProductView:
 def categories() -> list[CategoryView]:
     """Every category in its order."""
     return [
-        CategoryView(row.pk, row.code, row.name_zh, row.name_en, row.group_code, row.group_zh, row.group_en,
-                     row.picture, row.position)
+        CategoryView(
+            row.pk,
+            row.code,
+            row.name_zh,
+            row.name_en,
+            row.group_code,
+            row.group_zh,
+            row.group_en,
+            row.picture,
+            row.position,
+        )
         for row in Category.objects.order_by("position", "code")
     ]
 
@@ -187,8 +196,18 @@ def _skip(cursor: str) -> int:
 def _variant(row: Variant) -> VariantView:
     product = row.product
     return VariantView(
-        row.pk, product.pk, row.sku, row.barcode, product.name_zh, product.name_en, row.unit_zh, row.unit_en,
-        row.measure, product.picture, row.aisle, row.temperature,
+        row.pk,
+        product.pk,
+        row.sku,
+        row.barcode,
+        product.name_zh,
+        product.name_en,
+        row.unit_zh,
+        row.unit_en,
+        row.measure,
+        product.picture,
+        row.aisle,
+        row.temperature,
     )
 
 
@@ -214,7 +233,9 @@ def product(product_id: UUID, lat: float, lon: float) -> ProductView:
     """A product with what each store of its city asks and has; stores that reach the point come first."""
     row = (
         Variant.objects.filter(product_id=product_id, product__active=True)
-        .select_related("product", "product__category").order_by("sku").first()
+        .select_related("product", "product__category")
+        .order_by("sku")
+        .first()
     )
     if row is None:
         raise Refused(NOT_FOUND)

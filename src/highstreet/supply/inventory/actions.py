@@ -17,16 +17,19 @@ from .refusals import NOT_ENOUGH, SOLD_OUT
 MAX_UNITS = 1_000_000
 UNITS = holds.scarce(
     holds.Scarce(
-        kind="units", table="inventory_stocklevel", free="on_hand - held - allocated",
-        held="held", taken="allocated", rank=90, reason=SOLD_OUT,
+        kind="units",
+        table="inventory_stocklevel",
+        free="on_hand - held - allocated",
+        held="held",
+        taken="allocated",
+        rank=90,
+        reason=SOLD_OUT,
     )
 )
 
 
 @action(SYSTEM)
-def issue(
-    *, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, group: UUID, cause: UUID
-) -> int:
+def issue(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, group: UUID, cause: UUID) -> int:
     """Take picked units off the shelf: end `group`'s hold on them, give back what was not picked.
 
     `quantity` 0 only gives back. Returns the units issued (never more than were held).
@@ -86,8 +89,16 @@ def receive_all(*, actor: Actor, store_id: UUID, quantities: dict[UUID, int], re
         changed = cursor.fetchall()
     now = clock.now()
     StockMove.objects.bulk_create(
-        StockMove(id=ids.new_id(), level_id=level, kind="receipt", delta=delta, after=after, reason=reason,
-                  actor=actor.name, at=now)
+        StockMove(
+            id=ids.new_id(),
+            level_id=level,
+            kind="receipt",
+            delta=delta,
+            after=after,
+            reason=reason,
+            actor=actor.name,
+            at=now,
+        )
         for level, delta, after in changed
     )
     return len(changed)
@@ -107,9 +118,7 @@ def _level(store_id: UUID, variant_id: UUID) -> UUID:
     return level
 
 
-def _move(
-    level: UUID, kind: str, delta: int, *, actor: Actor, cause: UUID | None = None, reason: str = ""
-) -> int:
+def _move(level: UUID, kind: str, delta: int, *, actor: Actor, cause: UUID | None = None, reason: str = "") -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE inventory_stocklevel SET on_hand = on_hand + %s "
@@ -121,7 +130,14 @@ def _move(
         current = StockLevel.objects.get(pk=level)
         raise Refused(NOT_ENOUGH, free=current.on_hand - current.held - current.allocated)
     StockMove.objects.create(
-        id=ids.new_id(), level_id=level, kind=kind, delta=delta, after=row[0], cause=cause, reason=reason,
-        actor=actor.name, at=clock.now(),
+        id=ids.new_id(),
+        level_id=level,
+        kind=kind,
+        delta=delta,
+        after=row[0],
+        cause=cause,
+        reason=reason,
+        actor=actor.name,
+        at=clock.now(),
     )
     return int(row[0])

@@ -93,8 +93,19 @@ class PlaceView:
 
 def _view(row: City) -> CityView:
     return CityView(
-        row.pk, row.code, row.name_zh, row.name_en, row.time_zone, row.currency, row.retailer_id,
-        row.south, row.west, row.north, row.east, row.centre_lat, row.centre_lon,
+        row.pk,
+        row.code,
+        row.name_zh,
+        row.name_en,
+        row.time_zone,
+        row.currency,
+        row.retailer_id,
+        row.south,
+        row.west,
+        row.north,
+        row.east,
+        row.centre_lat,
+        row.centre_lon,
     )
 
 

@@ -39,8 +39,8 @@ class Store(models.Model):
                 condition=Q(kind__in=["supermarket", "dark_store", "corner_shop"]), name="store_kind_known"
             ),
             models.CheckConstraint(
-                condition=Q(opens_minute__gte=0) & Q(opens_minute__lt=F("closes_minute"))
-                & Q(closes_minute__lte=1440), name="store_hours_in_a_day",
+                condition=Q(opens_minute__gte=0) & Q(opens_minute__lt=F("closes_minute")) & Q(closes_minute__lte=1440),
+                name="store_hours_in_a_day",
             ),
         ]
 

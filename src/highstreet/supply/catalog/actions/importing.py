@@ -50,15 +50,31 @@ def import_city(*, actor: Actor, files: CityFiles) -> UUID:
     city, _ = City.objects.update_or_create(
         code=files.code,
         defaults={
-            "name_zh": files.name_zh, "name_en": files.name_en, "time_zone": files.time_zone,
-            "currency": files.currency, "retailer": retailer, "south": south, "west": west, "north": north,
-            "east": east, "centre_lat": files.centre[0], "centre_lon": files.centre[1],
+            "name_zh": files.name_zh,
+            "name_en": files.name_en,
+            "time_zone": files.time_zone,
+            "currency": files.currency,
+            "retailer": retailer,
+            "south": south,
+            "west": west,
+            "north": north,
+            "east": east,
+            "centre_lat": files.centre[0],
+            "centre_lon": files.centre[1],
         },
     )
     Place.objects.filter(city=city).delete()
     Place.objects.bulk_create(
-        Place(id=ids.new_id(), city=city, kind=row.kind, name_zh=row.name_zh, name_en=row.name_en, lat=row.lat,
-              lon=row.lon, weight=row.weight)
+        Place(
+            id=ids.new_id(),
+            city=city,
+            kind=row.kind,
+            name_zh=row.name_zh,
+            name_en=row.name_en,
+            lat=row.lat,
+            lon=row.lon,
+            weight=row.weight,
+        )
         for row in files.places
     )
     stores = _stores(files.stores, owners, city)
@@ -66,9 +82,13 @@ def import_city(*, actor: Actor, files: CityFiles) -> UUID:
     Listing.objects.bulk_create(
         [
             Listing(id=ids.new_id(), store=store, variant_id=variants[row.sku], price=_price(row, store))
-            for row in files.products for store in stores if store.kind in row.kinds
+            for row in files.products
+            for store in stores
+            if store.kind in row.kinds
         ],
-        update_conflicts=True, unique_fields=["store", "variant"], update_fields=["price"],
+        update_conflicts=True,
+        unique_fields=["store", "variant"],
+        update_fields=["price"],
     )
     forget()
     return city.pk
@@ -76,16 +96,24 @@ def import_city(*, actor: Actor, files: CityFiles) -> UUID:
 
 def _check(files: CityFiles) -> None:
     categories = {row.code for row in files.categories}
-    problems = [(line, f"category {row.category} is not in the categories")
-                for line, row in enumerate(files.products, start=2) if row.category not in categories]
+    problems = [
+        (line, f"category {row.category} is not in the categories")
+        for line, row in enumerate(files.products, start=2)
+        if row.category not in categories
+    ]
     if problems:
         raise BadFile("products", problems)
     south, west, north, east = files.bounds
-    outside = [(line, f"store {row.code} lies outside the city's streets")
-               for line, row in enumerate(files.stores, start=2)
-               if not (south <= row.lat <= north and west <= row.lon <= east)]
-    unknown = [(line, f"organisation {row.organisation} is unknown")
-               for line, row in enumerate(files.stores, start=2) if row.organisation not in files.organisations]
+    outside = [
+        (line, f"store {row.code} lies outside the city's streets")
+        for line, row in enumerate(files.stores, start=2)
+        if not (south <= row.lat <= north and west <= row.lon <= east)
+    ]
+    unknown = [
+        (line, f"organisation {row.organisation} is unknown")
+        for line, row in enumerate(files.stores, start=2)
+        if row.organisation not in files.organisations
+    ]
     if outside or unknown:
         raise BadFile("stores", sorted(outside + unknown))
 
@@ -106,10 +134,18 @@ def _stores(rows: Iterable[StoreRow], owners: dict[str, Organisation], city: Cit
         store, _ = Store.objects.update_or_create(
             code=row.code,
             defaults={
-                "kind": row.kind, "organisation": owners[row.organisation], "city": city, "name_zh": row.name_zh,
-                "name_en": row.name_en, "address": row.address, "lat": row.lat, "lon": row.lon,
-                "opens_minute": row.opens_minute, "closes_minute": row.closes_minute,
-                "delivery_radius_m": row.delivery_radius_m, "pick_minutes_base": row.pick_minutes_base,
+                "kind": row.kind,
+                "organisation": owners[row.organisation],
+                "city": city,
+                "name_zh": row.name_zh,
+                "name_en": row.name_en,
+                "address": row.address,
+                "lat": row.lat,
+                "lon": row.lon,
+                "opens_minute": row.opens_minute,
+                "closes_minute": row.closes_minute,
+                "delivery_radius_m": row.delivery_radius_m,
+                "pick_minutes_base": row.pick_minutes_base,
                 "pick_seconds_per_unit": row.pick_seconds_per_unit,
             },
         )
@@ -121,10 +157,22 @@ def _stores(rows: Iterable[StoreRow], owners: dict[str, Organisation], city: Cit
 def _products(files: CityFiles, retailer: Organisation) -> dict[str, UUID]:
     """Write categories, products and variants; returns SKU -> variant id."""
     Category.objects.bulk_create(
-        [Category(id=ids.new_id(), code=row.code, name_zh=row.name_zh, name_en=row.name_en, group_code=row.group,
-                  group_zh=row.group_zh, group_en=row.group_en, picture=row.picture, position=row.position)
-         for row in files.categories],
-        update_conflicts=True, unique_fields=["code"],
+        [
+            Category(
+                id=ids.new_id(),
+                code=row.code,
+                name_zh=row.name_zh,
+                name_en=row.name_en,
+                group_code=row.group,
+                group_zh=row.group_zh,
+                group_en=row.group_en,
+                picture=row.picture,
+                position=row.position,
+            )
+            for row in files.categories
+        ],
+        update_conflicts=True,
+        unique_fields=["code"],
         update_fields=["name_zh", "name_en", "group_code", "group_zh", "group_en", "picture", "position"],
     )
     categories = {row.code: row for row in Category.objects.all()}
@@ -134,22 +182,39 @@ def _products(files: CityFiles, retailer: Organisation) -> dict[str, UUID]:
         category = categories[row.category]
         old = known.get(row.sku)
         product = Product(
-            id=old.product_id if old else ids.new_id(), organisation=retailer, category=category,
-            name_zh=row.name_zh, name_en=row.name_en, picture=row.picture, keywords=row.keywords,
+            id=old.product_id if old else ids.new_id(),
+            organisation=retailer,
+            category=category,
+            name_zh=row.name_zh,
+            name_en=row.name_en,
+            picture=row.picture,
+            keywords=row.keywords,
             search_text=rules.search_text(row.name_zh, row.name_en, row.keywords, category.name_zh, category.name_en),
         )
         products.append(product)
-        variants.append(Variant(
-            id=old.pk if old else ids.new_id(), product=product, sku=row.sku, barcode=row.barcode,
-            unit_zh=row.unit_zh, unit_en=row.unit_en, measure=row.measure, temperature=row.temperature,
-            aisle=row.aisle,
-        ))
+        variants.append(
+            Variant(
+                id=old.pk if old else ids.new_id(),
+                product=product,
+                sku=row.sku,
+                barcode=row.barcode,
+                unit_zh=row.unit_zh,
+                unit_en=row.unit_en,
+                measure=row.measure,
+                temperature=row.temperature,
+                aisle=row.aisle,
+            )
+        )
     Product.objects.bulk_create(
-        products, update_conflicts=True, unique_fields=["id"],
+        products,
+        update_conflicts=True,
+        unique_fields=["id"],
         update_fields=["category", "name_zh", "name_en", "picture", "keywords", "search_text"],
     )
     Variant.objects.bulk_create(
-        variants, update_conflicts=True, unique_fields=["id"],
+        variants,
+        update_conflicts=True,
+        unique_fields=["id"],
         update_fields=["barcode", "unit_zh", "unit_en", "measure", "temperature", "aisle"],
     )
     return {variant.sku: variant.pk for variant in variants}

@@ -9,8 +9,13 @@ from pypinyin import Style, lazy_pinyin
 from stdnum import ean
 
 _MEASURE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(g|kg|ml|l|pcs)\s*$", re.IGNORECASE)
-_BASES = {"g": (Fraction(1), 100, "100 g"), "kg": (Fraction(1000), 100, "100 g"), "ml": (Fraction(1), 100, "100 ml"),
-          "l": (Fraction(1000), 100, "100 ml"), "pcs": (Fraction(1), 1, "1")}
+_BASES = {
+    "g": (Fraction(1), 100, "100 g"),
+    "kg": (Fraction(1000), 100, "100 g"),
+    "ml": (Fraction(1), 100, "100 ml"),
+    "l": (Fraction(1000), 100, "100 ml"),
+    "pcs": (Fraction(1), 1, "1"),
+}
 
 
 def search_text(name_zh: str, name_en: str, keywords: str, category_zh: str, category_en: str) -> str:

@@ -122,8 +122,13 @@ def read(file: str, data: bytes, parse: Callable[[dict[str, str]], T], unique: I
 
 def category(row: dict[str, str]) -> CategoryRow:
     return CategoryRow(
-        _text(row, "code", 40), _text(row, "name_zh", 60), _text(row, "name_en", 60), _text(row, "picture", 60),
-        _whole(row, "position", 0, 10_000), _text(row, "group", 40), _text(row, "group_zh", 60),
+        _text(row, "code", 40),
+        _text(row, "name_zh", 60),
+        _text(row, "name_en", 60),
+        _text(row, "picture", 60),
+        _whole(row, "position", 0, 10_000),
+        _text(row, "group", 40),
+        _text(row, "group_zh", 60),
         _text(row, "group_en", 60),
     )
 
@@ -134,9 +139,18 @@ def store(row: dict[str, str]) -> StoreRow:
     if opens >= closes:
         raise ValueError(f"opens {row['opens']} is not before closes {row['closes']}")
     return StoreRow(
-        _text(row, "code", 40), kind, _text(row, "organisation", 40), _text(row, "name_zh", 80),
-        _text(row, "name_en", 80), _text(row, "address", 160), _degrees(row, "lat", 90), _degrees(row, "lon", 180),
-        opens, closes, _whole(row, "delivery_radius_m", 0, 100_000), _whole(row, "pick_minutes_base", 0, 240),
+        _text(row, "code", 40),
+        kind,
+        _text(row, "organisation", 40),
+        _text(row, "name_zh", 80),
+        _text(row, "name_en", 80),
+        _text(row, "address", 160),
+        _degrees(row, "lat", 90),
+        _degrees(row, "lon", 180),
+        opens,
+        closes,
+        _whole(row, "delivery_radius_m", 0, 100_000),
+        _whole(row, "pick_minutes_base", 0, 240),
         _whole(row, "pick_seconds_per_unit", 0, 3600),
     )
 
@@ -149,10 +163,20 @@ def product(row: dict[str, str]) -> ProductRow:
     if not kinds or not set(kinds) <= KINDS:
         raise ValueError(f"kinds {row['kinds']!r} are not among {', '.join(sorted(KINDS))}")
     return ProductRow(
-        _text(row, "sku", 40), barcode, _text(row, "category", 40), _text(row, "name_zh", 80),
-        _text(row, "name_en", 80), _text(row, "unit_zh", 40), _text(row, "unit_en", 40),
-        _whole(row, "price_fen", 1, 10_000_000), row["unit_price_basis"][:20], _text(row, "picture", 60),
-        row["aisle"][:12], row["keywords"][:200], _one_of(row, "temperature", TEMPERATURES), kinds,
+        _text(row, "sku", 40),
+        barcode,
+        _text(row, "category", 40),
+        _text(row, "name_zh", 80),
+        _text(row, "name_en", 80),
+        _text(row, "unit_zh", 40),
+        _text(row, "unit_en", 40),
+        _whole(row, "price_fen", 1, 10_000_000),
+        row["unit_price_basis"][:20],
+        _text(row, "picture", 60),
+        row["aisle"][:12],
+        row["keywords"][:200],
+        _one_of(row, "temperature", TEMPERATURES),
+        kinds,
     )
 
 

@@ -2,73 +2,108 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import highstreet.kernel.ids
 from django.db import migrations, models
+
+import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StockLocation',
+            name="StockLocation",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60)),
-                ('store', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.store')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "store",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stores.store"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StockLevel',
+            name="StockLevel",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('on_hand', models.BigIntegerField(default=0)),
-                ('held', models.BigIntegerField(default=0)),
-                ('allocated', models.BigIntegerField(default=0)),
-                ('incoming', models.BigIntegerField(default=0)),
-                ('damaged', models.BigIntegerField(default=0)),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.variant')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='inventory.stocklocation')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("on_hand", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
+                ("allocated", models.BigIntegerField(default=0)),
+                ("incoming", models.BigIntegerField(default=0)),
+                ("damaged", models.BigIntegerField(default=0)),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="catalog.variant"
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="inventory.stocklocation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StockMove',
+            name="StockMove",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=10)),
-                ('delta', models.BigIntegerField()),
-                ('after', models.BigIntegerField()),
-                ('cause', models.UUIDField(null=True)),
-                ('reason', models.CharField(default='', max_length=80)),
-                ('actor', models.CharField(max_length=80)),
-                ('at', models.DateTimeField()),
-                ('level', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moves', to='inventory.stocklevel')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=10)),
+                ("delta", models.BigIntegerField()),
+                ("after", models.BigIntegerField()),
+                ("cause", models.UUIDField(null=True)),
+                ("reason", models.CharField(default="", max_length=80)),
+                ("actor", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                (
+                    "level",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="moves", to="inventory.stocklevel"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='stocklevel',
-            constraint=models.UniqueConstraint(fields=('location', 'variant'), name='stock_level_once'),
+            model_name="stocklevel",
+            constraint=models.UniqueConstraint(fields=("location", "variant"), name="stock_level_once"),
         ),
         migrations.AddConstraint(
-            model_name='stocklevel',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('allocated__gte', 0), ('on_hand__gte', django.db.models.expressions.CombinedExpression(models.F('held'), '+', models.F('allocated')))), name='stock_never_oversold'),
+            model_name="stocklevel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("held__gte", 0),
+                    ("allocated__gte", 0),
+                    (
+                        "on_hand__gte",
+                        django.db.models.expressions.CombinedExpression(models.F("held"), "+", models.F("allocated")),
+                    ),
+                ),
+                name="stock_never_oversold",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stockmove',
-            index=models.Index(fields=['level', 'at'], name='stock_move_path'),
+            model_name="stockmove",
+            index=models.Index(fields=["level", "at"], name="stock_move_path"),
         ),
         migrations.AddConstraint(
-            model_name='stockmove',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['receipt', 'sale', 'adjust', 'damage', 'count', 'return'])), name='stock_move_kind_known'),
+            model_name="stockmove",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["receipt", "sale", "adjust", "damage", "count", "return"])),
+                name="stock_move_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockmove',
-            constraint=models.CheckConstraint(condition=models.Q(('after__gte', 0)), name='stock_move_after_not_negative'),
+            model_name="stockmove",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("after__gte", 0)), name="stock_move_after_not_negative"
+            ),
         ),
     ]

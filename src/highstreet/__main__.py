@@ -1,0 +1,3 @@
+from highstreet.cli import main
+
+raise SystemExit(main())
