@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from highstreet.kernel.ids import new_id
+from highstreet.kernel.policy import SYSTEM, Actor
 
 MODES = ["delivery", "pickup"]
 
@@ -35,8 +36,31 @@ class Quote(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class OrderQuerySet(models.QuerySet["Order"]):
+    def visible_to(self, actor: Actor) -> OrderQuerySet:
+        """The orders that `actor` may see: one's own, those whose key one holds, those of one's stores."""
+        if actor.kind == SYSTEM:
+            return self
+        seen = Q(pk__in=[])
+        if actor.customer_id is not None:
+            seen |= Q(customer_id=actor.customer_id)
+        if actor.order_keys:
+            seen |= Q(key__in=sorted(actor.order_keys))
+        if actor.may("fulfilment.read") or actor.may("console.read"):
+            if actor.store_ids is not None:
+                seen |= Q(store_id__in=sorted(actor.store_ids))
+            elif actor.organisation_id is not None:
+                own = actor.organisation_id
+                seen |= Q(organisation_id=own) | Q(store__organisation_id=own)
+        return self.filter(seen)
+
+
 class Order(models.Model):
-    """One order, one store, one fulfilment. `status` is derived from the axes (see `states.derive`)."""
+    """One order, one store, one fulfilment. `status` is derived from the axes (see `states.derive`).
+
+    `group` names its holds. Money given back, in fen: `reduced` was taken off before payment (at pickup),
+    `refunded` came out of what was paid, `compensated` out of ours; the last two are with the provider.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     number = models.CharField(max_length=12, unique=True)
@@ -70,6 +94,12 @@ class Order(models.Model):
     promised_from = models.DateTimeField()
     promised_to = models.DateTimeField()
     routing = models.JSONField(default=list)
+    group = models.UUIDField(default=new_id)
+    reduced = models.BigIntegerField(default=0)
+    refunded = models.BigIntegerField(default=0)
+    compensated = models.BigIntegerField(default=0)
+
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -82,6 +112,10 @@ class Order(models.Model):
                 condition=Q(total=F("goods_total") + F("delivery_fee")), name="order_total_is_its_parts"
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
+            models.CheckConstraint(
+                condition=Q(reduced__gte=0) & Q(reduced__lte=F("total")) & Q(refunded__gte=0)
+                & Q(compensated__gte=0), name="order_gives_back_what_it_took",
+            ),
             models.CheckConstraint(
                 condition=Q(substitution__in=["best", "ask", "refund"]), name="order_substitution_known"
             ),
