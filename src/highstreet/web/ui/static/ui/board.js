@@ -2,19 +2,16 @@
 //   <div id="board" class="board" data-roads="/…json" data-points="/…json" data-bounds="south,west,north,east" role="img" aria-label="…">
 // roads: {"layers": [{"class": "major|minor|path|water|green|building", "lines": [[[lat, lon], …], …]}]}; one polyline a class.
 // points: {"points": [{id, kind: store|courier|order, lat, lon, label, state: ok|warn|late|idle, href}]}
-// Events (live.js): detail.point = one such point, moved or new; detail.gone = an id.
+// Events (live.js): {name: "position", courier: <a point's id>, lat, lon}; detail.point = a new or changed point; detail.gone = an id.
 const element = document.getElementById("board");
-const css = getComputedStyle(document.documentElement);
 // Canvas knows no light-dark(): let the browser resolve each token on an element.
 const probe = document.createElement("i");
 function colour(token) {
-  probe.className = `board-${token}`;
-  probe.hidden = true;
   document.body.append(probe);
   probe.style.setProperty("color", `var(--${token})`);
   const value = getComputedStyle(probe).color;
   probe.remove();
-  return value || css.color;
+  return value;
 }
 
 const ROADS = {
@@ -62,6 +59,7 @@ function place(point) {
 
 document.addEventListener("hs:event", ({ detail }) => {
   if (detail.point) place(detail.point);
+  if (detail.name === "position") markers.get(detail.courier)?.setLatLng([detail.lat, detail.lon]);
   if (detail.gone) markers.get(detail.gone)?.remove(), markers.delete(detail.gone);
 });
 const load = (url) => fetch(url, { credentials: "same-origin" }).then((answer) => answer.json());

@@ -1,53 +1,73 @@
-// Live pages. <body data-stream="/events?…"> names the stream; each message is
-//   id: 42 \n event: change \n data: {"topic": "order:ord_1", …}
-// An element with data-live="order:ord_1 store:3" and hx-get + hx-trigger="live" fetches itself anew, and
-// everybody else hears the document's "hs:event". `event: reset` means: too much was missed, refresh all.
-// The browser sends Last-Event-ID itself while it reconnects; a new EventSource must carry it in the address.
-let source;
+// Live pages. <body data-stream="https://…/events?token=…"> names the stream; each of its messages is
+//   id: 42 \n event: order.paid \n data: {"topics": ["order:ord_1"], …}
+// An element with data-live="order:ord_1 store:3", hx-get and hx-trigger="live" fetches itself anew, and
+// everybody else hears the document's "hs:event" (detail: the data). data-live="*" hears all.
+// This is EventSource by hand: that one can neither hear events of any name nor send Last-Event-ID anew
+// after an answer that ended it. While the stream is lost, the page asks every 20 s instead.
+const SILENCE = 40000; // ms; the server says something every 15 s
+const POLL = 20000;
+const state = (name) => (document.documentElement.dataset.live = name);
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const topicsOf = (element) => element.dataset.live.split(/\s+/);
 let last = "";
-let tries = 0;
-let timer = 0;
+let abort;
+let polled = 0;
 
-export function refresh(topic) {
+export function refresh(topics) {
   for (const element of document.querySelectorAll("[data-live]")) {
-    const topics = element.dataset.live.split(/\s+/);
-    if (topic === "*" || topics.includes(topic) || topics.includes("*")) htmx.trigger(element, "live");
+    const wanted = topicsOf(element);
+    if (topics.includes("*") || wanted.includes("*") || wanted.some((topic) => topics.includes(topic))) htmx.trigger(element, "live");
   }
 }
 
-function heard(event) {
-  last = event.lastEventId || last;
-  let data;
-  try { data = JSON.parse(event.data); } catch { return; }
-  refresh(data.topic);
+function heard(block) {
+  const field = (name) => block.filter((line) => line.startsWith(name + ":")).map((line) => line.slice(name.length + 1).trimStart()).join("\n");
+  last = field("id") || last;
+  const text = field("data");
+  if (!text) return;
+  const data = { name: field("event"), ...JSON.parse(text) };
+  refresh(data.topics ?? [data.topic]);
   document.dispatchEvent(new CustomEvent("hs:event", { detail: data }));
 }
 
-function connect() {
-  clearTimeout(timer);
-  source?.close();
-  const url = new URL(document.body.dataset.stream, location.href);
-  if (last) url.searchParams.set("last_event_id", last);
-  source = new EventSource(url);
-  source.onopen = () => {
-    tries = 0;
-    document.documentElement.dataset.stream = "open";
-  };
-  source.onmessage = heard;
-  source.addEventListener("change", heard);
-  source.addEventListener("reset", (event) => { last = event.lastEventId || last; refresh("*"); });
-  source.onerror = () => {
-    document.documentElement.dataset.stream = "lost";
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-    // Half of it at random, so that a restarted server does not meet everybody at once.
-    const wait = Math.min(30000, 1000 * 2 ** tries++);
-    timer = setTimeout(connect, wait / 2 + Math.random() * wait / 2);
-  };
+async function read(url) {
+  abort = new AbortController();
+  let quiet = setTimeout(() => abort.abort(), SILENCE);
+  const answer = await fetch(url, { signal: abort.signal, cache: "no-store", headers: last ? { "Last-Event-ID": last } : {} });
+  if (!answer.ok) return clearTimeout(quiet), answer.status;
+  state("open");
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return 200;
+      clearTimeout(quiet);
+      quiet = setTimeout(() => abort.abort(), SILENCE);
+      const blocks = (rest + value).split(/\r?\n\r?\n/);
+      rest = blocks.pop();
+      for (const block of blocks) heard(block.split(/\r?\n/));
+    }
+  } finally {
+    clearTimeout(quiet);
+  }
 }
 
-const wake = () => source?.readyState === EventSource.CLOSED && document.visibilityState === "visible" && connect();
-addEventListener("online", wake);
-document.addEventListener("visibilitychange", wake);
-addEventListener("pagehide", () => source?.close());
-addEventListener("pageshow", (event) => event.persisted && connect());
-connect();
+async function follow(url) {
+  for (let tries = 0; ; tries++) {
+    const began = Date.now();
+    const status = await read(url).catch(() => 0);
+    state("lost");
+    if (Date.now() - began > 10000) tries = 0;
+    // Refused (the token has run out): the stream will not come back, so this goes on as a poll.
+    const refused = status >= 400 && status < 500;
+    if (Date.now() - polled > POLL && !document.hidden) polled = Date.now(), refresh(["*"]);
+    // Half of it at random, so that a restarted server does not meet everybody at once.
+    const pause = refused ? POLL : Math.min(POLL, 1000 * 2 ** tries);
+    await wait(pause / 2 + Math.random() * pause / 2);
+  }
+}
+
+const url = document.body.dataset.stream;
+if (url?.includes("token=") && document.querySelector("[data-live], #board")) follow(url);
+addEventListener("pagehide", () => abort?.abort());
