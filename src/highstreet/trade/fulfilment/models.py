@@ -6,6 +6,22 @@ from django.db import models
 from django.db.models import F, Q
 
 from highstreet.kernel.ids import new_id
+from highstreet.kernel.policy import SYSTEM, Actor
+
+
+class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
+    def visible_to(self, actor: Actor) -> FulfilmentQuerySet:
+        """Those of the actor's stores; without named stores, of its organisation or its cities."""
+        if actor.kind == SYSTEM:
+            return self
+        if actor.store_ids is not None:
+            return self.filter(store_id__in=actor.store_ids)
+        if actor.organisation_id is None:
+            return self.none()
+        return self.filter(
+            Q(store__organisation_id=actor.organisation_id)
+            | Q(store__city__retailer_id=actor.organisation_id)
+        )
 
 
 class Fulfilment(models.Model):
@@ -36,6 +52,8 @@ class Fulfilment(models.Model):
     ended_at = models.DateTimeField(null=True)
     picker = models.ForeignKey("staff.Employee", null=True, on_delete=models.SET_NULL, related_name="+")
     reject_reason = models.CharField(max_length=40, default="")
+
+    objects = FulfilmentQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["store", "status", "ready_by"], name="fulfilment_queue")]

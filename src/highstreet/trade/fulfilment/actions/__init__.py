@@ -1,0 +1,14 @@
+"""What is done to a fulfilment: taken in, picked, handed on."""
+
+from ..rules import NewFulfilment, NewLine
+from .handing import collect, deliver, depart, fail, hand_over, return_, turn_back
+from .intake import accept, cancel, create, give_up_uncollected, reject
+from .packing import pack
+from .picking import ScanResult, scan, start_picking
+from .substitution import answer_substitute, lapse_unanswered, mark_short, propose_substitute
+
+__all__ = [
+    "NewFulfilment", "NewLine", "ScanResult", "accept", "answer_substitute", "cancel", "collect", "create",
+    "deliver", "depart", "fail", "give_up_uncollected", "hand_over", "lapse_unanswered", "mark_short",
+    "pack", "propose_substitute", "reject", "return_", "scan", "start_picking", "turn_back",
+]

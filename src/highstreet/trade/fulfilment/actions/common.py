@@ -1,0 +1,104 @@
+"""What the actions share: the row the actor may see, its facts for events, stock in a safe order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from highstreet.kernel import outbox
+from highstreet.kernel.policy import SYSTEM, Actor
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.catalog.reads import VariantView
+from highstreet.supply.inventory import actions as inventory
+from highstreet.supply.inventory import reads as levels
+from highstreet.supply.organisations import reads as organisations
+
+from ..models import Fulfilment, FulfilmentLine
+from ..rules import Tally
+
+
+def find(actor: Actor, fulfilment_id: UUID, *, lock: bool = False) -> Fulfilment:
+    """The fulfilment, if the actor may see it; NOT_FOUND otherwise."""
+    rows = Fulfilment.objects.visible_to(actor)
+    if lock:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    row = rows.select_related("store__city").filter(pk=fulfilment_id).first()
+    if row is None:
+        raise Refused(NOT_FOUND)
+    return row
+
+
+def find_of_line(actor: Actor, line_id: UUID) -> tuple[Fulfilment, FulfilmentLine]:
+    """A line and its fulfilment, both locked; NOT_FOUND unless the actor may see them."""
+    owner = FulfilmentLine.objects.filter(pk=line_id).values_list("fulfilment_id", flat=True).first()
+    if owner is None:
+        raise Refused(NOT_FOUND)
+    row = find(actor, owner, lock=True)
+    return row, FulfilmentLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line_id)
+
+
+def facts(row: Fulfilment) -> dict[str, UUID]:
+    """What every event of a fulfilment says."""
+    return {"fulfilment_id": row.pk, "order_id": row.order_id, "store_id": row.store_id}
+
+
+def tell(row: Fulfilment, event: Any) -> None:
+    outbox.emit(
+        event, topics=[f"order:{row.order_id}", f"store:{row.store_id}", f"city:{row.store.city_id}"]
+    )
+
+
+def tally(line: FulfilmentLine) -> Tally:
+    swapped = line.substitute_quantity if line.substitute_state == "agreed" else 0
+    return Tally(line.quantity, line.picked, line.short, swapped, line.substitute_state == "asked")
+
+
+def place_and_name(view: VariantView) -> str:
+    """`A2-01 broccoli 300 g`: where it lies and what it is, for a picker."""
+    return " ".join(part for part in (view.aisle, view.name, view.unit) if part)
+
+
+def name_and_unit(view: VariantView) -> str:
+    return " ".join(part for part in (view.name, view.unit) if part)
+
+
+def answer_by(row: Fulfilment, asked_at: datetime) -> datetime:
+    """Until when a shopper may answer."""
+    retailer = organisations.city(row.store.city_id).retailer_id
+    return asked_at + timedelta(minutes=organisations.terms(retailer).ask_minutes)
+
+
+def in_store(actor: Actor) -> Actor:
+    """The same person with the platform's rights, for the stock that a permitted action moves."""
+    return replace(actor, kind=SYSTEM, store_ids=None)
+
+
+def by_level(store_id: UUID, variant_ids: Iterable[UUID]) -> list[UUID]:
+    """Variants in the order of their stock levels' ids: the order in which everyone locks them."""
+    known = levels.levels(store_id, set(variant_ids))
+    return sorted(known, key=lambda variant_id: known[variant_id].id)
+
+
+def put_back(actor: Actor, row: Fulfilment, units: dict[UUID, int]) -> None:
+    """Return units to the shelf, level by level. The last statements of a transaction."""
+    wanted = {variant_id: count for variant_id, count in units.items() if count > 0}
+    for variant_id in by_level(row.store_id, wanted):
+        inventory.put_back(
+            actor=in_store(actor), store_id=row.store_id, variant_id=variant_id,
+            quantity=wanted[variant_id], cause=row.order_id,
+        )
+
+
+def bag(lines: Iterable[FulfilmentLine], *, picked: bool) -> dict[UUID, int]:
+    """Units taken off the shelf by variant: substitutes always, what was picked only once it was packed."""
+    units: dict[UUID, int] = {}
+    for line in lines:
+        if picked:
+            units[line.variant_id] = units.get(line.variant_id, 0) + line.picked
+        if line.substitute_id is not None and line.substitute_state in ("asked", "agreed"):
+            units[line.substitute_id] = units.get(line.substitute_id, 0) + line.substitute_quantity
+    return units

@@ -1,0 +1,108 @@
+"""An order reaches a store: created, accepted or rejected; and every way it ends before it leaves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from highstreet.kernel import clock, holds, ids
+from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.states import move
+from highstreet.supply.organisations import reads as organisations
+
+from ..events import FulfilmentAccepted, FulfilmentCancelled, FulfilmentCreated, FulfilmentRejected
+from ..models import Fulfilment, FulfilmentLine
+from ..refusals import BAD_REASON
+from ..rules import MODES, PREFERENCES, REJECT_REASONS, NewFulfilment
+from ..states import MACHINE, STOCK_TAKEN
+from .common import bag, facts, find, put_back, tell
+
+HANDOVER_DIGITS = 4
+
+
+@action(PUBLIC)
+def create(*, actor: Actor, spec: NewFulfilment) -> UUID:
+    """Give an order to a store. Called by `trade.orders` only, which has decided that it may be.
+
+    ValueError for a spec that makes no sense (a programming error of the caller).
+    """
+    if spec.mode not in MODES or spec.substitution not in PREFERENCES or not spec.lines:
+        raise ValueError("a fulfilment has a known mode, a known preference and lines")
+    if spec.collect_due < 0 or any(line.quantity < 1 or line.unit_price < 0 for line in spec.lines):
+        raise ValueError("a line has at least one unit; money is not negative")
+    row = Fulfilment.objects.create(
+        id=ids.new_id(), order_id=spec.order_id, order_number=spec.order_number, group=spec.group,
+        store_id=spec.store_id, mode=spec.mode, substitution=spec.substitution, phone_tail=spec.phone_tail,
+        address=spec.address, note=spec.note, lat=spec.lat, lon=spec.lon, promised_from=spec.promised_from,
+        promised_to=spec.promised_to, ready_by=spec.ready_by, collect_due=spec.collect_due,
+        handover_code=ids.random_code(HANDOVER_DIGITS), created_at=clock.now(),
+    )
+    FulfilmentLine.objects.bulk_create(
+        FulfilmentLine(
+            id=ids.new_id(), fulfilment=row, order_line_id=line.order_line_id, variant_id=line.variant_id,
+            quantity=line.quantity, unit_price=line.unit_price,
+        )
+        for line in spec.lines
+    )
+    tell(row, FulfilmentCreated(**facts(row), mode=row.mode))
+    return row.pk
+
+
+@action("fulfilment.work")
+def accept(*, actor: Actor, fulfilment_id: UUID) -> None:
+    """The store takes the order and will have it ready by `ready_by`."""
+    row = find(actor, fulfilment_id)
+    move(MACHINE, row, "accept", actor=actor.name)
+    tell(row, FulfilmentAccepted(**facts(row), mode=row.mode, ready_by=row.ready_by.isoformat()))
+
+
+@action("fulfilment.work")
+def reject(*, actor: Actor, fulfilment_id: UUID, reason: str) -> None:
+    """The store cannot. Its holds stay with the order, which looks for another store (`trade.orders`)."""
+    if reason not in REJECT_REASONS:
+        raise Refused(BAD_REASON)
+    row = find(actor, fulfilment_id)
+    move(MACHINE, row, "reject", actor=actor.name, note=reason, reject_reason=reason)
+    tell(row, FulfilmentRejected(**facts(row), reason=reason))
+
+
+@action(PUBLIC)
+def cancel(*, actor: Actor, fulfilment_id: UUID, reason: str = "") -> None:
+    """Stop it before it leaves the store: the holds go free, what was packed goes back on the shelf.
+
+    Called by `trade.orders` only, which has decided who may. Refuses with WRONG_STATE once handed over.
+    """
+    stop(actor, Fulfilment.objects.select_related("store__city").get(pk=fulfilment_id), reason)
+
+
+def stop(actor: Actor, row: Fulfilment, reason: str) -> None:
+    """`cancel` for a row at hand, in the caller's transaction."""
+    # Under the row's lock: whether stock was taken must not change between the look and the move.
+    before = Fulfilment.objects.select_for_update(no_key=True).values_list("status", flat=True).get(pk=row.pk)
+    move(MACHINE, row, "cancel", actor=actor.name, note=reason)
+    tell(row, FulfilmentCancelled(**facts(row), reason=reason))
+    lines = list(FulfilmentLine.objects.filter(fulfilment=row))
+    holds.release(row.group)
+    put_back(actor, row, bag(lines, picked=before in STOCK_TAKEN))
+
+
+@action(SYSTEM)
+def give_up_uncollected(*, actor: Actor, limit: int = 50) -> int:
+    """Cancel what waited for its shopper longer than the retailer keeps it. Returns how many."""
+    now = clock.now()
+    waiting = (
+        Fulfilment.objects.filter(status="ready", mode="pickup", promised_to__lt=now)
+        .select_related("store__city").order_by("promised_to")[:limit]
+    )
+    ended = 0
+    for row in waiting:
+        terms = organisations.terms(organisations.city(row.store.city_id).retailer_id)
+        if max(row.promised_to, row.ready_at or now) + timedelta(hours=terms.pickup_hold_hours) > now:
+            continue
+        try:
+            stop(actor, row, "not_collected")
+            ended += 1
+        except Refused:
+            continue
+    return ended

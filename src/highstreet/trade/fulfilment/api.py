@@ -1,0 +1,292 @@
+"""The store's work over JSON: its queue, the pick list, and each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from highstreet.kernel import ids
+from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.policy import Actor, route
+
+from . import actions, reads
+
+router = Router(tags=["store"])
+REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
+
+
+class CardOut(Schema):
+    id: str
+    order_number: str
+    mode: str
+    status: str
+    substitution: str
+    phone_tail: str
+    note: str
+    ready_by: str
+    promised_to: str
+    collect_due: int
+    lines: int
+    units: int
+    picked: int
+    short: int
+    asked: int
+
+
+class LineOut(Schema):
+    id: str
+    variant: str
+    sku: str
+    barcode: str
+    name: str
+    unit: str
+    aisle: str
+    temperature: str
+    quantity: int
+    picked: int
+    short: int
+    left: int
+    substitute: str | None
+    substitute_name: str
+    substitute_quantity: int
+    substitute_state: str
+    answer_by: str | None
+
+
+class FulfilmentOut(Schema):
+    id: str
+    order_number: str
+    store: str
+    mode: str
+    status: str
+    substitution: str
+    phone_tail: str
+    note: str
+    ready_by: str
+    promised_from: str
+    promised_to: str
+    collect_due: int
+    lines: list[LineOut]
+
+
+class ScanOut(Schema):
+    line: str
+    name: str
+    picked: int
+    quantity: int
+    done: bool
+
+
+class Store(Schema):
+    store: str = Field(max_length=40)
+
+
+class Reason(Body):
+    reason: str = Field(max_length=40)
+
+
+class Scan(Body):
+    code: str = Field(min_length=1, max_length=64)
+    units: int = Field(1, ge=1, le=99)
+
+
+class Short(Body):
+    line: str = Field(max_length=40)
+    units: int = Field(ge=1, le=99)
+
+
+class Substitute(Short):
+    variant: str = Field(max_length=40)
+
+
+class HandOver(Body):
+    code: str = Field("", max_length=20)
+
+
+class Collect(Body):
+    store: str = Field(max_length=40)
+    code: str = Field(min_length=1, max_length=20)
+    cash_received: int = Field(0, ge=0, le=10**9)
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+def _line(view: reads.FulfilmentView, text: str) -> Any:
+    """The line of this fulfilment behind `lin_…`; NOT_FOUND for another's."""
+    line_id = private("lin", text)
+    for line in view.lines:
+        if line.id == line_id:
+            return line.id
+    return private("lin", "")
+
+
+def _out(view: reads.FulfilmentView) -> dict[str, Any]:
+    return {
+        "id": ids.public("ful", view.id), "order_number": view.order_number,
+        "store": ids.public("str", view.store_id), "mode": view.mode, "status": view.status,
+        "substitution": view.substitution, "phone_tail": view.phone_tail, "note": view.note,
+        "ready_by": view.ready_by.isoformat(), "promised_from": view.promised_from.isoformat(),
+        "promised_to": view.promised_to.isoformat(), "collect_due": view.collect_due,
+        "lines": [
+            {
+                "id": ids.public("lin", line.id), "variant": ids.public("var", line.variant_id),
+                "sku": line.sku, "barcode": line.barcode, "name": line.name, "unit": line.unit,
+                "aisle": line.aisle, "temperature": line.temperature, "quantity": line.quantity,
+                "picked": line.picked, "short": line.short, "left": line.left,
+                "substitute": ids.public("var", line.substitute_id) if line.substitute_id else None,
+                "substitute_name": line.substitute, "substitute_quantity": line.substitute_quantity,
+                "substitute_state": line.substitute_state,
+                "answer_by": line.answer_by.isoformat() if line.answer_by else None,
+            }
+            for line in view.lines
+        ],
+    }
+
+
+@router.get("/store/queue", response={200: list[CardOut], **REFUSALS})
+@route("fulfilment.read")
+def queue(request: HttpRequest, where: Query[Store]) -> list[dict[str, Any]]:
+    """What a store has to do, the most urgent first."""
+    return [
+        {
+            "id": ids.public("ful", card.id), "order_number": card.order_number, "mode": card.mode,
+            "status": card.status, "substitution": card.substitution, "phone_tail": card.phone_tail,
+            "note": card.note, "ready_by": card.ready_by.isoformat(),
+            "promised_to": card.promised_to.isoformat(), "collect_due": card.collect_due,
+            "lines": card.line_count, "units": card.units, "picked": card.picked, "short": card.short,
+            "asked": card.asked,
+        }
+        for card in reads.queue(_actor(request), private("str", where.store))
+    ]
+
+
+@router.get("/fulfilments/{fulfilment}", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.read")
+def detail(request: HttpRequest, fulfilment: str) -> dict[str, Any]:
+    """One order with its pick list by aisle."""
+    return _out(reads.detail(_actor(request), private("ful", fulfilment)))
+
+
+@router.post("/fulfilments/{fulfilment}/accept", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def accept(request: HttpRequest, fulfilment: str) -> HttpResponse:
+    found = private("ful", fulfilment)
+
+    def work() -> dict[str, Any]:
+        actions.accept(actor=_actor(request), fulfilment_id=found)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)
+
+
+@router.post("/fulfilments/{fulfilment}/reject", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def reject(request: HttpRequest, fulfilment: str, body: Reason) -> HttpResponse:
+    """Reasons: out_of_stock, too_busy, closing, equipment, other."""
+    found = private("ful", fulfilment)
+
+    def work() -> dict[str, Any]:
+        actions.reject(actor=_actor(request), fulfilment_id=found, reason=body.reason)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)
+
+
+@router.post("/fulfilments/{fulfilment}/start", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def start(request: HttpRequest, fulfilment: str) -> HttpResponse:
+    found = private("ful", fulfilment)
+
+    def work() -> dict[str, Any]:
+        actions.start_picking(actor=_actor(request), fulfilment_id=found)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)
+
+
+@router.post("/fulfilments/{fulfilment}/scan", response={200: ScanOut, **REFUSALS})
+@route("fulfilment.work")
+def scan(request: HttpRequest, fulfilment: str, body: Scan) -> HttpResponse:
+    """One scanned barcode or SKU. A wrong item is refused in words that name both."""
+    found = private("ful", fulfilment)
+
+    def work() -> dict[str, Any]:
+        result = actions.scan(actor=_actor(request), fulfilment_id=found, code=body.code, units=body.units)
+        return {"line": ids.public("lin", result.line_id), "name": result.name, "picked": result.picked,
+                "quantity": result.quantity, "done": result.done}
+
+    return once(request, work)
+
+
+@router.post("/fulfilments/{fulfilment}/short", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def short(request: HttpRequest, fulfilment: str, body: Short) -> HttpResponse:
+    """Units of a line that are not there: their money goes back."""
+    found = private("ful", fulfilment)
+
+    def work() -> dict[str, Any]:
+        line = _line(reads.detail(_actor(request), found), body.line)
+        actions.mark_short(actor=_actor(request), line_id=line, units=body.units)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)
+
+
+@router.post("/fulfilments/{fulfilment}/substitute", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def substitute(request: HttpRequest, fulfilment: str, body: Substitute) -> HttpResponse:
+    """Another variant in the place of missing units, as the shopper prefers."""
+    found, variant = private("ful", fulfilment), private("var", body.variant)
+
+    def work() -> dict[str, Any]:
+        line = _line(reads.detail(_actor(request), found), body.line)
+        actions.propose_substitute(
+            actor=_actor(request), line_id=line, variant_id=variant, units=body.units)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)
+
+
+@router.post("/fulfilments/{fulfilment}/pack", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def pack(request: HttpRequest, fulfilment: str) -> HttpResponse:
+    found = private("ful", fulfilment)
+
+    def work() -> dict[str, Any]:
+        actions.pack(actor=_actor(request), fulfilment_id=found)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)
+
+
+@router.post("/fulfilments/{fulfilment}/hand-over", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResponse:
+    """The courier has the bag; `code` is the order's number that the courier names, or empty."""
+    found = private("ful", fulfilment)
+
+    def work() -> dict[str, Any]:
+        actions.hand_over(actor=_actor(request), fulfilment_id=found, code=body.code)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)
+
+
+@router.post("/store/collect", response={200: FulfilmentOut, **REFUSALS})
+@route("fulfilment.work")
+def collect(request: HttpRequest, body: Collect) -> HttpResponse:
+    """Redeem a pickup code, once, with what is due paid in cash (fen)."""
+    store = private("str", body.store)
+
+    def work() -> dict[str, Any]:
+        found = actions.collect(
+            actor=_actor(request), store_id=store, code=body.code, cash_received=body.cash_received)
+        return _out(reads.detail(_actor(request), found))
+
+    return once(request, work)

@@ -1,0 +1,307 @@
+"""A store's queue, one fulfilment with its pick list, what a pickup code stands for, a day's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from statistics import median
+from uuid import UUID
+
+from django.db.models import Count, Q, Sum
+
+from highstreet.kernel.policy import Actor
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.catalog import reads as catalog
+from highstreet.supply.catalog.reads import VariantView
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.organisations.reads import in_language
+from highstreet.supply.stores import reads as stores
+
+from .models import Fulfilment, FulfilmentLine, PickupCode
+from .rules import aisle_order, on_time
+from .states import OPEN
+
+
+@dataclass(frozen=True)
+class LineView:
+    """One line of the pick list. `answer_by` is set while the shopper is asked."""
+
+    id: UUID
+    order_line_id: UUID
+    variant_id: UUID
+    sku: str
+    barcode: str
+    name_zh: str
+    name_en: str
+    unit_zh: str
+    unit_en: str
+    aisle: str
+    temperature: str
+    picture: str
+    quantity: int
+    unit_price: int
+    picked: int
+    short: int
+    substitute_id: UUID | None
+    substitute_zh: str
+    substitute_en: str
+    substitute_quantity: int
+    substitute_state: str
+    answer_by: datetime | None
+
+    @property
+    def name(self) -> str:
+        return in_language(self.name_zh, self.name_en)
+
+    @property
+    def unit(self) -> str:
+        return in_language(self.unit_zh, self.unit_en)
+
+    @property
+    def substitute(self) -> str:
+        return in_language(self.substitute_zh, self.substitute_en)
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.picked - self.short
+
+
+@dataclass(frozen=True)
+class FulfilmentCard:
+    """A fulfilment in a list: `picked` of `units` are in the bag, `asked` lines wait for the shopper."""
+
+    id: UUID
+    order_id: UUID
+    order_number: str
+    store_id: UUID
+    mode: str
+    status: str
+    substitution: str
+    phone_tail: str
+    note: str
+    promised_from: datetime
+    promised_to: datetime
+    ready_by: datetime
+    created_at: datetime
+    ready_at: datetime | None
+    collect_due: int
+    line_count: int
+    units: int
+    picked: int
+    short: int
+    asked: int
+
+
+@dataclass(frozen=True)
+class FulfilmentView:
+    id: UUID
+    order_id: UUID
+    order_number: str
+    group: UUID
+    store_id: UUID
+    mode: str
+    status: str
+    substitution: str
+    phone_tail: str
+    address: str
+    note: str
+    lat: float
+    lon: float
+    promised_from: datetime
+    promised_to: datetime
+    ready_by: datetime
+    created_at: datetime
+    accepted_at: datetime | None
+    ready_at: datetime | None
+    handed_over_at: datetime | None
+    ended_at: datetime | None
+    collect_due: int
+    handover_code: str
+    reject_reason: str
+    lines: list[LineView]
+
+    @property
+    def units(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def picked(self) -> int:
+        return sum(line.picked for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A store's day by its own calendar: orders created that day and what came of them.
+
+    `on_time` of `ready` were ready by their time; minutes are medians, None without data.
+    """
+
+    day: date
+    orders: int
+    open: int
+    ready: int
+    on_time: int
+    ended: int
+    rejected: int
+    cancelled: int
+    units: int
+    short: int
+    accept_minutes: float | None
+    pick_minutes: float | None
+
+
+def queue(actor: Actor, store_id: UUID, limit: int = 200) -> list[FulfilmentCard]:
+    """What a store has to do, by urgency; NOT_FOUND for a store that is not the actor's."""
+    _own(actor, store_id)
+    rows = (
+        Fulfilment.objects.visible_to(actor).filter(store_id=store_id, status__in=OPEN)
+        .annotate(
+            line_count=Count("lines"), units=Sum("lines__quantity"), picked=Sum("lines__picked"),
+            short=Sum("lines__short"), asked=Count("lines", filter=Q(lines__substitute_state="asked")),
+        )
+        .order_by("ready_by", "created_at")[:limit]
+    )
+    return [
+        FulfilmentCard(
+            row.pk, row.order_id, row.order_number, row.store_id, row.mode, row.status, row.substitution,
+            row.phone_tail, row.note, row.promised_from, row.promised_to, row.ready_by, row.created_at,
+            row.ready_at, row.collect_due, row.line_count, row.units or 0, row.picked or 0, row.short or 0,
+            row.asked,
+        )
+        for row in rows
+    ]
+
+
+def detail(actor: Actor, fulfilment_id: UUID) -> FulfilmentView:
+    """One fulfilment with its lines in the order of the aisles; NOT_FOUND unless it is the actor's."""
+    row = Fulfilment.objects.visible_to(actor).select_related("store").filter(pk=fulfilment_id).first()
+    if row is None:
+        raise Refused(NOT_FOUND)
+    return _views([row])[0]
+
+
+def by_code(actor: Actor, store_id: UUID, code: str) -> FulfilmentView | None:
+    """The order that waits in this store under a pickup code; None if there is none."""
+    if not actor.at_store(store_id):
+        return None
+    found = PickupCode.objects.filter(store_id=store_id, code="".join(code.split())[:8], redeemed_at=None).first()
+    if found is None:
+        return None
+    row = (
+        Fulfilment.objects.visible_to(actor).select_related("store")
+        .filter(pk=found.fulfilment_id, status="ready").first()
+    )
+    return _views([row])[0] if row else None
+
+
+def of_order(order_id: UUID) -> FulfilmentView | None:
+    """The order's latest fulfilment (a re-routed order has several). Callers have checked the order."""
+    row = Fulfilment.objects.filter(order_id=order_id).select_related("store").order_by(
+        "-created_at", "-id").first()
+    return _views([row])[0] if row else None
+
+
+def of_orders(order_ids: Iterable[UUID]) -> dict[UUID, FulfilmentView]:
+    """Each order's latest fulfilment. Callers have checked the orders."""
+    rows = Fulfilment.objects.filter(order_id__in=list(order_ids)).select_related("store")
+    latest = {row.order_id: row for row in rows.order_by("created_at", "id")}
+    return {view.order_id: view for view in _views(list(latest.values()))}
+
+
+def pickup_code(order_id: UUID) -> str:
+    """The code the shopper shows, "" before it is ready or after it was used. Callers checked the order."""
+    found = PickupCode.objects.filter(
+        fulfilment__order_id=order_id, fulfilment__status="ready", redeemed_at=None
+    ).values_list("code", flat=True).first()
+    return found or ""
+
+
+def owner_of_line(line_id: UUID) -> UUID | None:
+    """The order a line belongs to, for callers who check whose order it is."""
+    return FulfilmentLine.objects.filter(pk=line_id).values_list("fulfilment__order_id", flat=True).first()
+
+
+def figures(actor: Actor, store_id: UUID, day: date) -> Figures:
+    """What came of the orders that reached a store on `day` (its own calendar)."""
+    _own(actor, store_id)
+    zone = stores.store(store_id).zone
+    start = datetime.combine(day, time.min, tzinfo=zone)
+    end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
+    rows = list(
+        Fulfilment.objects.visible_to(actor).filter(store_id=store_id, created_at__gte=start, created_at__lt=end)
+    )
+    sums = FulfilmentLine.objects.filter(fulfilment__in=rows).aggregate(units=Sum("quantity"), short=Sum("short"))
+    ready = [row for row in rows if row.ready_at]
+    accept = [(row.accepted_at - row.created_at).total_seconds() / 60 for row in rows if row.accepted_at]
+    pick = [
+        (row.ready_at - row.accepted_at).total_seconds() / 60
+        for row in rows if row.accepted_at and row.ready_at
+    ]
+    return Figures(
+        day=day, orders=len(rows), open=sum(row.status in OPEN for row in rows), ready=len(ready),
+        on_time=sum(on_time(row.ready_at, row.ready_by) for row in ready if row.ready_at),
+        ended=sum(row.status == "delivered" for row in rows),
+        rejected=sum(row.status == "rejected" for row in rows),
+        cancelled=sum(row.status == "cancelled" for row in rows),
+        units=sums["units"] or 0, short=sums["short"] or 0,
+        accept_minutes=median(accept) if accept else None, pick_minutes=median(pick) if pick else None,
+    )
+
+
+def _own(actor: Actor, store_id: UUID) -> None:
+    """NOT_FOUND unless the store is one of the actor's."""
+    if actor.kind == "system":
+        return
+    if actor.store_ids is not None:
+        if store_id not in actor.store_ids:
+            raise Refused(NOT_FOUND)
+        return
+    store = stores.store(store_id)
+    retailer = organisations.city(store.city_id).retailer_id
+    if actor.organisation_id is None or actor.organisation_id not in (store.organisation_id, retailer):
+        raise Refused(NOT_FOUND)
+
+
+def _views(rows: list[Fulfilment]) -> list[FulfilmentView]:
+    lines = list(FulfilmentLine.objects.filter(fulfilment__in=rows))
+    known = catalog.variants(
+        {line.variant_id for line in lines} | {line.substitute_id for line in lines if line.substitute_id}
+    )
+    by_owner: dict[UUID, list[FulfilmentLine]] = {row.pk: [] for row in rows}
+    for line in lines:
+        by_owner[line.fulfilment_id].append(line)
+    return [_view(row, by_owner[row.pk], known) for row in rows]
+
+
+def _view(row: Fulfilment, lines: list[FulfilmentLine], known: dict[UUID, VariantView]) -> FulfilmentView:
+    retailer = organisations.city(row.store.city_id).retailer_id
+    patience = timedelta(minutes=organisations.terms(retailer).ask_minutes)
+    listed = [_line(line, known, patience) for line in lines]
+    return FulfilmentView(
+        id=row.pk, order_id=row.order_id, order_number=row.order_number, group=row.group, store_id=row.store_id,
+        mode=row.mode, status=row.status, substitution=row.substitution, phone_tail=row.phone_tail,
+        address=row.address, note=row.note, lat=row.lat, lon=row.lon, promised_from=row.promised_from,
+        promised_to=row.promised_to, ready_by=row.ready_by, created_at=row.created_at,
+        accepted_at=row.accepted_at, ready_at=row.ready_at, handed_over_at=row.handed_over_at,
+        ended_at=row.ended_at, collect_due=row.collect_due, handover_code=row.handover_code,
+        reject_reason=row.reject_reason,
+        lines=sorted(listed, key=lambda line: (aisle_order(line.aisle), line.sku)),
+    )
+
+
+def _line(line: FulfilmentLine, known: dict[UUID, VariantView], patience: timedelta) -> LineView:
+    variant = known[line.variant_id]
+    other = known.get(line.substitute_id) if line.substitute_id else None
+    asked = line.substitute_state == "asked" and line.asked_at is not None
+    return LineView(
+        id=line.pk, order_line_id=line.order_line_id, variant_id=line.variant_id, sku=variant.sku,
+        barcode=variant.barcode, name_zh=variant.name_zh, name_en=variant.name_en, unit_zh=variant.unit_zh,
+        unit_en=variant.unit_en, aisle=variant.aisle, temperature=variant.temperature, picture=variant.picture,
+        quantity=line.quantity, unit_price=line.unit_price, picked=line.picked, short=line.short,
+        substitute_id=line.substitute_id, substitute_zh=other.name_zh if other else "",
+        substitute_en=other.name_en if other else "", substitute_quantity=line.substitute_quantity,
+        substitute_state=line.substitute_state,
+        answer_by=line.asked_at + patience if asked and line.asked_at else None,
+    )
