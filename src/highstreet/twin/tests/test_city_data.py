@@ -93,9 +93,7 @@ def test_stores_stand_on_streets_of_the_extract(streets: StreetGraph) -> None:
 
 def test_every_home_is_within_a_stores_radius_and_ride(streets: StreetGraph) -> None:
     stores = rows("stores.csv")
-    homes = np.array(
-        [[float(h["lat"]), float(h["lon"])] for h in rows("homes.csv") if int(h["population"]) > 0]
-    )
+    homes = np.array([[float(h["lat"]), float(h["lon"])] for h in rows("homes.csv") if int(h["population"]) > 0])
     shops = np.array([[float(row["lat"]), float(row["lon"])] for row in stores])
     radius = np.array([int(row["delivery_radius_m"]) for row in stores])
     metres = haversine_m(shops[:, None, :], homes[None, :, :])

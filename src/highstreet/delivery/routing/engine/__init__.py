@@ -4,8 +4,8 @@ Points are always (lat, lon) in WGS-84 degrees, times in seconds, lengths in met
 (south, west, north, east) in degrees.
 """
 
-from .geo import EARTH_RADIUS_M, Box, haversine_m, straight_seconds
-from .graph import MODES, Mode, StreetGraph, TravelPath
+from .geo import EARTH_RADIUS_M, MODES, Box, Mode, haversine_m, straight_seconds
+from .graph import StreetGraph, TravelPath
 from .maps import MapLayers, read_map, svg_layers
 from .names import Match, StreetNames, streets_index
 from .reading import read_streets

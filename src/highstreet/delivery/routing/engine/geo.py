@@ -9,6 +9,7 @@ EARTH_RADIUS_M = 6_371_008.8
 DETOUR = 1.4  # streets against the straight line; the ratio usually found in gridded cities is 1.3 to 1.5
 
 Mode = Literal["bike", "car", "walk"]
+MODES: tuple[Mode, ...] = ("bike", "car", "walk")
 Floats = NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
@@ -30,7 +31,7 @@ def local_metres(points: ArrayLike, latitude: float) -> Floats:
     Good to 0.1 % within a city, which is what a nearest-point search needs.
     """
     metres = np.radians(np.asarray(points, float)) * EARTH_RADIUS_M
-    return metres * np.array([1.0, np.cos(np.radians(latitude))])
+    return np.asarray(metres * np.array([1.0, np.cos(np.radians(latitude))]), float)
 
 
 def straight_seconds(sources: ArrayLike, targets: ArrayLike, mode: Mode) -> Floats:

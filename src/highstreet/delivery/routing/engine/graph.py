@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
-from .geo import WALK_MPS, Floats, Mode, haversine_m, local_metres, straight_seconds
+from .geo import MODES, WALK_MPS, Floats, Mode, haversine_m, local_metres, straight_seconds
 
-MODES: tuple[Mode, ...] = ("bike", "car", "walk")
 Ints = NDArray[np.int32]
 
 
@@ -48,7 +47,7 @@ class StreetGraph:
 
     points [n, 2] (lat, lon); reachable [n] says a node is connected both ways in every mode, and only such
     are ever snapped to; tails, heads [m]; length_m [m]; bike, car, walk [m] seconds, inf where the mode may
-    not go; shape_from [m + 1] cuts shape [s, 2], the (lat, lon) of every edge from tail to head, ends included.
+    not go; shape_from [m + 1] cuts shape [s, 2], every edge's (lat, lon) from tail to head, ends included.
     """
 
     points: Floats
@@ -65,7 +64,7 @@ class StreetGraph:
     def to_bytes(self) -> bytes:
         """The graph as one compressed npz file."""
         out = io.BytesIO()
-        np.savez_compressed(out, **{field.name: getattr(self, field.name) for field in fields(self)})  # type: ignore[arg-type]
+        np.savez_compressed(out, **{field.name: getattr(self, field.name) for field in fields(self)})
         return out.getvalue()
 
     @classmethod
@@ -80,9 +79,10 @@ class StreetGraph:
         return float(self.points[:, 0].mean())
 
     @cached_property
-    def _snap(self) -> tuple[cKDTree, NDArray[np.intp]]:
+    def _snap(self) -> tuple[KDTree, NDArray[np.intp]]:
         nodes = np.flatnonzero(self.reachable)
-        return cKDTree(local_metres(self.points[nodes], self.latitude)), nodes
+        tree = KDTree(local_metres(self.points[nodes], self.latitude))  # type: ignore[no-untyped-call]
+        return tree, nodes
 
     @cached_property
     def _links(self) -> dict[Mode, Links]:
@@ -97,7 +97,7 @@ class StreetGraph:
         first[1:] = (np.diff(self.tails[order]) != 0) | (np.diff(self.heads[order]) != 0)
         kept, n = order[first], len(self.points)
         starts = np.searchsorted(self.tails[kept], np.arange(n + 1)).astype(np.int32)
-        forward = csr_matrix((seconds[kept].astype(float), self.heads[kept], starts), shape=(n, n))
+        forward = csr_matrix((seconds[kept].astype(float), self.heads[kept], starts), shape=(n, n))  # type: ignore[no-untyped-call]
         return Links(forward, forward.T.tocsr(), kept.astype(np.int32))
 
     @overload
@@ -107,7 +107,7 @@ class StreetGraph:
     def nearest(self, lat: float | Floats, lon: float | Floats) -> int | NDArray[np.intp]:
         """The reachable node nearest to a point, or [k] of them for [k] latitudes and longitudes."""
         tree, nodes = self._snap
-        _, found = tree.query(local_metres(np.stack([lat, lon], axis=-1), self.latitude))
+        _, found = tree.query(local_metres(np.stack([lat, lon], axis=-1), self.latitude))  # type: ignore[no-untyped-call]
         return int(nodes[found]) if np.ndim(lat) == 0 else np.asarray(nodes[found], np.intp)
 
     def _doors(self, points: ArrayLike) -> tuple[Floats, NDArray[np.intp], Floats]:
@@ -148,7 +148,7 @@ class StreetGraph:
         Starts and ends at the very points. Raises ValueError if the mode has no way between them, which
         cannot happen for a graph that `read_streets` made.
         """
-        places, nodes, door_seconds = self._doors([source, target])
+        places, nodes, door_seconds = self._doors(np.array([source, target], float))
         start, end = int(nodes[0]), int(nodes[1])
         links = self._links[mode]
         reach, previous = dijkstra(links.forward, indices=start, return_predecessors=True)

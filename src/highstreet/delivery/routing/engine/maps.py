@@ -48,9 +48,7 @@ class MapLayers:
         arrays: dict[str, NDArray[np.generic]] = {}
         for key, lines in {**self.roads, "water": self.water, "green": self.green}.items():
             points = np.concatenate([*lines, np.zeros((0, 2))])
-            steps = np.diff(
-                np.rint(points * MICRO).astype(np.int32), axis=0, prepend=np.zeros((1, 2), np.int32)
-            )
+            steps = np.diff(np.rint(points * MICRO).astype(np.int32), axis=0, prepend=np.zeros((1, 2), np.int32))
             arrays[key], arrays[f"{key}_sizes"] = steps, np.array([len(line) for line in lines], np.int32)
         arrays["names"] = np.frombuffer(json.dumps(self.names, ensure_ascii=False).encode(), np.uint8)
         out = io.BytesIO()
@@ -116,7 +114,7 @@ class MapLayers:
 def _flat(points: Floats) -> Floats:
     """(lat, lon) as metres on a plane at the line's own latitude."""
     scale = np.radians(1) * EARTH_RADIUS_M
-    return points * np.array([scale, scale * np.cos(np.radians(points[0, 0]))])
+    return np.asarray(points * np.array([scale, scale * np.cos(np.radians(points[0, 0]))]), float)
 
 
 def _extent_m(points: Floats) -> float:
@@ -137,11 +135,7 @@ def simplify(points: Floats, tolerance_m: float) -> Floats:
         chord, between = flat[end] - flat[start], flat[start + 1 : end] - flat[start]
         length = float(np.hypot(*chord))
         # A ring's chord has no length: there the distance to its first point decides.
-        away = (
-            np.abs(between[:, 0] * chord[1] - between[:, 1] * chord[0]) / length
-            if length
-            else np.hypot(*between.T)
-        )
+        away = np.abs(between[:, 0] * chord[1] - between[:, 1] * chord[0]) / length if length else np.hypot(*between.T)
         furthest = int(away.argmax())
         if away[furthest] > tolerance_m:
             middle = start + 1 + furthest
@@ -221,11 +215,7 @@ def merge_lines(lines: Iterable[list[int]]) -> list[list[int]]:
 
 
 def _is_area(tags: osmium.osm.TagList) -> str:
-    if (
-        tags.get("natural") == "water"
-        or tags.get("waterway") == "riverbank"
-        or tags.get("landuse") == "reservoir"
-    ):
+    if tags.get("natural") == "water" or tags.get("waterway") == "riverbank" or tags.get("landuse") == "reservoir":
         return "water"
     return "green" if any(tags.get(key) in values for key, values in GREEN.items()) else ""
 
@@ -236,15 +226,15 @@ def read_map(pbf_path: Path) -> MapLayers:
     position: dict[int, tuple[float, float]] = {}
     lines: defaultdict[tuple[str, str], list[list[int]]] = defaultdict(list)
     for item in osmium.FileProcessor(str(pbf_path)).with_areas():
-        if item.is_way():
-            kind = ROAD_CLASS.get(item.tags.get("highway", "").removesuffix("_link"))
+        if isinstance(item, osmium.osm.Way):
+            kind = ROAD_CLASS.get((item.tags.get("highway") or "").removesuffix("_link"))
             if kind is None or item.tags.get("area") == "yes":
                 continue
             nodes = [node for node in item.nodes if node.location.valid()]
             position.update((node.ref, (node.lat, node.lon)) for node in nodes)
             if len(nodes) > 1:
-                lines[kind, item.tags.get("name", "")].append([node.ref for node in nodes])
-        elif item.is_area() and (area := _is_area(item.tags)):
+                lines[kind, item.tags.get("name") or ""].append([node.ref for node in nodes])
+        elif isinstance(item, osmium.osm.Area) and (area := _is_area(item.tags)):
             for ring in item.outer_rings():
                 getattr(layers, area).append(np.array([(node.lat, node.lon) for node in ring]))
     for (kind, name), pieces in lines.items():
@@ -266,9 +256,7 @@ def svg_layers(layers: MapLayers, bbox: Box, width_px: int) -> dict[str, str]:
     corner, stretch = np.array([north, west]), np.array([-scale / across, scale])
 
     def draw(lines: Iterable[Floats], close: str) -> str:
-        return "".join(
-            _relative(np.rint((line - corner) * stretch).astype(int)[:, ::-1], close) for line in lines
-        )
+        return "".join(_relative(np.rint((line - corner) * stretch).astype(int)[:, ::-1], close) for line in lines)
 
     return {
         "water": draw(layers.water, "z"),

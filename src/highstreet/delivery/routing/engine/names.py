@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -15,7 +16,7 @@ import osmium
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from .geo import Floats, haversine_m, local_metres
 from .maps import ROAD_CLASS
@@ -25,9 +26,9 @@ SAME_STREET_M = 400.0  # pieces of one name further apart than this are two stre
 SHORT = {
     "r": "rua", "av": "avenida", "tv": "travessa", "trav": "travessa", "pca": "praca", "pc": "praca",
     "lgo": "largo", "al": "alameda", "estr": "estrada", "rod": "rodovia", "bc": "beco", "dr": "doutor",
-    "dra": "doutora", "prof": "professor", "gen": "general", "cel": "coronel", "mal": "marechal", "alm": "almirante",
-    "cap": "capitao", "ten": "tenente", "sen": "senador", "dep": "deputado", "pres": "presidente",
-    "eng": "engenheiro", "sta": "santa", "sto": "santo", "pe": "padre", "vol": "voluntarios",
+    "dra": "doutora", "prof": "professor", "gen": "general", "cel": "coronel", "mal": "marechal",
+    "alm": "almirante", "cap": "capitao", "ten": "tenente", "sen": "senador", "dep": "deputado",
+    "pres": "presidente", "eng": "engenheiro", "sta": "santa", "sto": "santo", "pe": "padre", "vol": "voluntarios",
 }  # fmt: skip
 # Words that many streets share say little about which one is meant.
 FAINT = {
@@ -42,6 +43,7 @@ FAINT = {
 FAINT |= dict.fromkeys(("da", "de", "do", "das", "dos", "e"), 0.1)
 HOUSE = re.compile(r"^(?P<street>.*?\D)[,\s]+(?:n[ºo°.]*\s*)?(?P<number>\d{1,5})\s*[a-z]?$", re.IGNORECASE)
 LEAST_SCORE = 0.6
+ALIKE = 0.7
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,25 @@ def _weight(word: str) -> float:
     return FAINT.get(word, 1.0)
 
 
-def _likeness(left: str, right: str) -> float:
-    """How alike two words are, 0 to 1; a beginning of at least three letters counts as almost the word."""
-    if left == right:
+def _likeness(word: str, known: Iterable[str]) -> Floats:
+    """How alike a word is to each known one, 0 to 1; the first three letters or more count as almost the word."""
+    matcher = SequenceMatcher(None, "", word, autojunk=False)
+    return np.array([_ratio(matcher, word, other) for other in known])
+
+
+def _ratio(matcher: SequenceMatcher[str], word: str, other: str) -> float:
+    if word == other:
         return 1.0
-    if left.isdigit() or right.isdigit():
+    if word.isdigit() or other.isdigit():
         return 0.0
-    if len(left) >= 3 and right.startswith(left):
+    if len(word) >= 3 and other.startswith(word):
         return 0.9
-    short, long = sorted((len(left), len(right)))
-    if 2 * short < 0.7 * (short + long) or not set(left) & set(right):
+    matcher.set_seq1(other)
+    # The two quick bounds spare most words the full comparison.
+    if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
         return 0.0
-    ratio = SequenceMatcher(None, left, right, autojunk=False).ratio()
-    return ratio if ratio >= 0.7 else 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio >= ALIKE else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +117,7 @@ class StreetNames:
     def _words(self) -> tuple[dict[str, int], list[list[int]], Floats]:
         """The vocabulary, each street's words as numbers in it, and each word's weight."""
         vocabulary: dict[str, int] = {}
-        streets = [
-            [vocabulary.setdefault(word, len(vocabulary)) for word in words_of(name)] for name in self.names
-        ]
+        streets = [[vocabulary.setdefault(word, len(vocabulary)) for word in words_of(name)] for name in self.names]
         return vocabulary, streets, np.array([_weight(word) for word in vocabulary])
 
     def along(self, street: int) -> Floats:
@@ -150,26 +156,22 @@ class StreetNames:
         if not words or sum(map(_weight, words)) < 0.5:
             return np.zeros(len(streets))
         typed_weight = np.array([_weight(word) for word in words])
-        alike = np.array([[_likeness(word, known) for known in vocabulary] for word in words])
+        alike = np.array([_likeness(word, vocabulary) for word in words])
         scores = np.zeros(len(streets))
         for street, numbers in enumerate(streets):
             of_street = alike[:, numbers]
-            if not of_street.size or of_street.max() < 0.7:
+            if not of_street.size or of_street.max() < ALIKE:
                 continue
             typed = float(of_street.max(axis=1) @ typed_weight / typed_weight.sum())
             covered = float(of_street.max(axis=0) @ weight[numbers] / weight[numbers].sum())
             scores[street] = 0.75 * typed + 0.25 * covered
         return scores
 
-    def _point(
-        self, street: int, number: int | None, near: tuple[float, float] | None
-    ) -> tuple[float, float]:
+    def _point(self, street: int, number: int | None, near: tuple[float, float] | None) -> tuple[float, float]:
         points = self.along(street)
         if number is not None:
             metres = np.concatenate([[0.0], np.cumsum(haversine_m(points[:-1], points[1:]))])
-            return float(np.interp(number, metres, points[:, 0])), float(
-                np.interp(number, metres, points[:, 1])
-            )
+            return float(np.interp(number, metres, points[:, 0])), float(np.interp(number, metres, points[:, 1]))
         at = int(haversine_m(points, near).argmin()) if near else len(points) // 2
         return float(points[at, 0]), float(points[at, 1])
 
@@ -185,8 +187,8 @@ def _ordered(points: Floats, centre: tuple[float, float]) -> Floats:
     kept: list[int] = []
     for number in np.unique(bucket):
         members = np.flatnonzero(bucket == number)
-        # A vertex of the street, since the mean of two carriageways lies on neither; and one that stays on its
-        # carriageway, since crossing over at each step would make the street a fifth longer than it is.
+        # A vertex of the street, since the mean of two carriageways lies on neither; and one that stays on
+        # its carriageway, since crossing over at each step would make the street a fifth longer than it is.
         cost = np.abs(along[members] - np.median(along[members])) / 2
         if kept:
             cost += np.abs(aside[members] - aside[kept[-1]])
@@ -203,23 +205,21 @@ def streets_index(pbf_path: Path, centre: tuple[float, float] | None = None) -> 
     """
     vertices: defaultdict[str, list[Floats]] = defaultdict(list)
     for way in osmium.FileProcessor(str(pbf_path), osmium.osm.NODE | osmium.osm.WAY).with_locations():
-        if not way.is_way() or "name" not in way.tags:
+        if not isinstance(way, osmium.osm.Way) or "name" not in way.tags:
             continue
-        if way.tags.get("highway", "").removesuffix("_link") not in ROAD_CLASS:
+        if (way.tags.get("highway") or "").removesuffix("_link") not in ROAD_CLASS:
             continue
         line = np.array([(node.lat, node.lon) for node in way.nodes if node.location.valid()])
         if len(line) > 1:
             vertices[way.tags["name"]].append(_densified(line))
-    middle = centre or tuple(
-        np.concatenate([line for lines in vertices.values() for line in lines]).mean(axis=0)
-    )
+    middle = centre or tuple(np.concatenate([line for lines in vertices.values() for line in lines]).mean(axis=0))
     names: list[str] = []
     streets: list[Floats] = []
     for name in sorted(vertices):
         points = np.concatenate(vertices[name])
-        tree = cKDTree(local_metres(points, float(points[0, 0])))
-        pairs = tree.query_pairs(SAME_STREET_M, output_type="ndarray")
-        near = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))
+        tree = KDTree(local_metres(points, float(points[0, 0])))  # type: ignore[no-untyped-call]
+        pairs = tree.query_pairs(SAME_STREET_M, output_type="ndarray")  # type: ignore[no-untyped-call]
+        near = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))  # type: ignore[no-untyped-call]
         _, label = connected_components(near, directed=False)
         for part in range(int(label.max()) + 1):
             names.append(name)

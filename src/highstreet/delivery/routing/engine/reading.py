@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from .geo import WALK_MPS, Floats, Mode, haversine_m
-from .graph import MODES, StreetGraph
+from .geo import MODES, WALK_MPS, Floats, Mode, haversine_m
+from .graph import StreetGraph
 
 # km/h while moving, by highway class: (e-bike courier, car in city traffic). 0 = may not go. With its stops
 # an e-bike, cut off at 25 km/h, comes to 17-19 on main roads; cars are daytime means, not limits.
@@ -92,10 +92,10 @@ def speeds_of(tags: dict[str, str]) -> tuple[dict[Mode, float], dict[Mode, float
 def _read_ways(pbf_path: Path) -> Ways:
     found = Ways()
     for item in osmium.FileProcessor(str(pbf_path)).with_locations():
-        if item.is_node():
+        if isinstance(item, osmium.osm.Node):
             if item.tags.get("highway") == "traffic_signals":
                 found.signals.add(item.id)
-        elif item.is_way() and "highway" in item.tags:
+        elif isinstance(item, osmium.osm.Way) and "highway" in item.tags:
             speeds = speeds_of({tag.k: tag.v for tag in item.tags})
             if speeds is None:
                 continue
@@ -125,9 +125,7 @@ def _filled(nodes: list[int], position: dict[int, tuple[float, float]]) -> list[
     return filled
 
 
-def _pieces(
-    way: Way, shared: Counter[int], position: dict[int, tuple[float, float]]
-) -> list[tuple[list[int], Floats]]:
+def _pieces(way: Way, shared: Counter[int], position: dict[int, tuple[float, float]]) -> list[tuple[list[int], Floats]]:
     """A way cut at junctions and before LONGEST_PIECE_M is passed: (node numbers, shape [k, 2]) each."""
     shape = np.array([position[node] for node in way.nodes])
     steps = haversine_m(shape[:-1], shape[1:])
@@ -152,7 +150,7 @@ def _strongest(
     tails: NDArray[np.int32], heads: NDArray[np.int32], open_: NDArray[np.bool_], n: int
 ) -> NDArray[np.bool_]:
     """Which of n nodes are in the largest strongly connected component over the open edges."""
-    links = csr_matrix((np.ones(int(open_.sum())), (tails[open_], heads[open_])), shape=(n, n))
+    links = csr_matrix((np.ones(int(open_.sum())), (tails[open_], heads[open_])), shape=(n, n))  # type: ignore[no-untyped-call]
     _, label = connected_components(links, directed=True, connection="strong")
     return np.asarray(label == np.bincount(label).argmax(), bool)
 
@@ -161,8 +159,8 @@ def read_streets(pbf_path: Path) -> StreetGraph:
     """The street graph of an OpenStreetMap extract (.osm.pbf).
 
     Keeps what an e-bike or a car may use, drops nodes outside the largest strongly connected component of
-    every mode, and marks as `reachable` those inside it for all modes at once. Source of tags: OpenStreetMap wiki,
-    "Key:highway", "Key:oneway", "Key:access".
+    every mode, and marks as `reachable` those inside it for all modes at once. Source of tags: OpenStreetMap
+    wiki, "Key:highway", "Key:oneway", "Key:access".
     """
     found = _read_ways(pbf_path)
     shared: Counter[int] = Counter(node for way in found.ways for node in way.nodes)
@@ -221,9 +219,7 @@ def _assemble(
     # Walking loses some edges here, so what all modes reach is asked again on what is left.
     reachable = np.ones(len(nodes), bool)
     for mode in MODES:
-        reachable &= _strongest(
-            new[tails[edges]], new[heads[edges]], np.isfinite(seconds[mode][edges]), len(nodes)
-        )
+        reachable &= _strongest(new[tails[edges]], new[heads[edges]], np.isfinite(seconds[mode][edges]), len(nodes))
     return StreetGraph(
         points=points[nodes],
         reachable=reachable,

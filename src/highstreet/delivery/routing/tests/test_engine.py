@@ -7,7 +7,9 @@ import pytest
 
 import highstreet
 from highstreet.delivery.routing.engine import (
+    MODES,
     MapLayers,
+    Mode,
     StreetGraph,
     StreetNames,
     haversine_m,
@@ -59,7 +61,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> StreetGraph:
 def test_a_one_way_street_is_long_on_the_way_back_but_not_on_foot(town: StreetGraph) -> None:
     a, b = [(0.0, 0.0)], [(0.0, 0.01)]
     for mode in ("bike", "car"):
-        out, back = town.travel_seconds(a, b, mode)[0, 0], town.travel_seconds(b, a, mode)[0, 0]  # type: ignore[arg-type]
+        out, back = town.travel_seconds(a, b, mode)[0, 0], town.travel_seconds(b, a, mode)[0, 0]
         assert back > 2.8 * out
     assert town.travel_seconds(a, b, "walk") == pytest.approx(town.travel_seconds(b, a, "walk"))
     assert town.travel_seconds(a, b, "walk")[0, 0] == pytest.approx(1112 / (4.8 / 3.6), rel=0.01)
@@ -90,9 +92,9 @@ def test_the_matrix_is_the_same_from_either_side(city: StreetGraph) -> None:
 
 def test_every_reachable_node_is_reached_both_ways_in_every_mode(city: StreetGraph) -> None:
     node = city.nearest(*MARKET)
-    for mode in ("bike", "car", "walk"):
+    for mode in MODES:
         for reverse in (False, True):
-            assert np.isfinite(city.one_to_all(node, mode, reverse)[city.reachable]).all()  # type: ignore[arg-type]
+            assert np.isfinite(city.one_to_all(node, mode, reverse)[city.reachable]).all()
     assert city.reachable.mean() > 0.8
 
 
@@ -103,10 +105,10 @@ def test_one_to_all_agrees_with_the_matrix(city: StreetGraph) -> None:
     assert city.one_to_all(home, "bike", reverse=True)[shop] == pytest.approx(direct)
 
 
-@pytest.mark.parametrize("mode", ["bike", "car", "walk"])
-def test_a_path_takes_the_matrix_time_and_follows_the_streets(city: StreetGraph, mode: str) -> None:
-    way = city.path(MARKET, STADIUM, mode)  # type: ignore[arg-type]
-    assert way.seconds == pytest.approx(city.travel_seconds([MARKET], [STADIUM], mode)[0, 0])  # type: ignore[arg-type]
+@pytest.mark.parametrize("mode", MODES)
+def test_a_path_takes_the_matrix_time_and_follows_the_streets(city: StreetGraph, mode: Mode) -> None:
+    way = city.path(MARKET, STADIUM, mode)
+    assert way.seconds == pytest.approx(city.travel_seconds([MARKET], [STADIUM], mode)[0, 0])
     assert tuple(way.points[0]) == MARKET and tuple(way.points[-1]) == STADIUM
     assert len(way.points) == len(way.cumulative_seconds)
     assert way.cumulative_seconds[0] == 0 and (np.diff(way.cumulative_seconds) >= 0).all()
@@ -115,9 +117,7 @@ def test_a_path_takes_the_matrix_time_and_follows_the_streets(city: StreetGraph,
 
 
 def test_courier_speeds_are_those_of_a_city(city: StreetGraph) -> None:
-    kmh = {
-        mode: (w := city.path(MARKET, STADIUM, mode)).distance_m / w.seconds * 3.6 for mode in ("bike", "car")
-    }  # type: ignore[arg-type]
+    kmh = {mode: (w := city.path(MARKET, STADIUM, mode)).distance_m / w.seconds * 3.6 for mode in ("bike", "car")}
     assert 14 < kmh["bike"] < 20 and 15 < kmh["car"] < 32
 
 
