@@ -155,20 +155,21 @@ class Figures:
 def queue(actor: Actor, store_id: UUID, limit: int = 200) -> list[FulfilmentCard]:
     """What a store has to do, by urgency; NOT_FOUND for a store that is not the actor's."""
     _own(actor, store_id)
-    rows = (
-        Fulfilment.objects.visible_to(actor).filter(store_id=store_id, status__in=OPEN)
-        .annotate(
-            line_count=Count("lines"), units=Sum("lines__quantity"), picked=Sum("lines__picked"),
-            short=Sum("lines__short"), asked=Count("lines", filter=Q(lines__substitute_state="asked")),
+    open_ones = Fulfilment.objects.visible_to(actor).filter(store_id=store_id, status__in=OPEN)
+    rows = list(open_ones.order_by("ready_by", "created_at")[:limit])
+    counts = {
+        item["fulfilment_id"]: item
+        for item in FulfilmentLine.objects.filter(fulfilment__in=rows).values("fulfilment_id").annotate(
+            line_count=Count("id"), units=Sum("quantity"), in_bag=Sum("picked"), missing=Sum("short"),
+            asked=Count("id", filter=Q(substitute_state="asked")),
         )
-        .order_by("ready_by", "created_at")[:limit]
-    )
+    }
     return [
         FulfilmentCard(
             row.pk, row.order_id, row.order_number, row.store_id, row.mode, row.status, row.substitution,
             row.phone_tail, row.note, row.promised_from, row.promised_to, row.ready_by, row.created_at,
-            row.ready_at, row.collect_due, row.line_count, row.units or 0, row.picked or 0, row.short or 0,
-            row.asked,
+            row.ready_at, row.collect_due, *(
+                counts[row.pk][name] for name in ("line_count", "units", "in_bag", "missing", "asked")),
         )
         for row in rows
     ]

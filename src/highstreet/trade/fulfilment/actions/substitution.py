@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db.models import F
 
 from highstreet.kernel import clock
-from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
+from highstreet.kernel.policy import PUBLIC, SYSTEM, THE_SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import INVALID, NOT_FOUND, WRONG_STATE
+from highstreet.kernel.refusals import INVALID, WRONG_STATE
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.inventory import actions as inventory
 
@@ -76,12 +76,7 @@ def propose_substitute(*, actor: Actor, line_id: UUID, variant_id: UUID, units: 
 @action(PUBLIC)
 def answer_substitute(*, actor: Actor, line_id: UUID, agreed: bool) -> None:
     """The shopper's yes or no. Called by `trade.orders`, which has checked that the order is theirs."""
-    owner = FulfilmentLine.objects.filter(pk=line_id).values_list("fulfilment_id", flat=True).first()
-    row = Fulfilment.objects.select_for_update(of=("self",), no_key=True).select_related("store__city").filter(
-        pk=owner).first()
-    if row is None:
-        raise Refused(NOT_FOUND)
-    line = FulfilmentLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line_id)
+    row, line = find_of_line(THE_SYSTEM, line_id)
     _answer(actor, row, line, agreed)
 
 
@@ -90,10 +85,8 @@ def lapse_unanswered(*, actor: Actor, limit: int = 50) -> int:
     """Silence past the retailer's `ask_minutes` is a no. Returns how many lines."""
     asked = FulfilmentLine.objects.filter(substitute_state="asked", fulfilment__status="picking")
     ended = 0
-    for line_id, owner in asked.order_by("asked_at").values_list("pk", "fulfilment_id")[:limit]:
-        row = Fulfilment.objects.select_for_update(of=("self",), no_key=True).select_related(
-            "store__city").get(pk=owner)
-        line = FulfilmentLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line_id)
+    for line_id in asked.order_by("asked_at").values_list("pk", flat=True)[:limit]:
+        row, line = find_of_line(actor, line_id)
         ended += lapse(actor, row, line)
     return ended
 
