@@ -1,0 +1,111 @@
+"""Open a cart, change it, empty it. Each change is one new version, written under the cart's row lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from highstreet.kernel import clock, ids
+from highstreet.kernel.policy import PUBLIC, Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.catalog import reads as catalog
+from highstreet.supply.organisations import reads as organisations
+
+from . import rules
+from .models import Cart, CartLine
+from .refusals import BAD_QUANTITY, CART_CHANGED, CART_FULL, NOT_SOLD
+
+
+@dataclass(frozen=True)
+class CartRef:
+    """`key` is the secret that proves a guest's cart; `version` grows with every change."""
+
+    id: UUID
+    key: str
+    version: int
+
+
+@action(PUBLIC)
+def open(*, actor: Actor, city_id: UUID) -> CartRef:
+    """A new, empty cart in a city; the signed-in customer's own where there is one."""
+    city = organisations.city(city_id)
+    row = Cart.objects.create(
+        id=ids.new_id(), key=ids.random_token(rules.KEY_LENGTH), customer_id=actor.customer_id, city_id=city.id,
+        changed_at=clock.now(),
+    )
+    return CartRef(row.pk, row.key, row.version)
+
+
+@action(PUBLIC)
+def set_quantity(
+    *, actor: Actor, cart_key: str, variant_id: UUID, quantity: int, expected_version: int | None = None
+) -> CartRef:
+    """Have exactly `quantity` (0 to 99) of a variant; 0 takes it out.
+
+    Refuses BAD_QUANTITY, NOT_SOLD, CART_FULL, and CART_CHANGED when `expected_version` is no longer true.
+    """
+    if not rules.is_quantity(quantity):
+        raise Refused(BAD_QUANTITY, most=rules.MAX_QUANTITY)
+    if quantity and variant_id not in catalog.variants([variant_id]):
+        raise Refused(NOT_SOLD)
+    cart = _changed(actor, cart_key, expected_version)
+    _set(cart.id, {variant_id: quantity})
+    return cart
+
+
+@action(PUBLIC)
+def add_all(*, actor: Actor, cart_key: str, quantities: Mapping[UUID, int]) -> CartRef:
+    """Add units to what is there (a reorder); a line stops at 99, what is no longer sold is left out."""
+    if any(not rules.is_quantity(quantity) for quantity in quantities.values()):
+        raise Refused(BAD_QUANTITY, most=rules.MAX_QUANTITY)
+    sold = catalog.variants(quantities)
+    cart = _changed(actor, cart_key, None)
+    there = dict(CartLine.objects.filter(cart_id=cart.id).values_list("variant_id", "quantity"))
+    _set(cart.id, {
+        variant_id: min(quantity + there.get(variant_id, 0), rules.MAX_QUANTITY)
+        for variant_id, quantity in quantities.items() if variant_id in sold
+    })
+    return cart
+
+
+@action(PUBLIC)
+def clear(*, actor: Actor, cart_key: str) -> CartRef:
+    """Take everything out."""
+    cart = _changed(actor, cart_key, None)
+    CartLine.objects.filter(cart_id=cart.id).delete()
+    return cart
+
+
+def _changed(actor: Actor, cart_key: str, expected_version: int | None) -> CartRef:
+    """Lock the cart by giving it its next version. NOT_FOUND for another customer's."""
+    if not rules.is_key(cart_key):
+        raise Refused(NOT_FOUND)
+    rows = Cart.objects.filter(key=cart_key)
+    if actor.customer_id is not None:
+        rows = rows.filter(Q(customer=None) | Q(customer_id=actor.customer_id))
+    wanted = rows if expected_version is None else rows.filter(version=expected_version)
+    owner = {"customer_id": actor.customer_id} if actor.customer_id is not None else {}
+    if wanted.update(version=F("version") + 1, changed_at=clock.now(), **owner) != 1:
+        raise Refused(CART_CHANGED if rows.exists() else NOT_FOUND)
+    cart = Cart.objects.get(key=cart_key)
+    return CartRef(cart.pk, cart.key, cart.version)
+
+
+def _set(cart_id: UUID, quantities: Mapping[UUID, int]) -> None:
+    gone = [variant_id for variant_id, quantity in quantities.items() if quantity == 0]
+    if gone:
+        CartLine.objects.filter(cart_id=cart_id, variant_id__in=gone).delete()
+    now = clock.now()
+    CartLine.objects.bulk_create(
+        [
+            CartLine(id=ids.new_id(), cart_id=cart_id, variant_id=variant_id, quantity=quantity, added_at=now)
+            for variant_id, quantity in quantities.items() if quantity
+        ],
+        update_conflicts=True, unique_fields=["cart", "variant"], update_fields=["quantity"],
+    )
+    if CartLine.objects.filter(cart_id=cart_id).count() > rules.MAX_LINES:
+        raise Refused(CART_FULL, lines=rules.MAX_LINES)
