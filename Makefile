@@ -1,0 +1,73 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists the others.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: help demo demo-check test test-long check bench audit lock format clean
+
+help:
+	@echo "make demo       the platform with a living city: shop, store, courier, console (Ctrl-C stops it)"
+	@echo "make test       install what tests need and run them (under ten minutes on two cores)"
+	@echo "make test-long  the long suites: kills under load, a simulated day"
+	@echo "make check      format, lint, types, floors, translations, tests"
+	@echo "make bench      what is measured, printed as tables"
+	@echo "make audit      recompute the invariants of the demo's books"
+	@echo "make lock       resolve requirements/*.in into hashed locks"
+
+$(STAMPS)/base: requirements/base.txt pyproject.toml
+	@mkdir -p $(STAMPS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what Highstreet needs (hash-checked) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt $(STAMPS)/base
+	@echo "installing what tests need (hash-checked) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(STAMPS)/chromium:
+	@mkdir -p $(STAMPS)
+	@sh scripts/chromium.sh
+	@touch $@
+
+demo: $(STAMPS)/base
+	@$(BIN)/highstreet demo $(ARGS)
+
+demo-check: $(STAMPS)/base
+	@$(BIN)/highstreet --data var/check demo --port 8200 --speed 20 --empty --check
+
+test: $(STAMPS)/dev $(STAMPS)/chromium
+	$(BIN)/python -m pytest
+
+test-long: $(STAMPS)/dev $(STAMPS)/chromium
+	$(BIN)/python -m pytest -m long --timeout=3600
+
+check: $(STAMPS)/dev
+	$(BIN)/ruff format --check src tests bench scripts
+	$(BIN)/ruff check src tests bench scripts
+	DATABASE_URL=postgresql:///none $(BIN)/mypy src
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/messages.py --check
+	$(BIN)/python scripts/vendor.py --check
+	$(MAKE) test
+
+bench: $(STAMPS)/dev
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+audit: $(STAMPS)/base
+	@$(BIN)/highstreet audit
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff check --fix src tests bench scripts
+	$(BIN)/ruff format src tests bench scripts
+
+lock:
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/base.in -o requirements/base.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/base.txt requirements/dev.in -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) $(STAMPS)
