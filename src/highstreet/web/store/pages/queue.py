@@ -1,0 +1,119 @@
+"""Incoming orders: what is due first, accepted with one tap or rejected with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from highstreet.kernel import clock, ids
+from highstreet.kernel.policy import route
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import FORBIDDEN
+from highstreet.trade.fulfilment import actions
+from highstreet.trade.fulfilment import reads as fulfilments
+from highstreet.trade.fulfilment.reads import FulfilmentCard
+
+from .frame import StaffRequest, go, order_for, page, store_for, stores_for, tried
+
+REASONS = {
+    "out_of_stock": gettext_lazy("We do not have the goods"),
+    "too_busy": gettext_lazy("Too many orders to be on time"),
+    "closing": gettext_lazy("We are closing"),
+    "equipment": gettext_lazy("Something is broken (fridge, till, power)"),
+    "other": gettext_lazy("Another reason"),
+}
+SOON_MINUTES = 5
+
+
+@route("fulfilment.read")
+def home(request: StaffRequest) -> HttpResponse:
+    """Straight to the only store, or a choice of stores."""
+    mine = stores_for(request.actor)
+    if not mine:
+        raise Refused(FORBIDDEN)
+    if len(mine) == 1:
+        return redirect("store:queue", ids.public("str", mine[0].id))
+    rows = [(store, ids.public("str", store.id)) for store in mine]
+    return render(request, "store/choose.html", {"stores": rows, "now": clock.now()})
+
+
+@route("fulfilment.read")
+def queue(request: StaffRequest, store: str) -> HttpResponse:
+    """Every open order by urgency: new, being picked, waiting to leave."""
+    return _queue(request, store)
+
+
+@route("fulfilment.work")
+def accept(request: StaffRequest, store: str, order: str) -> HttpResponse:
+    """Take the order; its pick list is the next page."""
+    shop = store_for(request, store)
+    view = order_for(request, shop, order)
+    done = tried(lambda: actions.accept(actor=request.actor, fulfilment_id=view.id))
+    if done.refused:
+        return _queue(request, store, done.refused)
+    return go(request, "order", store, order, say=_("{number} accepted").format(number=view.order_number))
+
+
+@route("fulfilment.work")
+def reject(request: StaffRequest, store: str, order: str) -> HttpResponse:
+    """Say why, once; the order goes to the next store that can keep a promise, else the money goes back."""
+    shop = store_for(request, store)
+    view = order_for(request, shop, order)
+    context = {"order": view, "order_code": order, "reasons": REASONS}
+    if request.method != "POST":
+        return page(request, shop, "reject", context, tab="queue")
+    chosen = request.POST.get("reason", "")
+    if chosen not in REASONS:
+        context["problem"] = _("Choose a reason")
+        return page(request, shop, "reject", context, tab="queue", status=422)
+    done = tried(lambda: actions.reject(actor=request.actor, fulfilment_id=view.id, reason=chosen))
+    if done.refused:
+        return page(request, shop, "reject", {**context, "chosen": chosen}, tab="queue", refused=done.refused)
+    return go(request, "queue", store, say=_("{number} rejected").format(number=view.order_number))
+
+
+def _queue(request: StaffRequest, code: str, refused: Refused | None = None) -> HttpResponse:
+    shop = store_for(request, code)
+    now = clock.now()
+    rows = [QueueRow.of(card, now) for card in fulfilments.queue(actor=request.actor, store_id=shop.id)]
+    context = {
+        "new": [row for row in rows if row.card.status == "pending"],
+        "picking": [row for row in rows if row.card.status in ("accepted", "picking", "packed")],
+        "ready": [row for row in rows if row.card.status == "ready"],
+    }
+    template = "queue_lists" if request.htmx else "queue"
+    return page(request, shop, template, context, tab="queue", refused=refused)
+
+
+@dataclass(frozen=True)
+class Due:
+    """How urgent: the badge's tone and its words."""
+
+    tone: str
+    words: str
+
+    @staticmethod
+    def of(at: datetime, now: datetime) -> Due:
+        minutes = int((at - now).total_seconds() // 60)
+        if minutes < 0:
+            return Due("late", _("{minutes} min late").format(minutes=-minutes))
+        words = _("{minutes} min left").format(minutes=minutes) if minutes else _("under 1 min left")
+        return Due("warn" if minutes < SOON_MINUTES else "ok", words)
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One order of the list with its public id and its urgency."""
+
+    card: FulfilmentCard
+    code: str
+    due: Due
+
+    @staticmethod
+    def of(card: FulfilmentCard, now: datetime) -> QueueRow:
+        return QueueRow(card, ids.public("ful", card.id), Due.of(card.ready_by, now))
