@@ -64,6 +64,14 @@ def end_shift(*, actor: Actor) -> None:
                     topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"])
 
 
+@action(SYSTEM)
+def lock_on_shift(*, actor: Actor, courier_ids: list[UUID]) -> set[UUID]:
+    """Lock these couriers in id order until the transaction ends. Returns those on shift now."""
+    rows = Courier.objects.select_for_update(no_key=True).filter(pk__in=courier_ids, active=True).order_by("pk")
+    locked = [row.pk for row in rows.only("pk")]
+    return set(Shift.objects.filter(courier_id__in=locked, ends_at=None).values_list("courier_id", flat=True))
+
+
 @action("courier.work")
 def report_position(*, actor: Actor, lat: float, lon: float) -> None:
     """Say where the courier is, in WGS-84 degrees. Only the last position is kept, and only on shift.

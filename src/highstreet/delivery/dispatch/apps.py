@@ -4,3 +4,18 @@ from django.apps import AppConfig
 class DispatchConfig(AppConfig):
     name = "highstreet.delivery.dispatch"
     label = "dispatch"
+
+    def ready(self) -> None:
+        from highstreet.delivery.couriers import ports
+        from highstreet.kernel import outbox
+        from highstreet.trade.fulfilment import events
+
+        from . import audit, handlers  # noqa: F401
+        from .reads import Work
+
+        ports.work.fill(Work())
+        outbox.on(events.FulfilmentAccepted, handlers.accepted)
+        outbox.on(events.FulfilmentReady, handlers.ready)
+        outbox.on(events.FulfilmentHandedOver, handlers.handed_over)
+        outbox.on(events.FulfilmentCancelled, handlers.cancelled)
+        outbox.on(events.FulfilmentRejected, handlers.rejected)

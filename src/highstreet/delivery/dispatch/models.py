@@ -7,13 +7,18 @@ from django.db.models import Q
 
 from highstreet.kernel.ids import new_id
 
+MOST_SEATS = 8
 
 class Delivery(models.Model):
-    """One fulfilment on its way: a pick-up and a drop-off. `sequence` orders a courier's stops."""
+    """One fulfilment on its way: a pick-up and a drop-off. `sequence` orders a courier's stops.
+
+    `seat` is the place in the courier's bag: of one courier, two live deliveries never have the same one (I8).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     fulfilment_id = models.UUIDField(unique=True)
     order_id = models.UUIDField(db_index=True)
+    order_number = models.CharField(max_length=12, default="")
     city = models.ForeignKey("organisations.City", on_delete=models.PROTECT, related_name="+")
     store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+")
     courier = models.ForeignKey("couriers.Courier", null=True, on_delete=models.PROTECT, related_name="+")
@@ -22,6 +27,8 @@ class Delivery(models.Model):
     lon = models.FloatField()
     promised_to = models.DateTimeField()
     ready_by = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True)
+    seat = models.SmallIntegerField(default=0)
     sequence = models.IntegerField(default=0)
     distance_m = models.IntegerField(default=0)
     eta = models.DateTimeField(null=True)
@@ -43,6 +50,17 @@ class Delivery(models.Model):
                 condition=Q(status__in=["waiting", "assigned", "accepted", "at_store", "picked_up", "at_door",
                                         "delivered", "failed", "returned", "cancelled"]),
                 name="delivery_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(courier=None, status__in=["waiting", "cancelled"])
+                | Q(courier__isnull=False) & ~Q(status="waiting"),
+                name="delivery_courier_while_assigned",
+            ),
+            models.CheckConstraint(condition=Q(seat__gte=0) & Q(seat__lt=MOST_SEATS), name="delivery_seat_in_bag"),
+            models.UniqueConstraint(
+                fields=["courier", "seat"],
+                condition=Q(status__in=["assigned", "accepted", "at_store", "picked_up", "at_door", "failed"]),
+                name="delivery_seat_once",
             ),
         ]
         indexes = [models.Index(fields=["courier", "status"], name="delivery_of_courier"),

@@ -22,6 +22,7 @@ MACHINE = Machine(
         ("at_door", "deliver"): "delivered",
         ("picked_up", "fail"): "failed",
         ("at_door", "fail"): "failed",
+        ("failed", "deliver"): "delivered",
         ("failed", "give_back"): "returned",
         ("waiting", "cancel"): "cancelled",
         ("assigned", "cancel"): "cancelled",

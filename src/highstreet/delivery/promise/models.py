@@ -24,11 +24,18 @@ class CapacitySlot(models.Model):
             models.CheckConstraint(
                 condition=Q(held__gte=0) & Q(taken__gte=0) & Q(capacity__gte=0), name="capacity_not_negative"
             ),
+            models.CheckConstraint(
+                condition=Q(capacity__gte=F("held") + F("taken")), name="capacity_never_oversold"
+            ),
         ]
 
 
 class Promise(models.Model):
-    """What was promised for an order, on what it rests, and what came of it."""
+    """What was promised for an order, on what it rests, and what came of it.
+
+    `units` not yet packed (`ready_at` null) are the store's load. `fulfilled_at` is the door's time, or for a pick-up
+    when it was ready.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     order_id = models.UUIDField(unique=True)
@@ -39,6 +46,8 @@ class Promise(models.Model):
     promised_from = models.DateTimeField()
     promised_to = models.DateTimeField()
     basis = models.JSONField()
+    units = models.IntegerField(default=0)
+    ready_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField(db_index=True)
     fulfilled_at = models.DateTimeField(null=True)
     late_seconds = models.IntegerField(null=True)
@@ -51,4 +60,8 @@ class Promise(models.Model):
                 condition=Q(promised_to__gt=F("promised_from"))
                 & Q(outcome__in=["open", "kept", "broken", "void"]), name="promise_sane",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["store"], condition=Q(outcome="open"), name="promise_open_of_store"),
+            models.Index(fields=["city", "mode", "fulfilled_at"], name="promise_fulfilled"),
         ]

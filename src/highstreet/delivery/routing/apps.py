@@ -6,9 +6,6 @@ class RoutingConfig(AppConfig):
     label = "routing"
 
     def ready(self) -> None:
-        from importlib.util import find_spec
-        if find_spec("highstreet.trade.orders.ports") is None:
-            return
         from highstreet.trade.orders import ports
 
         from .reads import Geo

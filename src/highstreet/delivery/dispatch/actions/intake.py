@@ -1,0 +1,57 @@
+"""What stores cause: a delivery begins, is ready, is handed over, is called off."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from highstreet.delivery.routing import reads as routing
+from highstreet.kernel import clock, ids
+from highstreet.kernel.policy import SYSTEM, Actor, action
+from highstreet.supply.stores import reads as stores
+
+from ..models import Delivery
+from ..states import BEFORE_PICK_UP
+from .moving import step
+
+
+@action(SYSTEM)
+def create(
+    *, actor: Actor, fulfilment_id: UUID, order_id: UUID, order_number: str, store_id: UUID, lat: float, lon: float,
+    promised_to: datetime, ready_by: datetime,
+) -> UUID:
+    """Begin the delivery of an accepted fulfilment, or find the one begun. Returns its id."""
+    found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
+    if found is not None:
+        return found
+    store = stores.store(store_id)
+    way = routing.path(store.city_id, (store.lat, store.lon), (lat, lon))
+    row = Delivery(
+        id=ids.new_id(), fulfilment_id=fulfilment_id, order_id=order_id, order_number=order_number,
+        city_id=store.city_id, store_id=store_id, lat=lat, lon=lon, promised_to=promised_to, ready_by=ready_by,
+        distance_m=round(way.distance_m), created_at=clock.now(),
+    )
+    Delivery.objects.bulk_create([row], ignore_conflicts=True)
+    return Delivery.objects.values_list("pk", flat=True).get(fulfilment_id=fulfilment_id)
+
+
+@action(SYSTEM)
+def mark_ready(*, actor: Actor, fulfilment_id: UUID, at: datetime) -> None:
+    """The store has packed it."""
+    Delivery.objects.filter(fulfilment_id=fulfilment_id, ready_at=None).update(ready_at=at)
+
+
+@action(SYSTEM)
+def hand_over(*, actor: Actor, fulfilment_id: UUID) -> None:
+    """The store gave it to its courier: picked up, unless the courier said so first."""
+    row = Delivery.objects.select_for_update(no_key=True).filter(fulfilment_id=fulfilment_id).first()
+    if row is not None and row.status in BEFORE_PICK_UP:
+        step(actor, row, "pick_up", note="handed over by the store")
+
+
+@action(SYSTEM)
+def cancel(*, actor: Actor, fulfilment_id: UUID, reason: str = "") -> None:
+    """Call it off before the pick-up; later (or twice) it changes nothing."""
+    row = Delivery.objects.select_for_update(no_key=True).filter(fulfilment_id=fulfilment_id).first()
+    if row is not None and row.status in ("waiting", *BEFORE_PICK_UP):
+        step(actor, row, "cancel", note=reason)

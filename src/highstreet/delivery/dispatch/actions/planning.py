@@ -1,0 +1,118 @@
+"""One epoch of dispatch: what lapsed goes back, the engine decides, couriers are given what is still waiting."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from highstreet.delivery.couriers import actions as couriers
+from highstreet.kernel import clock, ids, outbox
+from highstreet.kernel.policy import SYSTEM, Actor, action
+from highstreet.kernel.refusal import Refused
+
+from .. import rules, snapshot
+from ..engine import POLICIES, Job, Plan
+from ..events import DeliveryAssigned
+from ..models import MOST_SEATS, Delivery, DispatchDecision
+from ..states import LIVE
+from .moving import step, topics
+
+ETA_MOVED_SECONDS = 45
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one call of `plan` did: deliveries given to couriers, taken back, and still waiting."""
+
+    assigned: int
+    lapsed: int
+    waiting: int
+
+
+@action(SYSTEM)
+def plan(*, actor: Actor, city_id: UUID, policy: str = "matching") -> Epoch:
+    """One epoch for a city. Every assignment is conditional on the delivery still waiting and the courier's room.
+
+    Run by one leader a city (see `loop`); run by two, the second finds nothing waiting.
+    """
+    now = clock.now()
+    lapsed = _take_back(actor, city_id, now)
+    seen = snapshot.take(city_id, now)
+    decided = POLICIES[policy].assign(seen.problem)
+    assigned = _give(actor, seen, decided, policy, now)
+    _tell_etas(seen)
+    return Epoch(assigned, lapsed, len(seen.waiting) - assigned)
+
+
+def _take_back(actor: Actor, city_id: UUID, now: datetime) -> int:
+    """What was not accepted in time waits again; its courier is not asked for it for a while."""
+    before = now - timedelta(seconds=rules.lapse_seconds(clock.speed()))
+    rows = Delivery.objects.select_for_update(no_key=True, skip_locked=True).filter(
+        city_id=city_id, status="assigned", assigned_at__lt=before).order_by("pk")
+    count = 0
+    for row in rows:
+        step(actor, row, "lapse", note="not accepted in time", courier_id=None, sequence=0, seat=0, eta=None,
+             assigned_at=None)
+        count += 1
+    return count
+
+
+def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now: datetime) -> int:
+    """Lock the couriers in id order, then give each job's orders while there is room."""
+    jobs = sorted(decided.jobs, key=lambda job: seen.couriers[job.courier].id)
+    on_duty = couriers.lock_on_shift(actor=actor, courier_ids=[seen.couriers[job.courier].id for job in jobs])
+    seats: dict[UUID, set[int]] = defaultdict(set)
+    last: dict[UUID, int] = defaultdict(int)
+    for courier_id, seat, sequence in Delivery.objects.filter(
+            courier_id__in=on_duty, status__in=LIVE).values_list("courier_id", "seat", "sequence"):
+        seats[courier_id].add(seat)
+        last[courier_id] = max(last[courier_id], sequence)
+    given = 0
+    for job in jobs:
+        courier = seen.couriers[job.courier]
+        free = [seat for seat in range(min(courier.capacity, MOST_SEATS)) if seat not in seats[courier.id]]
+        if courier.id not in on_duty or len(free) < len(job.orders):
+            continue
+        for place, (order, arrive) in enumerate(zip(job.orders, job.arrive_in, strict=True)):
+            row = seen.waiting[order]
+            eta = now + timedelta(seconds=arrive)
+            if _assign(actor, row, courier.id, free[place], last[courier.id] + place + 1, eta):
+                given += 1
+                _explain(seen, job, row, policy, now)
+    return given
+
+
+def _assign(actor: Actor, row: Delivery, courier_id: UUID, seat: int, sequence: int, eta: datetime) -> bool:
+    try:
+        step(actor, row, "assign", courier_id=courier_id, seat=seat, sequence=sequence, eta=eta)
+    except Refused:
+        return False
+    outbox.emit(DeliveryAssigned(row.pk, row.order_id, row.store_id, courier_id, eta.isoformat()),
+                topics=topics(row))
+    return True
+
+
+def _explain(seen: snapshot.Snapshot, job: Job, row: Delivery, policy: str, now: datetime) -> None:
+    others = [{"courier": str(seen.couriers[other].id), "cost": round(cost)} for other, cost in job.alternatives]
+    DispatchDecision.objects.create(
+        id=ids.new_id(), delivery=row, courier_id=seen.couriers[job.courier].id, policy=policy,
+        cost_seconds=round(job.cost), alternatives=others, at=now,
+    )
+
+
+def _tell_etas(seen: snapshot.Snapshot) -> None:
+    """Write the arrival times that moved, and tell whoever follows those orders."""
+    moved = []
+    for row in seen.live:
+        eta = seen.etas.get(row.pk)
+        if eta is None:
+            continue
+        if row.eta is None or abs((eta - row.eta).total_seconds()) >= ETA_MOVED_SECONDS:
+            row.eta = eta
+            moved.append(row)
+    for row in sorted(moved, key=lambda moved_row: moved_row.pk):
+        if Delivery.objects.filter(pk=row.pk, status__in=LIVE).exclude(status="failed").update(eta=row.eta):
+            outbox.tell([f"order:{row.order_id}", f"courier:{row.courier_id}"],
+                        {"name": "eta", "order": str(row.order_id), "eta": row.eta.isoformat()})

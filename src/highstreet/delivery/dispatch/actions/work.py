@@ -1,0 +1,152 @@
+"""What couriers do with what they are given. Each step may be sent again: done once, it stays done.
+
+A courier sees only own deliveries: any other is NOT_FOUND.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from highstreet.kernel import clock, ledger, outbox
+from highstreet.kernel.ledger import AccountRef
+from highstreet.kernel.policy import THE_SYSTEM, Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.supply.organisations import reads as organisations
+from highstreet.trade.fulfilment import actions as fulfilments
+from highstreet.trade.fulfilment import reads as fulfilment_reads
+
+from .. import rules
+from ..events import CourierPaid
+from ..models import Delivery
+from ..refusals import PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
+from .moving import step
+
+MAX_PHOTO = 400_000
+_PHOTO_KINDS = ("data:image/jpeg;base64,", "data:image/png;base64,", "data:image/webp;base64,")
+
+
+@action("courier.work")
+def accept(*, actor: Actor, delivery_id: UUID) -> None:
+    """Take what the dispatcher offers."""
+    row = _own(actor, delivery_id)
+    if row.accepted_at is None:
+        step(actor, row, "accept")
+
+
+@action("courier.work")
+def arrive_store(*, actor: Actor, delivery_id: UUID) -> None:
+    """At the store's counter."""
+    row = _own(actor, delivery_id)
+    if row.arrived_at is None or row.status == "accepted":
+        step(actor, row, "arrive_store")
+
+
+@action("courier.work")
+def pick_up(*, actor: Actor, delivery_id: UUID, code: str = "") -> None:
+    """The package is in the bag. Whoever says so first, store or courier, moves it; refused until it is packed.
+
+    `code` is the order's number as told at the counter, checked when given.
+    """
+    row = _own(actor, delivery_id)
+    if row.picked_up_at is None:
+        fulfilments.hand_over(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, code=code)
+        step(actor, row, "pick_up")
+    if row.status == "picked_up":
+        fulfilments.depart(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id)
+
+
+@action("courier.work")
+def arrive_door(*, actor: Actor, delivery_id: UUID) -> None:
+    """At the customer's door."""
+    row = _own(actor, delivery_id)
+    if row.at_door_at is None or row.status == "picked_up":
+        step(actor, row, "arrive_door")
+
+
+@action("courier.work")
+def deliver(*, actor: Actor, delivery_id: UUID, proof_kind: str, proof: str) -> int:
+    """Give it to the customer with proof: the code told at the door, or a photo (a data: URL of an image).
+
+    Pays the courier by the retailer's terms. Returns the pay in fen.
+    """
+    row = _own(actor, delivery_id)
+    if row.status == "delivered":
+        return row.pay
+    _check_proof(row, proof_kind, proof)
+    amount = _pay_of(row)
+    step(actor, row, "deliver", proof_kind=proof_kind, proof=proof, pay=amount, eta=None)
+    fulfilments.deliver(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id)
+    _post_pay(actor, row, amount)
+    return amount
+
+
+@action("courier.work")
+def incident(*, actor: Actor, delivery_id: UUID, kind: str) -> str:
+    """Say what went wrong. Returns the delivery's new state.
+
+    nobody_home, damaged: it goes back to the store. cannot_go_on: before the pick-up, another courier takes it.
+    """
+    row = _own(actor, delivery_id)
+    if kind not in rules.INCIDENTS:
+        raise Refused(UNKNOWN_INCIDENT)
+    if row.incident == kind and row.status in ("failed", "returned"):
+        return row.status
+    if kind == "cannot_go_on" and row.status in ("assigned", "accepted", "at_store"):
+        event = "lapse" if row.status == "assigned" else "let_go"
+        return step(actor, row, event, note=kind, courier_id=None, sequence=0, eta=None, assigned_at=None,
+                    accepted_at=None, arrived_at=None)
+    status = step(actor, row, "fail", note=kind, incident=kind, eta=None)
+    fulfilments.fail(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, reason=kind)
+    return status
+
+
+@action("courier.work")
+def give_back(*, actor: Actor, delivery_id: UUID) -> None:
+    """Bring a failed delivery back to its store; the ride is paid as if it had been delivered."""
+    row = _own(actor, delivery_id)
+    if row.status == "returned":
+        return
+    amount = _pay_of(row)
+    step(actor, row, "give_back", pay=amount)
+    fulfilments.return_(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id)
+    _post_pay(actor, row, amount)
+
+
+def _own(actor: Actor, delivery_id: UUID) -> Delivery:
+    rows = Delivery.objects.select_for_update(no_key=True).filter(pk=delivery_id, courier_id=actor.courier_id)
+    row = rows.first() if actor.courier_id is not None else None
+    if row is None:
+        raise Refused(NOT_FOUND)
+    return row
+
+
+def _check_proof(row: Delivery, kind: str, proof: str) -> None:
+    if kind == "code":
+        code = fulfilment_reads.detail(THE_SYSTEM, row.fulfilment_id).handover_code
+        if not rules.same_code(proof, code):
+            raise Refused(WRONG_PROOF)
+    elif kind == "photo":
+        if not proof.startswith(_PHOTO_KINDS):
+            raise Refused(PROOF_NEEDED)
+        if len(proof) > MAX_PHOTO:
+            raise Refused(INVALID, field="proof", problem=f"<= {MAX_PHOTO}")
+    else:
+        raise Refused(PROOF_NEEDED)
+
+
+def _pay_of(row: Delivery) -> int:
+    terms = organisations.terms(organisations.city(row.city_id).retailer_id)
+    return rules.pay(terms.courier_pay_base, terms.courier_pay_per_km, row.distance_m)
+
+
+def _post_pay(actor: Actor, row: Delivery, amount: int) -> None:
+    city = organisations.city(row.city_id)
+    assert row.courier_id is not None
+    posted = ledger.post(
+        key=f"delivery:{row.pk}:pay", kind="courier_pay", cause=row.pk, actor=actor,
+        lines=[(AccountRef(city.retailer_id, "courier_pay", city.currency), amount),
+               (AccountRef(row.courier_id, "courier_payable", city.currency), -amount)],
+    )
+    if posted:
+        outbox.emit(CourierPaid(row.pk, row.courier_id, amount, city.currency), topics=[f"courier:{row.courier_id}"])

@@ -1,0 +1,157 @@
+"""/courier/tasks and the steps of a delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Schema
+from pydantic import ConfigDict, Field
+
+from highstreet.kernel import ids
+from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.policy import Actor, route
+
+from . import actions, reads
+
+router = Router(tags=["deliveries"])
+
+
+class JobOut(Schema):
+    id: str
+    order_number: str
+    status: str
+    step: str
+    ready: bool
+    ready_by: datetime
+    promised_to: datetime
+    address: str
+    note: str
+    phone_tail: str
+    pay: int
+    accept_by: datetime | None
+
+
+class StopOut(Schema):
+    kind: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    store: str
+    eta: datetime
+    jobs: list[JobOut]
+
+
+class TasksOut(Schema):
+    """`path` is the way through the stops as [lat, lon] points; only with ?path=true."""
+
+    stops: list[StopOut]
+    path: list[tuple[float, float]] = []
+
+
+class PickUpIn(Body):
+    code: str = Field("", max_length=16)
+
+
+class DeliverIn(Body):
+    model_config = ConfigDict(extra="forbid", strict=True, str_max_length=400_000)
+
+    proof_kind: Literal["code", "photo"]
+    proof: str
+
+
+class IncidentIn(Body):
+    kind: Literal["nobody_home", "damaged", "cannot_go_on"]
+
+
+class DoneOut(Schema):
+    id: str
+    status: str
+    pay: int = 0
+
+
+REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
+ANSWERS: dict[int, Any] = {200: DoneOut, **REFUSALS}
+
+
+@router.get("/courier/tasks", response={200: TasksOut, **REFUSALS})
+@route("courier.work")
+def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
+    actor = _actor(request)
+    stops = [
+        StopOut(kind=stop.kind, name=stop.name, address=stop.address, lat=stop.lat, lon=stop.lon,
+                store=ids.public("str", stop.store_id), eta=stop.eta, jobs=[_job(job) for job in stop.jobs])
+        for stop in reads.tasks(actor)
+    ]
+    return TasksOut(stops=stops, path=reads.route(actor) if path else [])
+
+
+@router.post("/deliveries/{delivery_id}/accept", response=ANSWERS)
+@route("courier.work")
+def accept(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    return _step(request, delivery_id, actions.accept, "accepted")
+
+
+@router.post("/deliveries/{delivery_id}/arrive_store", response=ANSWERS)
+@route("courier.work")
+def arrive_store(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    return _step(request, delivery_id, actions.arrive_store, "at_store")
+
+
+@router.post("/deliveries/{delivery_id}/pick_up", response=ANSWERS)
+@route("courier.work")
+def pick_up(request: HttpRequest, delivery_id: str, body: PickUpIn) -> HttpResponse:
+    return _step(request, delivery_id, actions.pick_up, "picked_up", code=body.code)
+
+
+@router.post("/deliveries/{delivery_id}/arrive_door", response=ANSWERS)
+@route("courier.work")
+def arrive_door(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    return _step(request, delivery_id, actions.arrive_door, "at_door")
+
+
+@router.post("/deliveries/{delivery_id}/deliver", response=ANSWERS)
+@route("courier.work")
+def deliver(request: HttpRequest, delivery_id: str, body: DeliverIn) -> HttpResponse:
+    """`proof`: the customer's code, or a photo as a data: URL of an image."""
+    return _step(request, delivery_id, actions.deliver, "delivered", proof_kind=body.proof_kind, proof=body.proof)
+
+
+@router.post("/deliveries/{delivery_id}/incident", response=ANSWERS)
+@route("courier.work")
+def incident(request: HttpRequest, delivery_id: str, body: IncidentIn) -> HttpResponse:
+    return _step(request, delivery_id, actions.incident, "failed", kind=body.kind)
+
+
+@router.post("/deliveries/{delivery_id}/give_back", response=ANSWERS)
+@route("courier.work")
+def give_back(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    """Back at the store with a delivery that failed."""
+    return _step(request, delivery_id, actions.give_back, "returned")
+
+
+def _step(request: HttpRequest, text: str, act: Callable[..., Any], status: str, **facts: Any) -> HttpResponse:
+    delivery_id = private("dlv", text)
+
+    def work() -> DoneOut:
+        done = act(actor=_actor(request), delivery_id=delivery_id, **facts)
+        return DoneOut(id=ids.public("dlv", delivery_id), status=done if isinstance(done, str) else status,
+                       pay=done if isinstance(done, int) else 0)
+
+    return once(request, work)
+
+
+def _job(job: reads.JobView) -> JobOut:
+    return JobOut(
+        id=ids.public("dlv", job.id), order_number=job.order_number, status=job.status, step=job.step,
+        ready=job.ready, ready_by=job.ready_by, promised_to=job.promised_to, address=job.address, note=job.note,
+        phone_tail=job.phone_tail, pay=job.pay, accept_by=job.accept_by,
+    )
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor

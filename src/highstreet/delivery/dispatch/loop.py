@@ -1,0 +1,98 @@
+"""The dispatcher's process: wakes every few seconds and plans each city. One leader at a time.
+
+Leadership is a session lock of PostgreSQL, so a second process stands by and takes over when the first one dies.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+from highstreet.kernel import clock
+from highstreet.kernel.policy import THE_SYSTEM
+
+log = structlog.get_logger(__name__)
+EVERY_SECONDS = 4.0
+LEAST_WALL_SECONDS = 0.3
+LEADER_LOCK = 0x68735F64  # "hs_d"
+CAPACITY_EVERY_SECONDS = 60.0
+
+
+def run_forever(stop: threading.Event) -> None:
+    """Plan every city until `stop` is set. Errors are logged and the next epoch tries again."""
+    from highstreet.supply.organisations import reads as organisations
+
+    capacity_due = 0.0
+    while not stop.is_set():
+        started = clock.wall()
+        try:
+            if _leads():
+                with_capacity = started >= capacity_due
+                for city in organisations.cities():
+                    epoch(city.id, with_capacity=with_capacity)
+                if with_capacity:
+                    capacity_due = started + max(clock.real_seconds(CAPACITY_EVERY_SECONDS), 1.0)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("dispatch.database", error=str(error)[:200])
+            connection.close()
+        except Exception:
+            log.exception("dispatch.failed")
+        pause = max(clock.real_seconds(EVERY_SECONDS), LEAST_WALL_SECONDS)
+        stop.wait(max(pause - (clock.wall() - started), 0.02))
+    connection.close()
+
+
+def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
+    """One city's turn: refresh what may be promised (now and then), then plan."""
+    # Imported late: `python -m` runs this file before Django is set up.
+    from highstreet.delivery.promise import actions as promises
+
+    from . import actions, reads
+
+    if with_capacity:
+        promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=reads.cycle_minutes(city_id))
+    done = actions.plan(actor=THE_SYSTEM, city_id=city_id)
+    if done.assigned or done.lapsed:
+        log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed,
+                 waiting=done.waiting)
+
+
+def _leads() -> bool:
+    """Whether this process's connection has (or now gets) the leader's lock."""
+    close_old_connections()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "
+                       "AND pid = pg_backend_pid() AND classid = 0 AND objid = %s)", [LEADER_LOCK])
+        held = cursor.fetchone()
+        if held and held[0]:
+            return True
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK])
+        got = cursor.fetchone()
+        return bool(got and got[0])
+
+
+def main() -> None:
+    """`python -m highstreet.delivery.dispatch.loop`."""
+    import os
+
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
+    django.setup()
+    stop = threading.Event()
+
+    def quit_now(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, quit_now)
+    signal.signal(signal.SIGINT, quit_now)
+    run_forever(stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""A courier's stops, an order's way to the door, the city's board."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F
+
+from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.couriers.reads import CourierView
+from highstreet.delivery.routing import reads as routing
+from highstreet.kernel import clock
+from highstreet.kernel.policy import SYSTEM, Actor, require
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
+from highstreet.trade.fulfilment import reads as fulfilments
+from highstreet.trade.fulfilment.reads import FulfilmentView
+
+from . import rules, snapshot
+from .models import Delivery, DispatchDecision
+from .states import BEFORE_PICK_UP, LIVE
+
+Points = list[tuple[float, float]]
+DEFAULT_CYCLE_MINUTES = 20.0
+LEAST_CYCLES = 20
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One delivery as its courier sees it. `step` is the next thing to do: accept, arrive_store, pick_up,
+    arrive_door, deliver or give_back."""
+
+    id: UUID
+    order_number: str
+    status: str
+    step: str
+    ready: bool
+    ready_by: datetime
+    promised_to: datetime
+    address: str
+    note: str
+    phone_tail: str
+    pay: int
+    accept_by: datetime | None
+
+
+@dataclass(frozen=True)
+class StopView:
+    """A place to go, in order. `kind`: pickup, dropoff or return."""
+
+    kind: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    store_id: UUID
+    eta: datetime
+    jobs: list[JobView]
+
+
+@dataclass(frozen=True)
+class TrackView:
+    """What the customer may follow. The courier's position is there only while the job runs."""
+
+    delivery_id: UUID
+    status: str
+    courier_name: str
+    lat: float | None
+    lon: float | None
+    seen_at: datetime | None
+    eta: datetime | None
+    promised_to: datetime
+    stops_before: int
+    store: tuple[float, float]
+    door: tuple[float, float]
+    path: Points
+
+    @property
+    def late_seconds(self) -> int:
+        """By how much we expect to be late; 0 when in time."""
+        return max(0, round((self.eta - self.promised_to).total_seconds())) if self.eta else 0
+
+
+@dataclass(frozen=True)
+class BoardCourier:
+    id: UUID
+    name: str
+    lat: float | None
+    lon: float | None
+    seen_at: datetime | None
+    in_hand: int
+
+
+@dataclass(frozen=True)
+class BoardDelivery:
+    id: UUID
+    order_id: UUID
+    order_number: str
+    status: str
+    store_id: UUID
+    courier_id: UUID | None
+    lat: float
+    lon: float
+    eta: datetime | None
+    promised_to: datetime
+
+
+@dataclass(frozen=True)
+class BoardView:
+    """Couriers on shift and deliveries that have not ended."""
+
+    city_id: UUID
+    couriers: list[BoardCourier]
+    deliveries: list[BoardDelivery]
+
+
+@dataclass(frozen=True)
+class DecisionView:
+    """Why this courier: cost in weighted seconds and who else was thought of."""
+
+    at: datetime
+    courier_id: UUID
+    policy: str
+    cost_seconds: int
+    alternatives: list[dict[str, Any]]
+
+
+def tasks(actor: Actor) -> list[StopView]:
+    """The actor's stops in riding order, with arrival times by road. Empty when there is nothing to do."""
+    require(actor, "courier.work")
+    own = couriers.me(actor)
+    rows = list(Delivery.objects.filter(courier_id=own.id, status__in=LIVE).order_by("sequence", "pk").defer("proof"))
+    if not rows:
+        return []
+    now = clock.now()
+    shops = {shop.id: shop for shop in stores.stores_of(own.city_id)}
+    start = (own.lat, own.lon) if own.lat is not None and own.lon is not None else _store_point(rows[0])
+    by_id = {row.pk: row for row in rows}
+    briefs = fulfilments.of_orders([row.order_id for row in rows])
+    views = []
+    for timed in snapshot.timed(own.city_id, start, rows, now):
+        stop = timed.stop
+        jobs = [_job(by_id[delivery_id], briefs) for delivery_id in stop.deliveries]
+        shop = shops.get(stop.store_id) or stores.store(stop.store_id)
+        name, address = (jobs[0].address, "") if stop.kind == "dropoff" else (shop.name, shop.address)
+        views.append(StopView(stop.kind, name, address, *stop.place, stop.store_id, timed.arrive, jobs))
+    return views
+
+
+def route(actor: Actor) -> Points:
+    """The way through the actor's stops, from where the actor is, along the streets."""
+    own = couriers.me(actor)
+    here = (own.lat, own.lon) if own.lat is not None and own.lon is not None else None
+    line: Points = []
+    for stop in tasks(actor):
+        there = (stop.lat, stop.lon)
+        if here is not None:
+            line += _line(own.city_id, here, there)
+        here = there
+    return line
+
+
+def track(order_id: UUID) -> TrackView | None:
+    """Where the order's delivery is. Whoever calls has checked that the order may be seen; None if there is none."""
+    row = Delivery.objects.filter(order_id=order_id).order_by("-created_at").defer("proof").first()
+    if row is None:
+        return None
+    store, door = _store_point(row), (row.lat, row.lon)
+    running = row.status in LIVE and row.status not in ("assigned", "failed")
+    courier = couriers.courier(row.courier_id) if row.courier_id is not None and running else None
+    here = _position(courier)
+    carried = running and row.status not in BEFORE_PICK_UP
+    start = here if carried and here is not None else store
+    known = row.status not in ("delivered", "returned", "cancelled", "failed")
+    return TrackView(
+        row.pk, row.status, courier.first_name if courier else "", *(here or (None, None)),
+        courier.seen_at if courier and here else None, row.eta if known else None, row.promised_to,
+        _stops_before(row) if running else 0, store, door, _line(row.city_id, start, door) if known else [],
+    )
+
+
+def board(actor: Actor, city_id: UUID) -> BoardView:
+    """The city's couriers and open deliveries, for its retailer's staff."""
+    require(actor, "console.read")
+    if actor.kind != SYSTEM and organisations.city(city_id).retailer_id != actor.organisation_id:
+        raise Refused(NOT_FOUND)
+    rows = list(Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).order_by("pk").defer("proof"))
+    in_hand = Counter(row.courier_id for row in rows)
+    return BoardView(
+        city_id,
+        [BoardCourier(one.id, one.name, one.lat, one.lon, one.seen_at, in_hand[one.id])
+         for one in couriers.on_shift(city_id)],
+        [BoardDelivery(row.pk, row.order_id, row.order_number, row.status, row.store_id, row.courier_id, row.lat,
+                       row.lon, row.eta, row.promised_to) for row in rows],
+    )
+
+
+def decisions(actor: Actor, order_id: UUID) -> list[DecisionView]:
+    """Why the order's couriers were chosen, newest first."""
+    require(actor, "console.read")
+    rows = DispatchDecision.objects.filter(delivery__order_id=order_id).order_by("-at")
+    if actor.kind != SYSTEM:
+        city_ids = [city.id for city in organisations.cities() if city.retailer_id == actor.organisation_id]
+        rows = rows.filter(delivery__city_id__in=city_ids)
+    return [DecisionView(row.at, row.courier_id, row.policy, row.cost_seconds, row.alternatives) for row in rows]
+
+
+def cycle_minutes(city_id: UUID) -> float:
+    """How long a delivery has kept a courier lately, bundles shared; the default until there are enough."""
+    since = clock.now() - timedelta(hours=2)
+    spent = ExpressionWrapper(F("ended_at") - F("accepted_at"), output_field=DurationField())
+    found = Delivery.objects.filter(
+        city_id=city_id, status="delivered", ended_at__gte=since, accepted_at__isnull=False
+    ).aggregate(mean=Avg(spent), count=Count("pk"))
+    if found["count"] < LEAST_CYCLES:
+        return DEFAULT_CYCLE_MINUTES
+    return min(max(found["mean"].total_seconds() / 60, 8.0), 60.0)
+
+
+class Work:
+    """Fills `couriers.ports.work`."""
+
+    def in_hand(self, courier_id: UUID) -> int:
+        return Delivery.objects.filter(courier_id=courier_id, status__in=LIVE).count()
+
+    def orders(self, courier_id: UUID) -> list[UUID]:
+        running = [status for status in LIVE if status not in ("assigned", "failed")]
+        rows = Delivery.objects.filter(courier_id=courier_id, status__in=running)
+        return list(rows.values_list("order_id", flat=True))
+
+
+def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
+    brief = briefs[row.order_id]
+    terms = organisations.terms(organisations.city(row.city_id).retailer_id)
+    limit = timedelta(seconds=rules.lapse_seconds(clock.speed()))
+    steps = {"assigned": "accept", "accepted": "arrive_store", "at_store": "pick_up", "picked_up": "arrive_door",
+             "at_door": "deliver", "failed": "give_back"}
+    return JobView(
+        row.pk, row.order_number, row.status, steps[row.status], row.ready_at is not None, row.ready_by,
+        row.promised_to, brief.address, brief.note, brief.phone_tail,
+        rules.pay(terms.courier_pay_base, terms.courier_pay_per_km, row.distance_m),
+        row.assigned_at + limit if row.status == "assigned" and row.assigned_at else None,
+    )
+
+
+def _stops_before(row: Delivery) -> int:
+    """Doors that the courier goes to before this one."""
+    mine = Delivery.objects.filter(courier_id=row.courier_id, status__in=LIVE).defer("proof")
+    order = [stop.deliveries[0] for stop in rules.stops(snapshot.tasks(list(mine), clock.now()))
+             if stop.kind == "dropoff"]
+    return order.index(row.pk) if row.pk in order else 0
+
+
+def _store_point(row: Delivery) -> tuple[float, float]:
+    shop = stores.store(row.store_id)
+    return shop.lat, shop.lon
+
+
+def _position(courier: CourierView | None) -> tuple[float, float] | None:
+    if courier is None or courier.lat is None or courier.lon is None:
+        return None
+    return courier.lat, courier.lon
+
+
+def _line(city_id: UUID, a: tuple[float, float], b: tuple[float, float]) -> Points:
+    points = routing.path(city_id, a, b).points
+    return [(round(float(lat), 5), round(float(lon), 5)) for lat, lon in points]

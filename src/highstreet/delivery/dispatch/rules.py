@@ -1,0 +1,97 @@
+"""A courier's stops, when each is reached, what a delivery pays. Plain values; no clock, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+Point = tuple[float, float]
+
+AT_STORE_SECONDS = 60.0
+AT_DOOR_SECONDS = 90.0
+ACCEPT_SECONDS = 120.0
+ACCEPT_WALL_SECONDS = 6.0
+INCIDENTS = ("nobody_home", "damaged", "cannot_go_on")
+_CARRIED = ("picked_up", "at_door")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One delivery of a courier, as far as its route needs it."""
+
+    delivery_id: UUID
+    status: str
+    sequence: int
+    store_id: UUID
+    store: Point
+    door: Point
+    ready_at: datetime
+
+
+@dataclass(frozen=True)
+class Stop:
+    """`kind` is dropoff, pickup or return; a pick-up is for all orders of that visit."""
+
+    kind: str
+    place: Point
+    store_id: UUID
+    deliveries: tuple[UUID, ...]
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A stop with its arrival and when the courier leaves it."""
+
+    stop: Stop
+    arrive: datetime
+    leave: datetime
+
+
+def stops(tasks: Sequence[Task]) -> list[Stop]:
+    """What is in the bag first, then what goes back, then each store's visit and its doors, by `sequence`."""
+    ordered = sorted(tasks, key=lambda task: (task.sequence, task.delivery_id))
+    made = [Stop("dropoff", task.door, task.store_id, (task.delivery_id,)) for task in ordered
+            if task.status in _CARRIED]
+    made += [Stop("return", task.store, task.store_id, (task.delivery_id,)) for task in ordered
+             if task.status == "failed"]
+    waiting = [task for task in ordered if task.status not in (*_CARRIED, "failed")]
+    for store_id in dict.fromkeys(task.store_id for task in waiting):
+        visit = [task for task in waiting if task.store_id == store_id]
+        made.append(Stop("pickup", visit[0].store, store_id, tuple(task.delivery_id for task in visit),
+                         max(task.ready_at for task in visit)))
+        made += [Stop("dropoff", task.door, store_id, (task.delivery_id,)) for task in visit]
+    return made
+
+
+def schedule(
+    route: Sequence[Stop], start: Point, now: datetime, seconds: Callable[[Point, Point], float]
+) -> list[Timed]:
+    """When each stop is reached, riding from `start` now; `seconds` says how long a leg takes."""
+    timed: list[Timed] = []
+    here, at = start, now
+    for stop in route:
+        arrive = at + timedelta(seconds=seconds(here, stop.place))
+        leave = max(arrive, stop.not_before) if stop.not_before else arrive
+        leave += timedelta(seconds=AT_DOOR_SECONDS if stop.kind == "dropoff" else AT_STORE_SECONDS)
+        timed.append(Timed(stop, arrive, leave))
+        here, at = stop.place, leave
+    return timed
+
+
+def pay(base: int, per_km: int, distance_m: int) -> int:
+    """Fen for one delivery: `base` and `per_km` for each kilometre of road from store to door, rounded half up."""
+    return base + (per_km * max(distance_m, 0) + 500) // 1000
+
+
+def lapse_seconds(speed: float) -> float:
+    """Business seconds a courier has to accept: two minutes, and never under 6 s on the wall (fast clocks)."""
+    return max(ACCEPT_SECONDS, ACCEPT_WALL_SECONDS * speed)
+
+
+def same_code(given: str, code: str) -> bool:
+    """Whether the digits told at the door are the order's; full-width digits and blanks are forgiven."""
+    digits = "".join(str(int(char)) for char in given if char.isdecimal())
+    return bool(code) and digits == code

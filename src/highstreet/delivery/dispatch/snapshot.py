@@ -1,0 +1,150 @@
+"""The city as the engine sees it: what waits, who is free when and where, how long each leg takes.
+
+Legs to stores and doors are looked up in arrays kept by `routing` (one Dijkstra a place, once).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.couriers.reads import CourierView
+from highstreet.delivery.routing import reads as routing
+from highstreet.delivery.routing.engine import straight_seconds
+from highstreet.supply.stores import reads as stores
+from highstreet.supply.stores.reads import StoreView
+
+from . import rules
+from .engine import Problem
+from .models import Delivery, DispatchDecision
+from .states import LIVE
+
+BARRED_MINUTES = 10
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`problem`'s indices are those of `couriers`, `stores` and `waiting`; `etas` are of `live` deliveries."""
+
+    problem: Problem
+    couriers: list[CourierView]
+    stores: list[StoreView]
+    waiting: list[Delivery]
+    live: list[Delivery]
+    etas: dict[UUID, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Free:
+    """When and where a courier has nothing left to do."""
+
+    at: datetime
+    place: rules.Point
+
+
+def take(city_id: UUID, now: datetime) -> Snapshot:
+    """Read a city's waiting and live deliveries and its couriers on shift with a position, in five queries."""
+    shops = stores.stores_of(city_id)
+    index = {shop.id: number for number, shop in enumerate(shops)}
+    rows = list(Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).order_by("pk").defer("proof"))
+    waiting = [row for row in rows if row.status == "waiting" and row.store_id in index]
+    live = [row for row in rows if row.status != "waiting"]
+    present = [courier for courier in couriers.on_shift(city_id) if courier.lat is not None]
+    of_courier: dict[UUID, list[Delivery]] = defaultdict(list)
+    for row in live:
+        if row.courier_id is not None:
+            of_courier[row.courier_id].append(row)
+    etas: dict[UUID, datetime] = {}
+    free = [_free(city_id, courier, of_courier[courier.id], now, etas) for courier in present]
+    room = [min(courier.capacity, 8) - len(of_courier[courier.id]) for courier in present]
+    problem = _problem(city_id, now, shops, index, waiting, present, free, room)
+    return Snapshot(problem, present, shops, waiting, live, etas)
+
+
+def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:
+    """Deliveries as the route's rules want them."""
+    places = {shop.id: (shop.lat, shop.lon) for shop in
+              (stores.stores_of(rows[0].city_id) if rows else [])}
+    return [
+        rules.Task(row.pk, row.status, row.sequence, row.store_id,
+                   places.get(row.store_id, (row.lat, row.lon)), (row.lat, row.lon),
+                   row.ready_at or max(row.ready_by, now))
+        for row in rows
+    ]
+
+
+def legs(city_id: UUID) -> routing.CityStreets:
+    return routing.streets(city_id)
+
+
+def timed(city_id: UUID, start: rules.Point, rows: list[Delivery], now: datetime) -> list[rules.Timed]:
+    """A courier's stops from `start` with their times."""
+    streets = legs(city_id)
+
+    def seconds(here: rules.Point, there: rules.Point) -> float:
+        return float(streets.to_place([here], there)[0])
+
+    return rules.schedule(rules.stops(tasks(rows, now)), start, now, seconds)
+
+
+def _free(
+    city_id: UUID, courier: CourierView, rows: list[Delivery], now: datetime, etas: dict[UUID, datetime]
+) -> Free:
+    assert courier.lat is not None and courier.lon is not None
+    start = (courier.lat, courier.lon)
+    if not rows:
+        return Free(now, start)
+    route = timed(city_id, start, rows, now)
+    at_door = {row.pk for row in rows if row.status == "at_door"}
+    for stop in route:
+        if stop.stop.kind == "dropoff":
+            etas[stop.stop.deliveries[0]] = now if stop.stop.deliveries[0] in at_door else stop.arrive
+    return Free(route[-1].leave, route[-1].stop.place)
+
+
+def _problem(
+    city_id: UUID, now: datetime, shops: list[StoreView], index: dict[UUID, int], waiting: list[Delivery],
+    present: list[CourierView], free: list[Free], room: list[int],
+) -> Problem:
+    streets = legs(city_id)
+    places = np.array([one.place for one in free], float).reshape(-1, 2)
+    doors = np.array([(row.lat, row.lon) for row in waiting], float).reshape(-1, 2)
+    store = np.array([index[row.store_id] for row in waiting], np.int64)
+    to_store = np.full((len(free), len(shops)), np.inf)
+    drop = np.zeros(len(waiting))
+    for number in np.unique(store).tolist():
+        point = (shops[number].lat, shops[number].lon)
+        to_store[:, number] = streets.to_place(places, point)
+        mine = store == number
+        drop[mine] = streets.from_place(point, doors[mine])
+    return Problem(
+        free_in=np.array([max((one.at - now).total_seconds(), 0.0) for one in free]),
+        room=np.array(room, np.int64),
+        to_store=to_store,
+        store=store,
+        ready_in=np.array([((row.ready_at or row.ready_by) - now).total_seconds() for row in waiting]),
+        promised_in=np.array([(row.promised_to - now).total_seconds() for row in waiting]),
+        drop=drop,
+        between=straight_seconds(doors, doors, "bike") if len(waiting) else np.zeros((0, 0)),
+        barred=_barred(now, waiting, present),
+    )
+
+
+def _barred(now: datetime, waiting: list[Delivery], present: list[CourierView]) -> NDArray[np.bool_]:
+    """Who was offered a delivery lately and let it lapse (it waits again): not asked for ten minutes."""
+    barred = np.zeros((len(waiting), len(present)), bool)
+    row_of = {row.pk: number for number, row in enumerate(waiting)}
+    column_of = {courier.id: number for number, courier in enumerate(present)}
+    decided = DispatchDecision.objects.filter(
+        delivery_id__in=list(row_of), at__gt=now - timedelta(minutes=BARRED_MINUTES))
+    for delivery_id, courier_id in decided.values_list("delivery_id", "courier_id"):
+        if courier_id in column_of:
+            barred[row_of[delivery_id], column_of[courier_id]] = True
+    barred[barred.all(axis=1)] = False  # better the same courier again than nobody
+    return barred

@@ -1,0 +1,166 @@
+"""What we promise, on plain values: how long a shop needs, how long the way, how much the future may differ.
+
+Nothing here knows the clock, the database or the city. Minutes are float minutes, seconds float seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+SLOT_MINUTES = 15
+HORIZON_MINUTES = 180
+DEFAULT_CYCLE_MINUTES = 20.0
+REACT_MINUTES = 1.0
+HANDOVER_SECONDS = 60.0
+DOOR_SECONDS = 60.0
+RIDE_TO_STORE_MINUTES = 5.0
+LONGEST_WAIT_MINUTES = 60.0
+LEAST_SAMPLES = 40
+LEAST_RESIDUAL = 60.0
+MOST_RESIDUAL = 1500.0
+# How many pick at once, until rosters say so.
+PICKERS = {"supermarket": 3, "dark_store": 3, "corner_shop": 1}
+# Seconds by which the outcome exceeds what was expected, by quantile, before a city has its own history.
+RESIDUALS: Mapping[str, Mapping[int, float]] = {
+    "delivery": {0: 0.0, 50: 0.0, 75: 180.0, 80: 240.0, 90: 360.0, 95: 540.0, 99: 900.0, 100: 1200.0},
+    "pickup": {0: 0.0, 50: 0.0, 75: 90.0, 80: 120.0, 90: 180.0, 95: 300.0, 99: 480.0, 100: 600.0},
+}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a shop has still to pack: orders and their units."""
+
+    orders: int = 0
+    units: int = 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """[promised_from, promised_to), the expected moment inside it, and when the shop must have packed."""
+
+    expected: datetime
+    promised_from: datetime
+    promised_to: datetime
+    ready_by: datetime
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A quarter of an hour and how many deliveries may still end in it."""
+
+    starts_at: datetime
+    free: int
+
+
+def prep_minutes(base: float, seconds_per_unit: float, units: int, load: Load, kind: str) -> float:
+    """Minutes until a basket of `units` is packed: the shop reacts, works off what waits, then picks it."""
+    waiting = (load.orders * base + load.units * seconds_per_unit / 60) / PICKERS.get(kind, 1)
+    return REACT_MINUTES + waiting + base + units * seconds_per_unit / 60
+
+
+def courier_minutes(deliveries_open: int, couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> float:
+    """Minutes until a courier stands at the shop: the ride, and a turn for each delivery too many a courier."""
+    if couriers <= 0:
+        return LONGEST_WAIT_MINUTES
+    queue = max(0.0, deliveries_open / couriers - 1.0)
+    return min(RIDE_TO_STORE_MINUTES + queue * cycle_minutes, LONGEST_WAIT_MINUTES)
+
+
+def offer(
+    now: datetime, *, prep: float, travel_seconds: float, courier: float, residual_seconds: float,
+    not_before: datetime | None = None,
+) -> Window:
+    """The window of a delivery: pack and courier side by side, hand over, ride, door; then the residual.
+
+    `not_before` moves the expected moment later (a full quarter of an hour); the shop's time moves with it.
+    """
+    ready = now + timedelta(minutes=prep)
+    leave = max(ready, now + timedelta(minutes=courier)) + timedelta(seconds=HANDOVER_SECONDS)
+    expected = leave + timedelta(seconds=travel_seconds + DOOR_SECONDS)
+    if not_before is not None and not_before > expected:
+        ready += not_before - expected
+        expected = not_before
+    return _window(expected, residual_seconds, ready)
+
+
+def pickup(now: datetime, *, prep: float, residual_seconds: float) -> Window:
+    """The window of a pick-up: packed by its end."""
+    ready = now + timedelta(minutes=prep)
+    window = _window(ready, residual_seconds, ready)
+    return Window(ready, window.promised_from, window.promised_to, window.promised_to)
+
+
+def residual(table: Mapping[int, float], quantile: int) -> float:
+    """Seconds for `quantile` (0-100) from a table, linear between its entries."""
+    known = sorted(table)
+    below = max((entry for entry in known if entry <= quantile), default=known[0])
+    above = min((entry for entry in known if entry >= quantile), default=known[-1])
+    if above == below:
+        return table[below]
+    share = (quantile - below) / (above - below)
+    return table[below] + share * (table[above] - table[below])
+
+
+def learned(samples: Sequence[float], quantile: int, mode: str) -> float:
+    """The residual by what lately happened: the conformal quantile of the city's own, once there are enough.
+
+    Source: split conformal prediction, k = ceil((n + 1) q) (Vovk et al. 2005). Kept within 1 and 25 minutes.
+    """
+    if len(samples) < LEAST_SAMPLES:
+        return residual(RESIDUALS[mode], quantile)
+    place = math.ceil((len(samples) + 1) * quantile / 100)
+    ranked = sorted(samples)
+    value = ranked[min(place, len(ranked)) - 1]
+    return min(max(value, LEAST_RESIDUAL), MOST_RESIDUAL)
+
+
+def slot_start(at: datetime) -> datetime:
+    """The quarter of an hour that `at` is in (UTC)."""
+    step = SLOT_MINUTES * 60
+    return datetime.fromtimestamp(at.timestamp() // step * step, tz=UTC)
+
+
+def slot_starts(now: datetime) -> list[datetime]:
+    """The quarters that may be promised now: this one and the next three hours'."""
+    first = slot_start(now)
+    return [first + timedelta(minutes=SLOT_MINUTES * number)
+            for number in range(HORIZON_MINUTES // SLOT_MINUTES + 1)]
+
+
+def capacity(couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> int:
+    """Deliveries that `couriers` can end in one slot: couriers x 15 / mean cycle, at least one for each two."""
+    return max(int(couriers * SLOT_MINUTES / max(cycle_minutes, 1.0)), couriers // 2)
+
+
+def first_free(bins: Sequence[Bin], expected: datetime) -> Bin | None:
+    """The first bin from `expected`'s on that has room; None within the horizon."""
+    start = slot_start(expected)
+    for one in sorted(bins, key=lambda one: one.starts_at):
+        if one.starts_at >= start and one.free > 0:
+            return one
+    return None
+
+
+def judge(promised_to: datetime, at: datetime) -> tuple[str, int]:
+    """("kept" or "broken", seconds after the promise; negative when early). In time means not after it."""
+    late = math.ceil((at - promised_to).total_seconds())
+    return ("kept" if at <= promised_to else "broken"), late
+
+
+def _window(expected: datetime, residual_seconds: float, ready: datetime) -> Window:
+    promised_to = _up(expected + timedelta(seconds=residual_seconds))
+    promised_from = min(_down(expected), promised_to - timedelta(minutes=1))
+    return Window(expected, promised_from, promised_to, _up(ready))
+
+
+def _down(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def _up(at: datetime) -> datetime:
+    down = _down(at)
+    return down if down == at else down + timedelta(minutes=1)
