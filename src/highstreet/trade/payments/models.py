@@ -9,7 +9,8 @@ from highstreet.kernel.ids import new_id
 
 
 class PaymentIntent(models.Model):
-    """What is to be paid for `payable` (an order). `out_trade_no` is our number at the provider."""
+    """What is to be paid for `payable` (an order). `out_trade_no` is our number at the provider,
+    `openid` the payer's where the provider's own window is used."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     payable = models.UUIDField(db_index=True)
@@ -23,6 +24,7 @@ class PaymentIntent(models.Model):
     currency = models.CharField(max_length=3)
     code_url = models.CharField(max_length=200, default="")
     provider_id = models.CharField(max_length=64, default="")
+    openid = models.CharField(max_length=128, default="")
     description = models.CharField(max_length=120)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -57,6 +59,7 @@ class TransactionEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="inbox_once")]
+        indexes = [models.Index(fields=["received_at"], condition=Q(applied_at=None), name="inbox_waiting")]
 
 
 class Alert(models.Model):
@@ -83,6 +86,7 @@ class Refund(models.Model):
     provider_id = models.CharField(max_length=64, default="")
     tries = models.IntegerField(default=0)
     created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -90,5 +94,10 @@ class Refund(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="refund_positive"),
             models.CheckConstraint(
                 condition=Q(status__in=["requested", "sent", "succeeded", "failed"]), name="refund_status_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["checked_at"], condition=Q(status__in=["requested", "sent"]), name="refund_open"
             ),
         ]
