@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from highstreet.trade.payments.sandbox.crypto import SandboxKeys, generate_keys, seal, sign, signed_headers
 from highstreet.trade.payments.sandbox.forge import KINDS, forgeries, genuine, transaction_resource
@@ -180,6 +181,15 @@ def test_associated_data_may_be_absent_as_the_document_says(keys: SandboxKeys, c
     del content["resource"]["associated_data"]
     body = json.dumps(content).encode()
     assert refusal(signed_headers(keys, body, NOW), body, config) == "accepted"
+
+
+def test_a_resource_sealed_under_a_longer_nonce_is_refused(keys: SandboxKeys, config: WechatConfig) -> None:
+    content = json.loads(genuine(keys, transaction_resource(config), NOW)[1])
+    nonce, plain = "0123456789abcdef", json.dumps(transaction_resource(config)).encode()
+    sealed = AESGCM(config.api_v3_key.encode()).encrypt(nonce.encode(), plain, b"transaction")
+    content["resource"] |= {"nonce": nonce, "ciphertext": base64.b64encode(sealed).decode()}
+    body = json.dumps(content).encode()
+    assert refusal(signed_headers(keys, body, NOW), body, config) == "resource_nonce"
 
 
 def test_secrets_stay_out_of_repr(keys: SandboxKeys, config: WechatConfig) -> None:
