@@ -14,6 +14,7 @@ from ninja.errors import HttpError, ValidationError
 from highstreet.kernel.api import problem
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND, TOO_LARGE
+from highstreet.web import stream_api
 
 api = NinjaAPI(title="Highstreet", version="1.0.0", docs_url=None, urls_namespace="api")
 
@@ -51,6 +52,7 @@ def missing(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(Refused(NOT_FOUND))
 
 
+api.add_router("", stream_api.router)
 for _feature in settings.FEATURES:
     # The kernel's api.py is what the others share; it has no routes.
     if _feature != "kernel" and find_spec(f"highstreet.{_feature}") and find_spec(f"highstreet.{_feature}.api"):

@@ -1,0 +1,57 @@
+"""When people order, where they live, what they put in the basket. Pure; seeded by the caller."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+# Share of a day's orders by local hour: a lunch and a dinner peak (the shape of MDRPLib's city days).
+LUNCH, DINNER = 12.2, 19.0
+BASE, LUNCH_HEIGHT, DINNER_HEIGHT = 0.35, 1.6, 2.0
+OPEN_FROM, OPEN_TO = 7.0, 22.75
+
+
+@dataclass(frozen=True)
+class Home:
+    lat: float
+    lon: float
+    weight: int
+
+
+def intensity(hour: float) -> float:
+    """Relative arrivals at a local hour of the day (0-24); 0 at night."""
+    if not OPEN_FROM <= hour < OPEN_TO:
+        return 0.0
+    lunch = LUNCH_HEIGHT * math.exp(-((hour - LUNCH) ** 2) / (2 * 0.9**2))
+    dinner = DINNER_HEIGHT * math.exp(-((hour - DINNER) ** 2) / (2 * 1.2**2))
+    return BASE + lunch + dinner
+
+
+_DAY = sum(intensity(minute / 60) for minute in range(24 * 60)) / 60
+
+
+def per_second(hour: float, orders_a_day: int) -> float:
+    """Expected orders in a business second at a local hour."""
+    return orders_a_day * intensity(hour) / _DAY / 3600
+
+
+def next_gap(random: Random, hour: float, orders_a_day: int) -> float:
+    """Business seconds to the next shopper (exponential at the current rate), at most 10 minutes."""
+    rate = per_second(hour, orders_a_day)
+    return min(random.expovariate(rate), 600.0) if rate > 0 else 600.0
+
+
+def where(random: Random, homes: list[Home]) -> tuple[float, float]:
+    """A home drawn by population, spread some 80 m around its cell's centre."""
+    home = random.choices(homes, weights=[home.weight for home in homes])[0]
+    return home.lat + random.gauss(0, 0.0007), home.lon + random.gauss(0, 0.0008)
+
+
+def basket_size(random: Random) -> int:
+    """Distinct products: 1 to 12, mostly 2 to 6."""
+    return min(12, 1 + int(random.gammavariate(2.2, 1.7)))
+
+
+def units(random: Random) -> int:
+    return random.choices([1, 2, 3, 4], weights=[70, 20, 7, 3])[0]

@@ -1,0 +1,245 @@
+"""The simulated people who work: pickers at their stores, couriers on the streets."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import httpx
+
+from highstreet.kernel import clock
+
+from .client import Person, Refusal, pause
+
+# One transparent pixel, as a photo of a doorstep when nobody told the courier the code.
+PHOTO = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+)
+LOOK_EVERY = 20.0
+LEAST_WALL = 0.4
+POSITION_EVERY = 20.0
+RIDE_M_S = 5.4
+
+
+@dataclass
+class Told:
+    """What people tell each other outside the platform: the code at the door, the code at the counter."""
+
+    door: dict[str, str] = field(default_factory=dict)
+    counter: dict[str, asyncio.Queue[tuple[str, int]]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+
+async def look_again(wake: asyncio.Event) -> None:
+    """Until the stream wakes us, or it is time to look anyway."""
+    try:
+        await asyncio.wait_for(wake.wait(), max(clock.real_seconds(LOOK_EVERY), LEAST_WALL))
+    except TimeoutError:
+        pass
+    wake.clear()
+
+
+async def listen(person: Person, wake: asyncio.Event) -> None:
+    """Follow one's own event stream for ever; a lost one is opened again."""
+    while True:
+        try:
+            url = (await person.get("/streams"))["url"]
+            if not url.startswith("http"):
+                return
+            async with person.http.stream("GET", url, timeout=None) as stream:
+                async for line in stream.aiter_lines():
+                    if line.startswith("data:"):
+                        wake.set()
+        except (httpx.TransportError, Refusal):
+            await asyncio.sleep(1.0)
+
+
+class Store:
+    """A store's pickers: accept, pick with a scanner, pack, and serve the counter."""
+
+    def __init__(self, person: Person, store: str, random: Random, told: Told, *, hands: int = 4) -> None:
+        self.person = person
+        self.store = store
+        self.random = random
+        self.told = told
+        self.hands = asyncio.Semaphore(hands)
+        self.busy: set[str] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def work(self) -> None:
+        wake = asyncio.Event()
+        listening = asyncio.create_task(listen(self.person, wake))
+        counter = asyncio.create_task(self.serve_counter())
+        try:
+            while True:
+                for card in await self.person.get("/store/queue", store=self.store):
+                    if card["id"] not in self.busy and card["status"] in ("pending", "accepted", "picking"):
+                        self.busy.add(card["id"])
+                        task = asyncio.create_task(self.fulfil(card))
+                        self.tasks.add(task)
+                        task.add_done_callback(self.tasks.discard)
+                await look_again(wake)
+        finally:
+            listening.cancel()
+            counter.cancel()
+
+    async def fulfil(self, card: dict[str, Any]) -> None:
+        """One order from the queue to the shelf of ready bags."""
+        path = f"/fulfilments/{card['id']}"
+        try:
+            async with self.hands:
+                await pause(self.random.uniform(5, 30))
+                if card["status"] == "pending":
+                    if self.random.random() < 0.01:
+                        await self.person.post(f"{path}/reject", {"reason": "too_busy"})
+                        self.told.count("rejected")
+                        return
+                    await self.person.post(f"{path}/accept")
+                if card["status"] != "picking":
+                    await self.person.post(f"{path}/start")
+                await self.pick(path)
+                await self.person.post(f"{path}/pack")
+                self.told.count("packed")
+        except Refusal as refusal:
+            if refusal.status >= 500 or refusal.code not in ("wrong_state", "not_found", "lines_open"):
+                self.told.count(f"picker {refusal}")
+        finally:
+            self.busy.discard(card["id"])
+
+    async def pick(self, path: str) -> None:
+        detail = await self.person.get(path)
+        for line in detail["lines"]:
+            for _ in range(line["left"]):
+                await pause(self.random.uniform(8, 22))
+                if self.random.random() < 0.012:
+                    await self.person.post(f"{path}/short", {"line": line["id"], "units": 1})
+                    self.told.count("short")
+                else:
+                    await self.person.post(f"{path}/scan", {"code": line["barcode"]})
+
+    async def serve_counter(self) -> None:
+        """Customers come with their pickup code."""
+        queue = self.told.counter.setdefault(self.store, asyncio.Queue())
+        while True:
+            code, due = await queue.get()
+            body = {"store": self.store, "code": code, "cash_received": due}
+            try:
+                await self.person.post("/store/collect", body)
+                self.told.count("collected")
+            except Refusal as refusal:
+                self.told.count(f"counter {refusal.code}")
+
+
+class Rider:
+    """A courier on shift: rides along the given path, does the next step of each stop."""
+
+    def __init__(self, person: Person, start: tuple[float, float], random: Random, told: Told) -> None:
+        self.person = person
+        self.at = start
+        self.random = random
+        self.told = told
+        self.pace = random.uniform(0.9, 1.15)
+
+    async def work(self) -> None:
+        wake = asyncio.Event()
+        await self.person.post("/courier/shift")
+        await self.report()
+        listening = asyncio.create_task(listen(self.person, wake))
+        try:
+            while True:
+                tasks = await self.person.get("/courier/tasks", path=True)
+                if not tasks["stops"]:
+                    await look_again(wake)
+                    continue
+                try:
+                    await self.do(tasks, wake)
+                except Refusal as refusal:
+                    if refusal.status >= 500 or refusal.code not in ("wrong_state", "not_found", "not_ready"):
+                        self.told.count(f"courier {refusal}")
+                    await pause(5)
+        finally:
+            listening.cancel()
+
+    async def do(self, tasks: dict[str, Any], wake: asyncio.Event) -> None:
+        """Accept what is new, then ride to the first stop and do what is due there."""
+        for stop in tasks["stops"]:
+            for job in stop["jobs"]:
+                if job["step"] == "accept":
+                    await pause(self.random.uniform(3, 15))
+                    await self.person.post(f"/deliveries/{job['id']}/accept")
+                    return
+        stop = tasks["stops"][0]
+        target = (stop["lat"], stop["lon"])
+        if metres(self.at, target) > 25:
+            await self.ride(target, [tuple(point) for point in tasks["path"]])
+        waiting = False
+        for job in stop["jobs"]:
+            waiting |= not await self.step(job)
+        if waiting:
+            await look_again(wake)
+
+    async def step(self, job: dict[str, Any]) -> bool:
+        """Do the job's next step. False when the store is not ready."""
+        path = f"/deliveries/{job['id']}"
+        match job["step"]:
+            case "arrive_store":
+                await self.person.post(f"{path}/arrive_store")
+            case "pick_up":
+                if not job["ready"]:
+                    return False
+                await pause(self.random.uniform(20, 60))
+                await self.person.post(f"{path}/pick_up", {"code": ""})
+            case "arrive_door":
+                await self.person.post(f"{path}/arrive_door")
+            case "deliver":
+                await pause(self.random.uniform(40, 120))
+                await self.hand_over(path, job["order_number"])
+            case "give_back":
+                await self.person.post(f"{path}/give_back")
+        return True
+
+    async def hand_over(self, path: str, number: str) -> None:
+        if self.random.random() < 0.004:
+            await self.person.post(f"{path}/incident", {"kind": "nobody_home"})
+            self.told.count("nobody home")
+            return
+        code = self.told.door.get(number)
+        proof = {"proof_kind": "code", "proof": code} if code else {"proof_kind": "photo", "proof": PHOTO}
+        await self.person.post(f"{path}/deliver", proof)
+        self.told.count("delivered")
+
+    async def ride(self, target: tuple[float, float], points: list[Any]) -> None:
+        """Along the path to the target, telling the position now and then."""
+        way = [self.at]
+        for point in points:
+            way.append(point)
+            if metres(point, target) < 30:
+                break
+        else:
+            way = [self.at]
+        way.append(target)
+        since = 0.0
+        for before, after in zip(way, way[1:], strict=False):
+            seconds = metres(before, after) / (RIDE_M_S * self.pace)
+            await pause(seconds)
+            since += seconds
+            self.at = after
+            if since >= max(POSITION_EVERY, LEAST_WALL * 2 * clock.speed()):
+                since = 0.0
+                await self.report()
+        await self.report()
+
+    async def report(self) -> None:
+        await self.person.put("/courier/position", {"lat": self.at[0], "lon": self.at[1]})
+
+
+def metres(a: Any, b: Any) -> float:
+    """Flat-earth metres, good for a city."""
+    scale = math.cos(math.radians(a[0]))
+    return 111_195 * math.hypot(b[0] - a[0], (b[1] - a[1]) * scale)
