@@ -49,15 +49,9 @@ def sources(app: Path) -> Iterator[Path]:
     """The .py files beside its __init__ and below, and its templates; nested apps keep their own."""
     for folder, folders, files in os.walk(app):
         here = Path(folder)
-        folders[:] = sorted(
-            name for name in folders if name not in SKIP and not (here != app and is_app(here / name))
-        )
-        if here == app:
-            folders[:] = [name for name in folders if not is_app(here / name)]
+        folders[:] = sorted(name for name in folders if name not in SKIP and not is_app(here / name))
         for name in sorted(files):
-            if name.endswith((".py", ".html", ".txt")) and (
-                name.endswith(".py") or "templates" in here.parts
-            ):
+            if name.endswith((".py", ".html", ".txt")) and (name.endswith(".py") or "templates" in here.parts):
                 yield here / name
 
 
@@ -92,7 +86,7 @@ def wanted(app: Path) -> Catalog:
         for _, ids, context in messages_of(path):
             if ids and ids != "":
                 # Without line numbers a moved line is no change to the translations.
-                catalogue.add(ids, locations=[(str(path.relative_to(app)), None)], context=context)
+                catalogue.add(ids, locations=[(str(path.relative_to(app)), 1)], context=context)
     return catalogue
 
 
@@ -128,7 +122,7 @@ def is_translated(message: Message) -> bool:
 
 def rendered(catalogue: Catalog) -> bytes:
     sink = io.BytesIO()
-    write_po(sink, catalogue, sort_output=True, omit_header=True, ignore_obsolete=True, width=110)
+    write_po(sink, catalogue, sort_output=True, omit_header=True, include_lineno=False, ignore_obsolete=True, width=110)
     header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
     header += '"Language: zh_Hans\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n\n'
     return header.encode() + sink.getvalue()

@@ -87,10 +87,8 @@ PACKAGES = (
 def packed(package: Package, into: Path) -> Read:
     """Fetch one tarball through npm and return a reader of its files."""
     spec = f"{package.name}@{package.version}"
-    done = subprocess.run(
-        ["npm", "pack", spec, "--silent"], cwd=into, check=True, capture_output=True, text=True
-    )
-    archive = into / into / done.stdout.strip().splitlines()[-1]
+    done = subprocess.run(["npm", "pack", spec, "--silent"], cwd=into, check=True, capture_output=True, text=True)
+    archive = into / done.stdout.strip().splitlines()[-1]
 
     def read(path: str) -> bytes:
         with tarfile.open(archive) as tarball:
