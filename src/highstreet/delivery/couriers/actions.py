@@ -98,6 +98,8 @@ def report_position(*, actor: Actor, lat: float, lon: float) -> None:
 
 
 def _courier(actor: Actor, *, lock: bool = False) -> Courier:
+    if actor.courier_id is None:
+        raise Refused(NOT_A_COURIER)
     rows = Courier.objects.filter(pk=actor.courier_id, active=True)
     found = (rows.select_for_update(no_key=True) if lock else rows).first()
     if found is None:

@@ -4,7 +4,8 @@ from highstreet.kernel import audit
 
 audit.add("I8", "no courier has more packages than the bag holds",
           "SELECT d.courier_id::text, count(*) FROM dispatch_delivery d JOIN couriers_courier c ON c.id = d.courier_id "
-          "WHERE d.status NOT IN ('waiting', 'delivered', 'returned', 'cancelled') GROUP BY d.courier_id, c.capacity HAVING count(*) > c.capacity")
+          "WHERE d.status NOT IN ('waiting', 'delivered', 'returned', 'cancelled') "
+          "GROUP BY d.courier_id, c.capacity HAVING count(*) > c.capacity")
 audit.add("I8", "whoever has packages is on shift",
           "SELECT d.id::text, d.courier_id::text FROM dispatch_delivery d WHERE d.status NOT IN "
           "('waiting', 'delivered', 'returned', 'cancelled') AND NOT EXISTS "

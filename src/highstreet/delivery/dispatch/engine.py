@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment  # type: ignore[attr-defined]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -80,7 +80,8 @@ class Plan:
 class Policy(Protocol):
     """A way of deciding, by name."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def assign(self, problem: Problem) -> Plan: ...
 

@@ -179,8 +179,8 @@ def track(order_id: UUID) -> TrackView | None:
     start = here if carried and here is not None else store
     known = row.status not in ("delivered", "returned", "cancelled", "failed")
     return TrackView(
-        row.pk, row.status, courier.first_name if courier else "", *(here or (None, None)),
-        courier.seen_at if courier and here else None, row.eta if known else None, row.promised_to,
+        row.pk, row.status, courier.first_name if courier else "", here[0] if here else None,
+        here[1] if here else None, courier.seen_at if courier and here else None, row.eta if known else None, row.promised_to,
         _stops_before(row) if running else 0, store, door, _line(row.city_id, start, door) if known else [],
     )
 
@@ -220,7 +220,7 @@ def cycle_minutes(city_id: UUID) -> float:
     ).aggregate(mean=Avg(spent), count=Count("pk"))
     if found["count"] < LEAST_CYCLES:
         return DEFAULT_CYCLE_MINUTES
-    return min(max(found["mean"].total_seconds() / 60, 8.0), 60.0)
+    return float(min(max(found["mean"].total_seconds() / 60, 8.0), 60.0))
 
 
 class Work:
@@ -251,6 +251,8 @@ def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
 
 def _stops_before(row: Delivery) -> int:
     """Doors that the courier goes to before this one."""
+    if row.courier_id is None:
+        return 0
     mine = Delivery.objects.filter(courier_id=row.courier_id, status__in=LIVE).defer("proof")
     order = [stop.deliveries[0] for stop in rules.stops(snapshot.tasks(list(mine), clock.now()))
              if stop.kind == "dropoff"]

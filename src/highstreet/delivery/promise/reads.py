@@ -250,7 +250,7 @@ def _residual(city_id: UUID, mode: str, quantile: int, at: datetime) -> float:
         Promise.objects.filter(city_id=city_id, mode=mode, fulfilled_at__gt=at - timedelta(hours=RECENT_HOURS))
         .order_by("-fulfilled_at").values_list("basis__expected", "fulfilled_at")[:RECENT_MOST]
     )
-    samples = [(done - datetime.fromisoformat(expected)).total_seconds() for expected, done in rows if expected]
+    samples = [(done - datetime.fromisoformat(expected)).total_seconds() for expected, done in rows if expected and done]
     value = rules.learned(samples, quantile, mode)
     _recent[key] = (clock.wall() + RECENT_WALL_SECONDS, value)
     return value

@@ -110,9 +110,8 @@ def _tell_etas(seen: snapshot.Snapshot) -> None:
         if eta is None:
             continue
         if row.eta is None or abs((eta - row.eta).total_seconds()) >= ETA_MOVED_SECONDS:
-            row.eta = eta
-            moved.append(row)
-    for row in sorted(moved, key=lambda moved_row: moved_row.pk):
-        if Delivery.objects.filter(pk=row.pk, status__in=LIVE).exclude(status="failed").update(eta=row.eta):
+            moved.append((row, eta))
+    for row, eta in moved:
+        if Delivery.objects.filter(pk=row.pk, status__in=LIVE).exclude(status="failed").update(eta=eta):
             outbox.tell([f"order:{row.order_id}", f"courier:{row.courier_id}"],
-                        {"name": "eta", "order": str(row.order_id), "eta": row.eta.isoformat()})
+                        {"name": "eta", "order": str(row.order_id), "eta": eta.isoformat()})

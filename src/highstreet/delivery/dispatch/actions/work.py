@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from highstreet.kernel import clock, ledger, outbox
+from highstreet.kernel import ledger, outbox
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import THE_SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
@@ -114,8 +114,10 @@ def give_back(*, actor: Actor, delivery_id: UUID) -> None:
 
 
 def _own(actor: Actor, delivery_id: UUID) -> Delivery:
-    rows = Delivery.objects.select_for_update(no_key=True).filter(pk=delivery_id, courier_id=actor.courier_id)
-    row = rows.first() if actor.courier_id is not None else None
+    row = None
+    if actor.courier_id is not None:
+        rows = Delivery.objects.select_for_update(no_key=True)
+        row = rows.filter(pk=delivery_id, courier_id=actor.courier_id).first()
     if row is None:
         raise Refused(NOT_FOUND)
     return row

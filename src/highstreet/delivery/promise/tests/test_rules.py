@@ -1,0 +1,123 @@
+"""The promise on plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .. import rules
+from ..rules import Bin, Load
+
+minutes = st.floats(0, 120)
+seconds = st.floats(0, 3600)
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))
+
+
+@given(moments, minutes, seconds, minutes, seconds, st.one_of(st.none(), minutes))
+def test_a_window_is_whole_minutes_after_now_and_holds_what_is_expected(
+    now: datetime, prep: float, ride: float, courier: float, residual: float, later: float | None
+) -> None:
+    not_before = now + timedelta(minutes=later) if later is not None else None
+    window = rules.offer(now, prep=prep, travel_seconds=ride, courier=courier, residual_seconds=residual,
+                         not_before=not_before)
+    assert window.promised_from < window.promised_to
+    for edge in (window.promised_from, window.promised_to, window.ready_by):
+        assert (edge.second, edge.microsecond) == (0, 0)
+    assert window.promised_to >= window.expected + timedelta(seconds=residual)
+    assert window.promised_to - (window.expected + timedelta(seconds=residual)) < timedelta(minutes=1)
+    assert window.promised_from <= window.expected
+    assert window.ready_by >= now + timedelta(minutes=prep)
+    assert window.ready_by <= window.promised_to
+    if not_before is not None:
+        assert window.expected >= not_before
+
+
+@given(moments, minutes, seconds, minutes, seconds)
+def test_more_of_anything_never_promises_earlier(
+    now: datetime, prep: float, ride: float, courier: float, residual: float
+) -> None:
+    plain = rules.offer(now, prep=prep, travel_seconds=ride, courier=courier, residual_seconds=residual)
+    for more in (
+        rules.offer(now, prep=prep + 5, travel_seconds=ride, courier=courier, residual_seconds=residual),
+        rules.offer(now, prep=prep, travel_seconds=ride + 300, courier=courier, residual_seconds=residual),
+        rules.offer(now, prep=prep, travel_seconds=ride, courier=courier + 5, residual_seconds=residual),
+        rules.offer(now, prep=prep, travel_seconds=ride, courier=courier, residual_seconds=residual + 300),
+    ):
+        assert more.promised_to >= plain.promised_to
+
+
+@given(st.sampled_from([*rules.PICKERS, "kiosk"]), st.integers(1, 200), st.integers(0, 50), st.integers(0, 500))
+def test_a_fuller_shop_or_basket_takes_longer(kind: str, units: int, orders: int, waiting: int) -> None:
+    plain = rules.prep_minutes(3, 20, units, Load(orders, waiting), kind)
+    assert rules.prep_minutes(3, 20, units + 1, Load(orders, waiting), kind) > plain
+    assert rules.prep_minutes(3, 20, units, Load(orders + 1, waiting + 1), kind) > plain
+    assert plain > 3
+
+
+def test_a_small_basket_in_an_idle_shop() -> None:
+    assert rules.prep_minutes(3, 20, 3, Load(), "supermarket") == pytest.approx(5.0)
+    now = datetime(2026, 11, 23, 18, 0, 30, tzinfo=UTC)
+    window = rules.offer(now, prep=5.0, travel_seconds=400, courier=4, residual_seconds=360)
+    # 18:00:30 + 5 min to pack + 1 to hand over + 6:40 to ride + 1 at the door = 18:14:10, + 6 = 18:20:10
+    assert (window.promised_from, window.promised_to) == (
+        now.replace(minute=14, second=0), now.replace(minute=21, second=0))
+
+
+@given(st.sampled_from(["delivery", "pickup"]), st.integers(0, 100), st.integers(0, 100))
+def test_a_higher_quantile_asks_for_more(mode: str, low: int, high: int) -> None:
+    low, high = sorted((low, high))
+    assert rules.residual(rules.RESIDUALS[mode], low) <= rules.residual(rules.RESIDUALS[mode], high)
+
+
+@given(st.lists(st.floats(-3600, 3600), max_size=200), st.integers(1, 99))
+def test_what_is_learned_covers_its_share_of_what_happened(samples: list[float], quantile: int) -> None:
+    value = rules.learned(samples, quantile, "delivery")
+    if len(samples) < rules.LEAST_SAMPLES:
+        assert value == rules.residual(rules.RESIDUALS["delivery"], quantile)
+    elif value < rules.MOST_RESIDUAL:
+        assert sum(sample <= value for sample in samples) >= len(samples) * quantile / 100
+
+
+@given(moments)
+def test_slots_are_quarters_and_cover_three_hours(now: datetime) -> None:
+    starts = rules.slot_starts(now)
+    assert starts[0] <= now < starts[0] + timedelta(minutes=15)
+    assert all(start.minute % 15 == 0 and start.second == 0 for start in starts)
+    assert starts[-1] + timedelta(minutes=15) > now + timedelta(hours=3)
+
+
+@given(moments, st.lists(st.integers(-2, 3), min_size=13, max_size=13), st.floats(0, 170))
+def test_a_full_quarter_moves_the_promise_to_the_next_with_room(now: datetime, free: list[int], away: float) -> None:
+    bins = [Bin(start, room) for start, room in zip(rules.slot_starts(now), free, strict=True)]
+    expected = now + timedelta(minutes=away)
+    found = rules.first_free(bins, expected)
+    after = [one for one in bins if one.starts_at >= rules.slot_start(expected)]
+    if found is None:
+        assert all(one.free <= 0 for one in after)
+    else:
+        assert found.free > 0
+        assert all(one.free <= 0 for one in after if one.starts_at < found.starts_at)
+
+
+@given(st.integers(0, 500), st.floats(5, 60))
+def test_capacity_grows_with_couriers_and_nobody_brings_nothing(couriers: int, cycle: float) -> None:
+    assert rules.capacity(0, cycle) == 0
+    assert rules.capacity(couriers + 2, cycle) > rules.capacity(couriers, cycle) - 1
+    assert rules.capacity(40) == 30
+
+
+def test_couriers_come_later_when_each_has_too_much() -> None:
+    assert rules.courier_minutes(0, 0) == rules.LONGEST_WAIT_MINUTES
+    assert rules.courier_minutes(10, 10) == rules.RIDE_TO_STORE_MINUTES
+    assert rules.courier_minutes(20, 10) == rules.RIDE_TO_STORE_MINUTES + 20
+    assert rules.courier_minutes(1000, 10) == rules.LONGEST_WAIT_MINUTES
+
+
+def test_in_time_means_not_after() -> None:
+    at = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+    assert rules.judge(at, at) == ("kept", 0)
+    assert rules.judge(at, at - timedelta(minutes=3)) == ("kept", -180)
+    assert rules.judge(at, at + timedelta(milliseconds=1)) == ("broken", 1)
