@@ -73,9 +73,9 @@ def add_all(*, actor: Actor, cart_key: str, quantities: Mapping[UUID, int]) -> C
 
 
 @action(PUBLIC)
-def clear(*, actor: Actor, cart_key: str) -> CartRef:
-    """Take everything out."""
-    cart = _changed(actor, cart_key, None)
+def clear(*, actor: Actor, cart_key: str, expected_version: int | None = None) -> CartRef:
+    """Take everything out; CART_CHANGED when `expected_version` is no longer true."""
+    cart = _changed(actor, cart_key, expected_version)
     CartLine.objects.filter(cart_id=cart.id).delete()
     return cart
 

@@ -58,8 +58,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(models.Model):
     """One order, one store, one fulfilment. `status` is derived from the axes (see `states.derive`).
 
-    `group` names its holds. Money given back, in fen: `reduced` was taken off before payment (at pickup),
-    `refunded` came out of what was paid, `compensated` out of ours; the last two are with the provider.
+    `group` names its holds. In fen: `captured` was paid; `reduced` was taken off before payment (at pickup),
+    `refunded` goes back out of what was paid, `compensated` goes to the payer out of ours.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -95,6 +95,7 @@ class Order(models.Model):
     promised_to = models.DateTimeField()
     routing = models.JSONField(default=list)
     group = models.UUIDField(default=new_id)
+    captured = models.BigIntegerField(default=0)
     reduced = models.BigIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
     compensated = models.BigIntegerField(default=0)
@@ -114,7 +115,8 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
             models.CheckConstraint(
                 condition=Q(reduced__gte=0) & Q(reduced__lte=F("total")) & Q(refunded__gte=0)
-                & Q(compensated__gte=0), name="order_gives_back_what_it_took",
+                & Q(compensated__gte=0)
+                & Q(captured__gte=F("refunded") + F("compensated")), name="order_gives_back_what_it_took",
             ),
             models.CheckConstraint(
                 condition=Q(substitution__in=["best", "ask", "refund"]), name="order_substitution_known"

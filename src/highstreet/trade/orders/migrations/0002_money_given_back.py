@@ -1,5 +1,4 @@
-
-
+import django.db.models.expressions
 import highstreet.kernel.ids
 from django.db import migrations, models
 
@@ -14,6 +13,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL('CREATE SEQUENCE orders_number', 'DROP SEQUENCE orders_number'),
+        migrations.AddField(
+            model_name='order',
+            name='captured',
+            field=models.BigIntegerField(default=0),
+        ),
         migrations.AddField(
             model_name='order',
             name='compensated',
@@ -36,6 +41,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('reduced__gte', 0), ('reduced__lte', models.F('total')), ('refunded__gte', 0), ('compensated__gte', 0)), name='order_gives_back_what_it_took'),
+            constraint=models.CheckConstraint(condition=models.Q(('reduced__gte', 0), ('reduced__lte', models.F('total')), ('refunded__gte', 0), ('compensated__gte', 0), ('captured__gte', django.db.models.expressions.CombinedExpression(models.F('refunded'), '+', models.F('compensated')))), name='order_gives_back_what_it_took'),
         ),
     ]

@@ -1,0 +1,15 @@
+"""What is done to an order: quoted, checked out, paid, re-routed, refunded, ended."""
+
+from .checkout import Placed, checkout
+from .ending import cancel, complete, expire, expire_due, fulfilment_ended
+from .paying import OrderPayments, open_intent, pay, payment_captured, refund_settled
+from .quoting import quote
+from .refunds import Compensation, compensate, refund_difference, refund_units
+from .routing import lose_store, reroute
+from .shopping import answer_substitute, reorder
+
+__all__ = [
+    "Compensation", "OrderPayments", "Placed", "answer_substitute", "cancel", "checkout", "compensate",
+    "complete", "expire", "expire_due", "fulfilment_ended", "lose_store", "open_intent", "pay",
+    "payment_captured", "quote", "refund_difference", "refund_settled", "refund_units", "reorder", "reroute",
+]
