@@ -1,5 +1,5 @@
 // The staff's live map on a Leaflet canvas. Its facts stand as a table beside it; this is only the picture.
-//   <div id="board" class="board" data-roads="/…json" data-points="/…json" data-bounds="south,west,north,east" role="img" aria-label="…">
+//   <div id="board" class="board" data-roads="/…json" data-points="/…json" data-bounds="south,west,north,east" role="region" aria-label="…">
 // roads: {"layers": [{"class": "major|minor|path|water|green|building", "lines": [[[lat, lon], …], …]}]}; one polyline a class.
 // points: {"points": [{id, kind: store|courier|order, lat, lon, label, state: ok|warn|late|idle, href}]}
 // Events (live.js): {name: "position", courier: <a point's id>, lat, lon}; detail.point = a new or changed point; detail.gone = an id.
