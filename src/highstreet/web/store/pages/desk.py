@@ -12,6 +12,7 @@ from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.fulfilment import actions
 from highstreet.trade.fulfilment import reads as fulfilments
+from highstreet.trade.fulfilment.reads import FulfilmentView
 
 from .frame import StaffRequest, go, order_for, page, store_for, tried
 
@@ -45,8 +46,8 @@ def collect(request: StaffRequest, store: str) -> HttpResponse:
     if found.refused or found.value is None:
         context["problem"] = _("No order waits here under {code}. Read it again, digit by digit").format(
             code=code)
-        return page(request, shop, "collect", context, tab="collect", status=422, refused=None)
-    context["order"] = found.value
+        return page(request, shop, "collect", context, tab="collect", status=422)
+    context |= {"order": found.value, "bag": _in_bag(found.value)}
     if request.method != "POST":
         return page(request, shop, "collect", context, tab="collect")
     return _redeem(request, store, code, context)
@@ -67,6 +68,10 @@ def find(request: StaffRequest, store: str) -> HttpResponse:
         return go(request, "collect", store, tail=f"?code={bare}")
     rows = [(card, ids.public("ful", card.id)) for card in hits]
     return page(request, shop, "find", {"text": text, "rows": rows}, tab="queue")
+
+
+def _in_bag(view: FulfilmentView) -> int:
+    return view.picked + sum(line.substitute_quantity for line in view.lines if line.substitute_state == "agreed")
 
 
 def _redeem(request: StaffRequest, store: str, code: str, context: dict[str, Any]) -> HttpResponse:

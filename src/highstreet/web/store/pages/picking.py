@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, idempotency, ids
+from highstreet.kernel.api import subject_of
 from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -23,6 +27,37 @@ from .queue import Due
 PICKING = ("accepted", "picking")
 PAPERS = ("a5", "80")
 CANDIDATES = 4
+PREFERENCES = {
+    "best": gettext_lazy("swaps welcome"),
+    "ask": gettext_lazy("ask before a swap"),
+    "refund": gettext_lazy("no swaps, money back"),
+}
+STATES = {
+    "packed": ("ok", gettext_lazy("Packed")),
+    "ready": ("ok", gettext_lazy("Ready")),
+    "handed_over": ("ok", gettext_lazy("With the courier")),
+    "in_transit": ("ok", gettext_lazy("On its way")),
+    "delivered": ("ok", gettext_lazy("Done")),
+    "rejected": ("bad", gettext_lazy("Rejected")),
+    "failed": ("bad", gettext_lazy("Not delivered")),
+    "returning": ("warn", gettext_lazy("Coming back")),
+    "returned": ("warn", gettext_lazy("Came back")),
+    "cancelled": ("bad", gettext_lazy("Cancelled")),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line with its public id, the units still to pick, and the units that are wanted of it at all."""
+
+    line: LineView
+    code: str
+    left: int
+    wanted: int
+
+    @staticmethod
+    def of(line: LineView) -> Row:
+        return Row(line, ids.public("lin", line.id), line.left, line.quantity - line.short)
 
 
 @route("fulfilment.read")
@@ -37,11 +72,25 @@ def scan(request: StaffRequest, store: str, order: str) -> HttpResponse:
     """Count one unit of the line that the code names; a wrong code is refused within the page."""
     shop = store_for(request, store)
     view = order_for(request, shop, order)
-    code = request.POST.get("code", "").strip()
-    done = tried(lambda: actions.scan(actor=request.actor, fulfilment_id=view.id, code=code))
+    code = request.POST.get("code", "").strip()[:64]
+    done = tried(lambda: _scan_once(request, view.id, code))
     if done.refused or request.htmx:
-        return _order(request, shop, order, order_for(request, shop, order), done=done, typed=code)
+        return _order(request, shop, order, order_for(request, shop, order), scanned=done, typed=code)
     return go(request, "order", store, order, tail="#pick")
+
+
+def _scan_once(request: StaffRequest, fulfilment_id: UUID, code: str) -> str:
+    """The scanned line's id. A scan that waited without a network brings its key, and counts once."""
+
+    def work() -> tuple[int, Any]:
+        result = actions.scan(actor=request.actor, fulfilment_id=fulfilment_id, code=code)
+        return 200, str(result.line_id)
+
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return str(work()[1])
+    return str(idempotency.once(subject=subject_of(request.actor), endpoint=f"POST {request.path}", key=key,
+                                body=code.encode(), work=work)[1])
 
 
 @route("fulfilment.work")
@@ -109,21 +158,22 @@ def printed(request: StaffRequest, store: str, order: str) -> HttpResponse:
 
 def _order(
     request: StaffRequest, shop: StoreView, code: str, view: FulfilmentView, *, done: Tried | None = None,
-    typed: str = "",
+    scanned: Tried | None = None, typed: str = "",
 ) -> HttpResponse:
-    done = done or Tried()
-    lines = [(line, ids.public("lin", line.id), left(line)) for line in view.lines]
-    waiting = next(((line, code, count) for line, code, count in lines if count > 0), None)
-    scanned = done.value
+    scan, done = scanned or Tried(), done or Tried()
+    rows = [Row.of(line) for line in view.lines]
+    tone, words = STATES.get(view.status, ("", ""))
     context: dict[str, Any] = {
-        "order": view, "order_code": code, "lines": lines, "next": waiting, "typed": typed,
-        "scanned": next((line for line in view.lines if scanned and line.id == scanned.line_id), None),
-        "due": Due.of(view.ready_by, clock.now()), "may_pick": view.status in PICKING,
-        "units_left": sum(count for _line, _code, count in lines),
-        "units": sum(line.quantity for line in view.lines),
-        "asked": [line for line in view.lines if line.substitute_state == "asked"],
+        "order": view, "order_code": code, "rows": rows, "typed": typed, "units": view.units,
+        "next": next((row for row in rows if row.left > 0), None),
+        "scanned": next((row for row in rows if str(row.line.id) == scan.value), None),
+        "scan_refused": scan.refused, "due": Due.of(view.ready_by, clock.now()),
+        "may_pick": view.status in PICKING and request.actor.may("fulfilment.work"),
+        "state_tone": tone, "state_words": words, "preference": PREFERENCES[view.substitution],
     }
-    return page(request, shop, "order", context, tab="queue", refused=done.refused)
+    status = scan.status if scan.refused else 0
+    template = "pick" if request.htmx else "order"
+    return page(request, shop, template, context, tab="queue", refused=done.refused, status=status)
 
 
 def _short(
@@ -133,18 +183,13 @@ def _short(
     similar = catalog.similar(shop.id, row.variant_id, CANDIDATES)
     context = {
         "order": view, "order_code": code, "line": row, "line_code": ids.public("lin", row.id),
-        "left": left(row), "problem": problem, "unit_price": row.unit_price,
-        "typed_units": request.POST.get("units", str(left(row))), "chosen": request.POST.get("variant", ""),
+        "left": row.left, "problem": problem, "unit_price": row.unit_price,
+        "typed_units": request.POST.get("units", str(row.left)), "chosen": request.POST.get("variant", ""),
         "candidates": [(card, ids.public("var", card.variant_id), card.price - row.unit_price)
                        for card in similar],
     }
     status = 422 if problem else 0
     return page(request, shop, "short", context, tab="queue", refused=refused, status=status)
-
-
-def left(line: LineView) -> int:
-    """Units that nobody has put in the bag yet and that are not known to be short."""
-    return line.quantity - line.picked - line.short
 
 
 def _line(view: FulfilmentView, code: str) -> LineView:
@@ -161,8 +206,8 @@ def _units(request: StaffRequest, line: LineView) -> int | None:
     if not (typed.isascii() and typed.isdigit() and len(typed) <= 4):
         return None
     units = int(typed)
-    return units if 1 <= units <= left(line) else None
+    return units if 1 <= units <= line.left else None
 
 
 def _problem(line: LineView) -> str:
-    return _("Type a number from 1 to {most}").format(most=left(line))
+    return _("Type a number from 1 to {most}").format(most=line.left)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +15,7 @@ from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.inventory import actions
 from highstreet.supply.inventory import reads as inventory
+from highstreet.supply.inventory.reads import MoveView
 from highstreet.supply.stores.reads import StoreView
 
 from .frame import StaffRequest, go, known, page, store_for, tried
@@ -27,7 +30,14 @@ REASONS = {
     "other": gettext_lazy("Another reason"),
 }
 MOST = 99_999
-MOVES_SHOWN = 100
+KINDS = {
+    "receipt": gettext_lazy("came in"),
+    "sale": gettext_lazy("sold"),
+    "adjust": gettext_lazy("put right"),
+    "damage": gettext_lazy("damaged"),
+    "count": gettext_lazy("counted"),
+    "return": gettext_lazy("came back"),
+}
 
 
 @route("stock.read")
@@ -92,13 +102,25 @@ def _level(
     context = {
         "variant": variant, "variant_code": code,
         "level": inventory.levels(shop.id, [variant_id]).get(variant_id),
-        "moves": [(move, *_why(move.reason)) for move in moves[:MOVES_SHOWN]], "reasons": REASONS,
+        "moves": [MoveRow.of(move) for move in moves], "reasons": REASONS,
         "problems": problems or {}, "form": request.POST, "may_adjust": request.actor.may("stock.adjust"),
     }
     return page(request, shop, "level", context, tab="stock", refused=refused, status=422 if problems else 0)
 
 
-def _why(reason: str) -> tuple[str, str]:
-    """A move's reason as it was typed: the list's words, and what was added."""
-    code, _colon, words = reason.partition(": ")
-    return (str(REASONS[code]), words) if code in REASONS else (reason, "")
+@dataclass(frozen=True)
+class MoveRow:
+    """A move as it is read: what happened, the list's reason, and the words that were added."""
+
+    move: MoveView
+    kind: str
+    reason: str
+    words: str
+    delta: str
+
+    @staticmethod
+    def of(move: MoveView) -> MoveRow:
+        code, _colon, words = move.reason.partition(": ")
+        reason, words = (str(REASONS[code]), words) if code in REASONS else ("", move.reason)
+        shown = f"{move.delta:+d}".replace("-", "\u2212")
+        return MoveRow(move, str(KINDS.get(move.kind, move.kind)), reason, words, shown)

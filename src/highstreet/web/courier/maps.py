@@ -1,0 +1,69 @@
+"""The route drawn by the server: streets, the way, and numbered stops, as one SVG."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, radians
+from uuid import UUID
+
+from highstreet.delivery.routing import reads as routing
+
+Point = tuple[float, float]
+WIDTH = 640
+MARGIN = 0.15
+LEAST_DEGREES = 0.004
+SHAPE = 0.62
+LAYERS = ("water", "green", "path", "minor", "major")
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A numbered stop in the picture's pixels; `kind` is pickup, dropoff, return or here."""
+
+    kind: str
+    number: int
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Path data by layer, the way as polyline points, the pins; all in a box of width x height."""
+
+    width: int
+    height: int
+    layers: list[tuple[str, str]]
+    way: str
+    pins: list[Pin]
+
+
+def draw(city_id: UUID, way: list[Point], stops: list[tuple[str, Point]], here: Point | None) -> Drawing | None:
+    """The box around the way and the stops; None when there is nowhere to go."""
+    places = [point for _kind, point in stops] + ([here] if here else [])
+    if not places:
+        return None
+    south, west, north, east = _box(places + way)
+    across = cos(radians((south + north) / 2))
+    scale = WIDTH / (east - west)
+    height = round((north - south) / across * scale)
+
+    def pixel(point: Point) -> tuple[int, int]:
+        return round((point[1] - west) * scale), round((north - point[0]) / across * scale)
+
+    layers = routing.svg(city_id, (south, west, north, east), WIDTH)
+    pins = [Pin(kind, index, *pixel(point)) for index, (kind, point) in enumerate(stops, start=1)]
+    if here:
+        pins.append(Pin("here", 0, *pixel(here)))
+    line = " ".join(f"{x},{y}" for x, y in (pixel(point) for point in way))
+    return Drawing(WIDTH, height, [(name, layers.get(name, "")) for name in LAYERS], line, pins)
+
+
+def _box(points: list[Point]) -> tuple[float, float, float, float]:
+    """South, west, north, east around the points with a margin, SHAPE times as high as wide on the ground."""
+    lats, lons = [lat for lat, _ in points], [lon for _, lon in points]
+    middle_lat, middle_lon = (min(lats) + max(lats)) / 2, (min(lons) + max(lons)) / 2
+    across = cos(radians(middle_lat))
+    wide = max((max(lons) - min(lons)) * across, (max(lats) - min(lats)) / SHAPE, LEAST_DEGREES) * (1 + 2 * MARGIN)
+    tall = wide * SHAPE
+    return (middle_lat - tall / 2, middle_lon - wide / across / 2, middle_lat + tall / 2,
+            middle_lon + wide / across / 2)

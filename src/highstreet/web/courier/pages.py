@@ -1,0 +1,269 @@
+"""The courier's one screen, and what its buttons send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from highstreet.delivery.couriers import actions as shifts
+from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.dispatch import actions
+from highstreet.delivery.dispatch import reads as dispatch
+from highstreet.delivery.dispatch.reads import JobView, StopView
+from highstreet.kernel import clock, ids, streams
+from highstreet.kernel.policy import Actor, route
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
+
+from . import maps, proofs
+
+STEPS: dict[str, Callable[..., Any]] = {
+    "accept": actions.accept,
+    "arrive_store": actions.arrive_store,
+    "pick_up": actions.pick_up,
+    "arrive_door": actions.arrive_door,
+    "give_back": actions.give_back,
+}
+AT_COUNTER = ("accept", "arrive_store", "pick_up")
+INCIDENTS = {
+    "nobody_home": (gettext_lazy("Nobody home"), gettext_lazy("The order goes back to the store.")),
+    "damaged": (gettext_lazy("Damaged"), gettext_lazy("The order goes back to the store.")),
+    "cannot_go_on": (gettext_lazy("I cannot go on"), gettext_lazy("Another courier takes the order.")),
+}
+CARRIED_INCIDENTS = ("nobody_home", "damaged", "cannot_go_on")
+EMPTY_HANDED_INCIDENTS = ("cannot_go_on",)
+
+
+class CourierRequest(HttpRequest):
+    """A request after the middleware: who asks, and whether htmx asks."""
+
+    actor: Actor
+    htmx: Any
+
+
+@dataclass(frozen=True)
+class Job:
+    """One package: the dispatcher's view, its public id, and how it stands against its promise."""
+
+    view: JobView
+    code: str
+    tone: str
+    against: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One place to go. `step` is the one next thing to do there, for the jobs in `now`."""
+
+    view: StopView
+    number: int
+    jobs: list[Job]
+    step: str
+    now: list[Job]
+
+    @property
+    def first(self) -> Job:
+        return self.now[0]
+
+    @property
+    def pay(self) -> int:
+        """Fen for the packages of the next step."""
+        return sum(job.view.pay for job in self.now)
+
+
+@route("courier.work")
+def work(request: CourierRequest) -> HttpResponse:
+    """The one screen: shift, the current stop with its one big button, the way, what comes next."""
+    return _screen(request)
+
+
+@route("courier.work")
+def shift(request: CourierRequest) -> HttpResponse:
+    """Shift on or off."""
+    on = request.POST.get("on") == "1"
+    refused = _refusal(lambda: (shifts.start_shift if on else shifts.end_shift)(actor=request.actor))
+    if refused:
+        return _screen(request, refused)
+    return _home(request, _("You are on shift") if on else _("Shift over. Your position is no longer kept"))
+
+
+@route("courier.work")
+def position(request: CourierRequest) -> HttpResponse:
+    """Where the courier is; 204, or the refusal's words as text."""
+    try:
+        lat, lon = (float(request.POST.get(name, "")) for name in ("lat", "lon"))
+    except ValueError:
+        lat = lon = float("nan")
+    if not (isfinite(lat) and isfinite(lon)):
+        refused: Refused | None = Refused(INVALID, field="lat, lon", problem="-90…90, -180…180")
+    else:
+        refused = _refusal(lambda: shifts.report_position(actor=request.actor, lat=lat, lon=lon))
+    if refused:
+        return HttpResponse(refused.words, status=refused.reason.status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(status=204)
+
+
+@route("courier.work")
+def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
+    """The next step of one stop: at a counter for every package of the visit that waits for it."""
+    do = STEPS.get(step)
+    wanted = _delivery(delivery)
+    if do is None:
+        raise Refused(NOT_FOUND)
+    together = [wanted]
+    if step in AT_COUNTER:
+        for stop in dispatch.tasks(request.actor):
+            if stop.kind == "pickup" and any(job.id == wanted for job in stop.jobs):
+                together = [job.id for job in stop.jobs if job.step == step] or [wanted]
+    for delivery_id in together:
+        refused = _refusal(lambda one=delivery_id: do(actor=request.actor, delivery_id=one))  # type: ignore[misc]
+        if refused:
+            return _screen(request, refused)
+    return _home(request)
+
+
+@route("courier.work")
+def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
+    """Given to the customer: the four digits told at the door, or a photo."""
+    wanted = _delivery(delivery)
+    photo = request.FILES.get("photo")
+    kind, proof = "code", request.POST.get("code", "").strip()[:20]
+    if photo is not None:
+        kind = "photo"
+        proof = proofs.data_url(photo.read()) if (photo.size or 0) <= proofs.MAX_BYTES else ""
+        if not proof:
+            words = _("That photo cannot be used. Take a JPEG under 200 kB, or ask for the code")
+            return _screen(request, problem=words)
+    elif not proof:
+        return _screen(request, problem=_("Type the four digits that the customer tells you, or take a photo"))
+    refused = _refusal(
+        lambda: actions.deliver(actor=request.actor, delivery_id=wanted, proof_kind=kind, proof=proof))
+    if refused:
+        return _screen(request, refused, typed=proof if kind == "code" else "")
+    return _home(request, _("Delivered"))
+
+
+@route("courier.work")
+def incident(request: CourierRequest, delivery: str) -> HttpResponse:
+    """What went wrong: chosen, then confirmed with what follows from it."""
+    job = _job(request, _delivery(delivery))
+    kinds = CARRIED_INCIDENTS if job.status in ("picked_up", "at_door") else EMPTY_HANDED_INCIDENTS
+    context: dict[str, Any] = {
+        "job": job, "code": delivery, "kinds": [(kind, *INCIDENTS[kind]) for kind in kinds], "chosen": "",
+    }
+    kind = request.POST.get("kind", "")
+    if request.method != "POST":
+        return _page(request, "incident", context)
+    if kind not in kinds:
+        return _page(request, "incident", {**context, "problem": _("Choose what happened")}, status=422)
+    if request.POST.get("sure") != "yes":
+        return _page(request, "incident", {**context, "chosen": kind, "what": INCIDENTS[kind]})
+    refused = _refusal(lambda: actions.incident(actor=request.actor, delivery_id=job.id, kind=kind))
+    if refused:
+        return _page(request, "incident", {**context, "refused": refused}, status=refused.reason.status)
+    return _home(request, _("Reported. {what}").format(what=INCIDENTS[kind][1]))
+
+
+@route("courier.work")
+def earnings(request: CourierRequest) -> HttpResponse:
+    """What today's deliveries earned, by the ledger."""
+    city = organisations.city(couriers.me(request.actor).city_id)
+    day = clock.now().astimezone(city.zone).date()
+    return _page(request, "earnings", {"earned": couriers.earnings(request.actor, day), "day": day, "tab": "earnings"})
+
+
+def _screen(
+    request: CourierRequest, refused: Refused | None = None, *, problem: str = "", typed: str = ""
+) -> HttpResponse:
+    me = couriers.me(request.actor)
+    now = clock.now()
+    stops = [_stop(view, number, now) for number, view in enumerate(dispatch.tasks(request.actor), start=1)]
+    here = (me.lat, me.lon) if me.lat is not None and me.lon is not None else None
+    current = stops[0] if stops else None
+    offers = [job for stop in stops[1:] if stop.view.kind == "pickup" for job in stop.jobs
+              if job.view.step == "accept"]
+    way = dispatch.route(request.actor) if stops else []
+    context = {
+        "me": me, "current": current, "following": stops[1:], "refused": refused, "problem": problem,
+        "typed": typed, "offers": offers if current and current.step != "accept" else [],
+        "drawing": maps.draw(me.city_id, way, [(stop.view.kind, (stop.view.lat, stop.view.lon)) for stop in stops],
+                             here),
+        "shop": stores.store(current.view.store_id) if current else None, "topic": f"courier:{me.id}",
+        "stream_url": _stream(me.id),
+    }
+    status = refused.reason.status if refused else 422 if problem else 200
+    return _page(request, "now" if request.htmx else "work", context, status=status)
+
+
+def _stop(view: StopView, number: int, now: datetime) -> Stop:
+    jobs = [Job(job, ids.public("dlv", job.id), *_against(view.eta, job.promised_to, now)) for job in view.jobs]
+    if view.kind == "pickup":
+        step = next(step for step in AT_COUNTER if any(job.view.step == step for job in jobs))
+        return Stop(view, number, jobs, step, [job for job in jobs if job.view.step == step])
+    return Stop(view, number, jobs, "deliver" if view.kind == "dropoff" else "give_back", jobs)
+
+
+def _against(eta: datetime, promised: datetime, now: datetime) -> tuple[str, str]:
+    """The promise against now: a tone and words."""
+    minutes = int((promised - max(eta, now)).total_seconds() // 60)
+    if minutes < 0:
+        return "late", _("about {minutes} min late").format(minutes=-minutes)
+    return ("warn" if minutes < 3 else "ok"), _("{minutes} min to spare").format(minutes=minutes)
+
+
+def _refusal(do: Callable[[], object]) -> Refused | None:
+    """Run one action; its refusal, except "there is nothing here", which is a page of its own."""
+    try:
+        do()
+    except Refused as refused:
+        if refused.reason.code == NOT_FOUND.code:
+            raise
+        return refused
+    return None
+
+
+def _delivery(code: str) -> UUID:
+    found = ids.private("dlv", code)
+    if found is None:
+        raise Refused(NOT_FOUND)
+    return found
+
+
+def _job(request: CourierRequest, delivery_id: UUID) -> JobView:
+    for stop in dispatch.tasks(request.actor):
+        for job in stop.jobs:
+            if job.id == delivery_id:
+                return job
+    raise Refused(NOT_FOUND)
+
+
+def _stream(courier_id: UUID) -> str:
+    if not settings.STREAM_URL:
+        return ""
+    return f"{settings.STREAM_URL}/events?token={streams.token([f'courier:{courier_id}'])}"
+
+
+def _home(request: CourierRequest, say: str = "") -> HttpResponse:
+    if say:
+        messages.success(request, say)
+    return redirect("courier:work")
+
+
+def _page(request: CourierRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    me = context.get("me") or couriers.me(request.actor)
+    with timezone.override(organisations.city(me.city_id).zone):
+        return render(request, f"courier/{template}.html", {"me": me, "store_name": me.name, **context}, status=status)

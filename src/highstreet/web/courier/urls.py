@@ -1,0 +1,17 @@
+"""Addresses of the courier app, under /courier/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import pages
+
+urlpatterns = [
+    path("", pages.work, name="work"),
+    path("shift", pages.shift, name="shift"),
+    path("position", pages.position, name="position"),
+    path("earnings", pages.earnings, name="earnings"),
+    path("stops/<str:delivery>/step/<str:step>", pages.step, name="step"),
+    path("stops/<str:delivery>/deliver", pages.deliver, name="deliver"),
+    path("stops/<str:delivery>/incident", pages.incident, name="incident"),
+]
