@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
-from . import clock
+from . import clock, paging
 from .ids import new_id
 from .models import Account, Journal, Posting
 from .policy import Actor
@@ -88,3 +89,80 @@ def _find(refs: list[AccountRef]) -> dict[AccountRef, UUID]:
     rows = Account.objects.filter(owner__in={ref.owner for ref in refs}, code__in={ref.code for ref in refs})
     known = {AccountRef(row.owner, row.code, row.currency): row.id for row in rows}
     return {ref: known[ref] for ref in refs if ref in known}
+
+
+@dataclass(frozen=True)
+class AccountView:
+    id: UUID
+    owner: UUID
+    code: str
+    currency: str
+    balance: int
+
+
+@dataclass(frozen=True)
+class PostingView:
+    """One side of a journal; debit > 0, credit < 0."""
+
+    account_id: UUID
+    owner: UUID
+    code: str
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class JournalView:
+    id: UUID
+    key: str
+    kind: str
+    cause: UUID
+    at: datetime
+    actor: str
+    postings: list[PostingView]
+
+    @property
+    def amount(self) -> int:
+        """What changed sides: the sum of the debits."""
+        return sum(posting.amount for posting in self.postings if posting.amount > 0)
+
+
+def accounts(owners: Iterable[UUID]) -> list[AccountView]:
+    """The accounts of these owners, by code. Whoever calls has checked that their books may be read."""
+    rows = Account.objects.filter(owner__in=list(owners)).order_by("code", "currency", "id")
+    return [AccountView(row.pk, row.owner, row.code, row.currency, row.balance) for row in rows]
+
+
+def journals(
+    owners: Iterable[UUID], *, account: UUID | None = None, cursor: str = "", limit: int = 40
+) -> tuple[list[JournalView], str]:
+    """The journals that touch these owners' accounts (or one of them), newest first, and the next page's cursor."""
+    touched = Posting.objects.filter(account__owner__in=list(owners))
+    if account is not None:
+        touched = touched.filter(account_id=account)
+    rows = Journal.objects.filter(pk__in=touched.values("journal_id"))
+    since = paging.after(cursor)
+    if since is not None:
+        rows = rows.filter(Q(at__lt=since[0]) | Q(at=since[0], pk__lt=since[1]))
+    found = list(rows.order_by("-at", "-id")[: limit + 1])
+    more = paging.cursor(found[limit - 1].at, found[limit - 1].pk) if len(found) > limit else ""
+    return _journal_views(found[:limit]), more
+
+
+def journals_of(causes: Iterable[UUID]) -> list[JournalView]:
+    """What these causes (orders, deliveries) have posted, oldest first. Callers have checked the causes."""
+    return _journal_views(list(Journal.objects.filter(cause__in=list(causes)).order_by("at", "id")))
+
+
+def journal(owners: Iterable[UUID], journal_id: UUID) -> JournalView | None:
+    """One journal, if it touches one of these owners' accounts."""
+    row = Journal.objects.filter(pk=journal_id, postings__account__owner__in=list(owners)).first()
+    return _journal_views([row])[0] if row else None
+
+
+def _journal_views(rows: list[Journal]) -> list[JournalView]:
+    sides: dict[UUID, list[PostingView]] = {row.pk: [] for row in rows}
+    for one in Posting.objects.filter(journal__in=rows).select_related("account").order_by("-amount", "id"):
+        view = PostingView(one.account_id, one.account.owner, one.account.code, one.currency, one.amount)
+        sides[one.journal_id].append(view)
+    return [JournalView(row.pk, row.key, row.kind, row.cause, row.at, row.actor, sides[row.pk]) for row in rows]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,3 +76,27 @@ def move(machine: Machine, row: models.Model, event: str, *, actor: str, note: s
 def _key(row: models.Model) -> UUID:
     assert isinstance(row.pk, UUID)
     return row.pk
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step of a row's path: who fired what, when, and why."""
+
+    machine: str
+    subject: UUID
+    event: str
+    was: str
+    now: str
+    actor: str
+    note: str
+    at: datetime
+
+
+def history(subjects: Iterable[UUID]) -> list[Change]:
+    """The paths of these rows, oldest first. Whoever calls has checked that they may be seen."""
+    from .models import StateChange
+
+    rows = StateChange.objects.filter(subject__in=list(subjects)).order_by("at", "id")
+    return [
+        Change(row.machine, row.subject, row.event, row.was, row.now, row.actor, row.note, row.at) for row in rows
+    ]

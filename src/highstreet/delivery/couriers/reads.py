@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -127,3 +128,8 @@ def _view(row: Courier, since: datetime | None) -> CourierView:
         row.pk, row.city_id, row.name, row.phone, row.vehicle, row.capacity, row.lat if shown else None,
         row.lon if shown else None, row.seen_at if shown else None, since,
     )
+
+
+def names(city_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Every courier of these cities, at work or not, by id. For the retailer's staff."""
+    return dict(Courier.objects.filter(city_id__in=list(city_ids)).values_list("pk", "name"))

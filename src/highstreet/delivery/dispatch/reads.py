@@ -273,3 +273,24 @@ def _position(courier: CourierView | None) -> tuple[float, float] | None:
 def _line(city_id: UUID, a: tuple[float, float], b: tuple[float, float]) -> Points:
     points = routing.path(city_id, a, b).points
     return [(round(float(lat), 5), round(float(lon), 5)) for lat, lon in points]
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """One of an order's deliveries as the console shows it; `pay` in fen."""
+
+    id: UUID
+    status: str
+    courier_id: UUID | None
+    distance_m: int
+    eta: datetime | None
+    pay: int
+    proof_kind: str
+    incident: str
+
+
+def deliveries(order_id: UUID) -> list[DeliveryView]:
+    """The order's deliveries, oldest first. Whoever calls has checked that the order may be seen."""
+    rows = Delivery.objects.filter(order_id=order_id).order_by("created_at").defer("proof")
+    return [DeliveryView(row.pk, row.status, row.courier_id, row.distance_m, row.eta, row.pay, row.proof_kind,
+                         row.incident) for row in rows]

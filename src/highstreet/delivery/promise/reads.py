@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, Count, F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Avg, Count, F, Q, QuerySet, Sum
+from django.db.models.functions import ExtractHour, TruncDate
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.routing import reads as routing
@@ -254,3 +254,76 @@ def _residual(city_id: UUID, mode: str, quantile: int, at: datetime) -> float:
     value = rules.learned(samples, quantile, mode)
     _recent[key] = (clock.wall() + RECENT_WALL_SECONDS, value)
     return value
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Promises of one day, hour or shop (`key`), and what came of them."""
+
+    key: date | int | UUID
+    kept: int
+    broken: int
+    open: int
+    void: int
+
+    @property
+    def judged(self) -> int:
+        return self.kept + self.broken
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """One promise, to be looked into. `late_seconds` < 0: in time; None until it is judged."""
+
+    order_id: UUID
+    store_id: UUID
+    mode: str
+    quantile: int
+    made_at: datetime
+    promised_to: datetime
+    fulfilled_at: datetime | None
+    late_seconds: int | None
+    outcome: str
+    compensation: int
+
+
+def tally(actor: Actor, start: datetime, end: datetime, by: str, zone: tzinfo) -> list[Tally]:
+    """Promises made in [start, end) that the actor's organisation made or kept, by "day", "hour" or "store"."""
+    what = {"day": TruncDate("made_at", tzinfo=zone), "hour": ExtractHour("made_at", tzinfo=zone), "store": F("store")}
+    rows = (
+        _of_staff(actor).filter(made_at__gte=start, made_at__lt=end).annotate(key=what[by]).values("key")
+        .annotate(
+            kept=Count("pk", filter=Q(outcome="kept")), broken=Count("pk", filter=Q(outcome="broken")),
+            open=Count("pk", filter=Q(outcome="open")), void=Count("pk", filter=Q(outcome="void")),
+        ).order_by("key")
+    )
+    return [Tally(row["key"], row["kept"], row["broken"], row["open"], row["void"]) for row in rows]
+
+
+def worst(actor: Actor, start: datetime, end: datetime, limit: int = 20) -> list[CaseView]:
+    """The broken promises made in [start, end), the latest arrivals first; never fulfilled ones on top."""
+    rows = _of_staff(actor).filter(made_at__gte=start, made_at__lt=end, outcome="broken")
+    return _cases(rows.order_by(F("late_seconds").desc(nulls_first=True), "made_at")[:limit])
+
+
+def still_open(actor: Actor, limit: int = 300) -> list[CaseView]:
+    """What is promised and not yet done, the most urgent first."""
+    return _cases(_of_staff(actor).filter(outcome="open").order_by("promised_to", "pk")[:limit])
+
+
+def _of_staff(actor: Actor) -> QuerySet[Promise]:
+    require(actor, "console.read")
+    own = actor.organisation_id
+    if actor.kind == SYSTEM:
+        return Promise.objects.all()
+    if own is None:
+        return Promise.objects.none()
+    return Promise.objects.filter(Q(city__retailer_id=own) | Q(store__organisation_id=own))
+
+
+def _cases(rows: QuerySet[Promise]) -> list[CaseView]:
+    return [
+        CaseView(row.order_id, row.store_id, row.mode, row.quantile, row.made_at, row.promised_to,
+                 row.fulfilled_at, row.late_seconds, row.outcome, row.compensation)
+        for row in rows
+    ]

@@ -62,3 +62,10 @@ def moves(actor: Actor, store_id: UUID, variant_id: UUID, limit: int = 50) -> li
         MoveView(row.kind, row.delta, row.after, row.reason, row.actor, row.cause, row.at)
         for row in rows.order_by("-at", "-id")[:limit]
     ]
+
+
+def stock_of(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], tuple[int, int]]:
+    """(store, variant) -> (on hand, free); what a store never stocked is left out."""
+    rows = StockLevel.objects.filter(location__store_id__in=list(store_ids), variant_id__in=list(variant_ids))
+    return {(row.location.store_id, row.variant_id): (row.on_hand, row.on_hand - row.held - row.allocated)
+            for row in rows.select_related("location")}

@@ -306,3 +306,20 @@ def _line(line: FulfilmentLine, known: dict[UUID, VariantView], patience: timede
         substitute_state=line.substitute_state,
         answer_by=line.asked_at + patience if asked and line.asked_at else None,
     )
+
+
+def statuses(order_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Each order's latest fulfilment's status. Callers have checked the orders."""
+    rows = Fulfilment.objects.filter(order_id__in=list(order_ids)).order_by("created_at", "id")
+    return dict(rows.values_list("order_id", "status"))
+
+
+def ids_of(order_id: UUID) -> list[UUID]:
+    """Every fulfilment the order has had, for its history. Callers have checked the order."""
+    return list(Fulfilment.objects.filter(order_id=order_id).order_by("created_at", "id").values_list("pk", flat=True))
+
+
+def orders_of_code(code: str) -> list[UUID]:
+    """The orders that a pickup code stood for at any store, used or not; callers check whose they are."""
+    found = PickupCode.objects.filter(code="".join(code.split())[:8])
+    return list(found.values_list("fulfilment__order_id", flat=True)[:20])
