@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from dataclasses import dataclass, field
 from random import Random
@@ -225,7 +226,7 @@ class Rider:
             way = [self.at]
         way.append(target)
         since = 0.0
-        for before, after in zip(way, way[1:], strict=False):
+        for before, after in itertools.pairwise(way):
             seconds = metres(before, after) / (RIDE_M_S * self.pace)
             await pause(seconds)
             since += seconds

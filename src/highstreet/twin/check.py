@@ -1,0 +1,74 @@
+"""`highstreet demo --check`: one order from the shelf to the doorstep through the public API, then the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from random import Random
+
+import httpx
+
+from highstreet.supply.organisations.reads import default_city
+
+from .client import Person
+from .loader import PASSWORD
+from .shoppers import Shopper
+from .workers import Rider, Store, Told
+
+
+class Determined(Random):
+    """Chance that never changes its mind: no cancelling, no shortage, no pickup, no forgetting to pay."""
+
+    def random(self) -> float:
+        return 0.5
+
+
+def first_order(base_url: str, say: Callable[[str], None]) -> int:
+    """Order, pay, pick, pack, bring, audit. Returns the exit code."""
+    from highstreet.kernel import audit
+
+    city = default_city()
+    # The ORM is not for coroutines: what is needed of it is read before they start.
+    told = asyncio.run(_order(base_url, (city.centre_lat, city.centre_lon), say))
+    say(json.dumps(told.counts))
+    broken = [finding for finding in audit.run() if finding.broken]
+    for finding in broken:
+        say(f"{finding.check} broken: {finding.says}: {finding.broken[:3]}")
+    done = told.counts.get("visit completed", 0) == 1 and not broken
+    say("the order reached the doorstep and the books balance" if done else "FAILED")
+    return 0 if done else 1
+
+
+async def _order(base_url: str, home: tuple[float, float], say: Callable[[str], None]) -> Told:
+    told = Told()
+    random = Determined(1)
+    async with httpx.AsyncClient(base_url=base_url, timeout=30.0) as http:
+        visitor = Person(http)
+        stores = await visitor.get("/cities/porto-alegre/stores", lat=home[0], lon=home[1])
+        crew = []
+        for number in range(8):
+            picker = Person(http)
+            await picker.sign_in("picker" if number == 0 else f"picker{number + 1}", PASSWORD)
+            own = {topic.removeprefix("store:") for topic in (await picker.get("/streams"))["topics"]}
+            for store in stores:
+                if _uuid(store["id"]) in own:
+                    crew.append(asyncio.create_task(Store(picker, store["id"], random, told).work()))
+        courier = Person(http)
+        await courier.sign_in("courier", PASSWORD)
+        crew.append(asyncio.create_task(Rider(courier, home, random, told).work()))
+        say("the shop and the courier are at work; a customer orders")
+        await asyncio.sleep(float(os.environ.get("HIGHSTREET_CHECK_WAIT", "1")))
+        ended = await asyncio.wait_for(Shopper(Person(http), home, random, told, "").visit(), 300)
+        say(f"the order ended as {ended}")
+        for task in crew:
+            task.cancel()
+        await asyncio.gather(*crew, return_exceptions=True)
+    return told
+
+
+def _uuid(public: str) -> str:
+    from highstreet.kernel import ids
+
+    return str(ids.private("str", public))

@@ -1,0 +1,150 @@
+"""The simulated people who buy: guests and members, delivery and pickup, with second thoughts now and then."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import Any
+
+import httpx
+
+from highstreet.kernel import clock
+
+from . import demand
+from .client import Person, Refusal, pause
+from .workers import Told
+
+CITY = "porto-alegre"
+FINISHED = ("completed", "cancelled", "expired")
+WATCH_EVERY = 60.0
+GIVE_UP_AFTER = 3 * 3600.0
+# What a shopper meets and lives with; anything else is counted by its name.
+EXPECTED = {"sold_out", "closed", "out_of_range", "no_capacity", "quote_expired", "nothing_free"}
+
+
+class Shopper:
+    """One visit: look, fill a cart, take the quote, pay (or not), follow the order to its end."""
+
+    def __init__(self, person: Person, home: tuple[float, float], random: Random, told: Told, name: str) -> None:
+        self.person = person
+        self.home = home
+        self.random = random
+        self.told = told
+        self.name = name
+
+    async def visit(self) -> str:
+        """Returns how it ended: completed, cancelled, expired, left or refused."""
+        try:
+            ended = await self._visit()
+        except Refusal as refusal:
+            self.told.count(f"refused {refusal.code}" if refusal.status < 500 else f"error {refusal}")
+            ended = "refused"
+        except httpx.HTTPError as error:
+            self.told.count(f"error {type(error).__name__}")
+            ended = "error"
+        self.told.count(f"visit {ended}")
+        return ended
+
+    async def _visit(self) -> str:
+        lat, lon = self.home
+        stores = [store for store in await self.person.get(f"/cities/{CITY}/stores", lat=lat, lon=lon) if store["open"]]
+        if not stores:
+            return "left"
+        mode = "pickup" if self.random.random() < 0.18 else "delivery"
+        cart = await self._fill(stores[0]["id"])
+        if cart is None:
+            return "left"
+        quote = await self.person.post(
+            "/quotes",
+            {
+                "cart": cart["key"],
+                "mode": mode,
+                "lat": lat,
+                "lon": lon,
+                "address": "Rua dos Andradas 100",
+                "unit": f"{self.random.randint(1, 20)}0{self.random.randint(1, 4)}",
+            },
+        )
+        await pause(self.random.uniform(20, 90))
+        at_pickup = mode == "pickup" and self.random.random() < 0.5
+        order = await self.person.post(
+            "/orders",
+            {
+                "quote": quote["id"],
+                "cart": cart["key"],
+                "phone": f"139{self.random.randint(0, 99_999_999):08d}",
+                "payment_method": "at_pickup" if at_pickup else "wechat",
+                "substitution": self.random.choices(["best", "ask", "refund"], weights=[70, 15, 15])[0],
+                "note": "",
+            },
+        )
+        self.told.count("ordered")
+        if not at_pickup and not await self._pay(order):
+            return await self._follow(order, mode)
+        if self.random.random() < 0.02:
+            await pause(self.random.uniform(10, 60))
+            try:
+                await self.person.post(f"/orders/{order['id']}/cancel", {"key": order["key"], "reason": "changed_mind"})
+            except Refusal:
+                self.told.count("cancel came too late")
+        return await self._follow(order, mode)
+
+    async def _fill(self, store: str) -> dict[str, Any] | None:
+        """A cart of what a shelf shows, or None when nothing is free."""
+        shelf = await self.person.get(f"/stores/{store}/shelf", limit=100, cursor=str(self.random.randint(0, 120)))
+        free = [item for item in shelf["items"] if item["free"] > 3]
+        if not free:
+            return None
+        cart: dict[str, Any] = await self.person.post("/carts", {"city": CITY})
+        self.person.headers["X-Cart-Key"] = cart["key"]
+        for item in self.random.sample(free, min(len(free), demand.basket_size(self.random))):
+            await pause(self.random.uniform(3, 15))
+            quantity = demand.units(self.random)
+            await self.person.put(f"/carts/{cart['key']}/lines/{item['variant']}", {"quantity": quantity})
+        return cart
+
+    async def _pay(self, order: dict[str, Any]) -> bool:
+        """Confirm on the phone; a few people do not. False when nothing was paid."""
+        await pause(self.random.uniform(5, 40))
+        if self.random.random() < 0.03:
+            self.told.count("did not pay")
+            return False
+        for _ in range(20):
+            wallet = order.get("wallet_url", "")
+            if wallet:
+                answer = await self.person.http.post(wallet, data={"answer": "pay"}, follow_redirects=False)
+                if answer.status_code < 400:
+                    return True
+                self.told.count(f"wallet {answer.status_code}")
+                return False
+            await asyncio.sleep(0.5)
+            order = {**order, **await self.person.get(f"/orders/{order['id']}", key=order["key"])}
+        self.told.count("no payment code")
+        return False
+
+    async def _follow(self, order: dict[str, Any], mode: str) -> str:
+        """Watch the order to its end; tell the courier the code, fetch the pickup, rate now and then."""
+        deadline = clock.now().timestamp() + GIVE_UP_AFTER
+        fetched = False
+        while clock.now().timestamp() < deadline:
+            await asyncio.sleep(max(clock.real_seconds(WATCH_EVERY), 0.7))
+            seen = await self.person.get(f"/orders/{order['id']}", key=order["key"])
+            if seen.get("handover_code"):
+                self.told.door[seen["number"]] = seen["handover_code"]
+            if seen["status"] in FINISHED:
+                self.told.door.pop(seen["number"], None)
+                await self._rate(order, seen)
+                return str(seen["status"])
+            code = seen.get("pickup_code")
+            if mode == "pickup" and code and not fetched:
+                fetched = True
+                await pause(self.random.uniform(60, 900))
+                self.told.counter[seen["store"]].put_nowait((code, seen.get("collect_due") or 0))
+        self.told.count(f"stuck {order['number']}")
+        return "stuck"
+
+    async def _rate(self, order: dict[str, Any], seen: dict[str, Any]) -> None:
+        if seen["status"] == "completed" and self.random.random() < 0.2:
+            stars = self.random.choices([5, 4, 3, 2, 1], weights=[60, 25, 8, 4, 3])[0]
+            await self.person.post(f"/orders/{order['id']}/review", {"key": order["key"], "stars": stars, "text": ""})
+            self.told.count("rated")
