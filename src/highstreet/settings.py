@@ -169,6 +169,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 APPEND_SLASH = False
 
 LANGUAGE_CODE = "zh-hans"
+LANGUAGE_COOKIE_NAME = "lang"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
 USE_I18N = True
 USE_TZ = True

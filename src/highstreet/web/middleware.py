@@ -9,15 +9,15 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 
 from highstreet.kernel import ids
 from highstreet.kernel.policy import NOBODY
 from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts import reads as accounts
+from highstreet.supply.organisations import reads as organisations
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-LANGUAGE_COOKIE = "lang"
 log = structlog.get_logger(__name__)
 
 
@@ -47,7 +47,7 @@ class Language:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = request.COOKIES.get(LANGUAGE_COOKIE, "")
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         known = {code for code, _ in settings.LANGUAGES}
         if chosen not in known:
             accepts = request.headers.get("Accept-Language", "")
@@ -60,7 +60,7 @@ class Language:
 
 
 class Actors:
-    """Sets `request.actor` from the session, or from a bearer token on the API."""
+    """Sets `request.actor` from the session, or from a bearer token on the API; pages speak the city's time."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -68,6 +68,9 @@ class Actors:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = NOBODY  # type: ignore[attr-defined]
         request.actor = accounts.actor_of(request)  # type: ignore[attr-defined]
+        cities = organisations.cities()
+        if cities:
+            timezone.activate(cities[0].zone)
         return self.get_response(request)
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from highstreet.kernel.api import Body, Problem
-from highstreet.kernel.policy import PUBLIC, route
+from highstreet.kernel.policy import PUBLIC, actor_of, route
 
 from . import actions
 
@@ -26,9 +26,9 @@ class Token(Body):
 @route(PUBLIC)
 def sign_in(request: HttpRequest, body: Login) -> tuple[int, Token]:
     token = actions.sign_in_token(
-        actor=request.actor,
+        actor=actor_of(request),
         request=request,
         username=body.username,
-        password=body.password,  # type: ignore[attr-defined]
+        password=body.password,
     )
     return 201, Token(token=token)

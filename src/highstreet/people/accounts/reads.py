@@ -48,12 +48,8 @@ def digest(token: str) -> str:
 
 
 def _user_of_token(token: str) -> UUID | None:
-    row = (
-        ApiToken.objects.filter(digest=digest(token), revoked_at=None, expires_at__gt=clock.now(), user__is_active=True)
-        .values_list("user_id", flat=True)
-        .first()
-    )
-    return row
+    live = ApiToken.objects.filter(revoked_at=None, expires_at__gt=clock.now(), user__is_active=True)
+    return live.filter(digest=digest(token)).values_list("user_id", flat=True).first()
 
 
 def user_named(username: str) -> UUID | None:

@@ -37,7 +37,7 @@ def hire(
 @action("staff.manage")
 def set_active(*, actor: Actor, employee_id: UUID, active: bool) -> None:
     """Dismiss or take back an employee of the actor's organisation; takes effect on the next request."""
-    changed = Employee.objects.filter(pk=employee_id, organisation_id=actor.organisation_id).update(active=active)
+    changed = Employee.objects.filter(pk=employee_id, organisation_id=_own(actor)).update(active=active)
     if changed != 1:
         raise Refused(NOT_FOUND)
 
@@ -47,6 +47,12 @@ def set_role(*, actor: Actor, employee_id: UUID, role: str) -> None:
     """Change what an employee of the actor's organisation may do."""
     if role not in ROLES:
         raise Refused(INVALID, field="role", problem=role)
-    changed = Employee.objects.filter(pk=employee_id, organisation_id=actor.organisation_id).update(role=role)
+    changed = Employee.objects.filter(pk=employee_id, organisation_id=_own(actor)).update(role=role)
     if changed != 1:
         raise Refused(NOT_FOUND)
+
+
+def _own(actor: Actor) -> UUID:
+    if actor.organisation_id is None:
+        raise Refused(NOT_FOUND)
+    return actor.organisation_id

@@ -39,6 +39,8 @@ def badge(user_id: UUID) -> dict[str, Any]:
 
 def employees(actor: Actor) -> list[EmployeeView]:
     """The employees of the actor's organisation, by name."""
+    if actor.organisation_id is None:
+        return []
     rows = Employee.objects.filter(organisation_id=actor.organisation_id).select_related("user").order_by("name")
     return [
         EmployeeView(row.pk, row.user.username, row.name, row.role, row.store_id, row.organisation_id, row.active)
@@ -47,5 +49,5 @@ def employees(actor: Actor) -> list[EmployeeView]:
 
 
 def name_of(actor: Actor) -> str:
-    row = Employee.objects.filter(pk=actor.employee_id).first()
+    row = Employee.objects.filter(pk=actor.employee_id).first() if actor.employee_id else None
     return row.name if row else ""
