@@ -1,0 +1,1 @@
+"""The shop's pages: each calls one action or a few reads and translates."""

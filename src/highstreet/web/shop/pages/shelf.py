@@ -1,0 +1,105 @@
+"""Home, browse, a category, search: shelves of the store that serves here."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from highstreet.kernel.policy import PUBLIC, route
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.catalog import reads as catalog
+from highstreet.supply.catalog.reads import CategoryView, Page
+
+from .front import basket, front, groups, in_cart, tiles
+from .last import last_order
+from .visit import Visit, shop_page
+
+PAGE = 24
+HOME = 16
+GUESSES = 6
+EMPTY = Page([], "")
+
+
+@route(PUBLIC)
+@shop_page
+def home(visit: Visit) -> HttpResponse:
+    """What is near, open, how soon; reorder; categories; products."""
+    return _shelf(visit, "shop/home.html", nav="home", limit=HOME, last=last_order(visit))
+
+
+@route(PUBLIC)
+@shop_page
+def browse(visit: Visit) -> HttpResponse:
+    """Every category under its heading."""
+    by_group: dict[str, list[CategoryView]] = {}
+    for category in catalog.categories():
+        by_group.setdefault(category.group_code, []).append(category)
+    context = {"sections": [(group, by_group[group["code"]]) for group in groups()]}
+    return visit.show("shop/browse.html", context, nav="browse")
+
+
+@route(PUBLIC)
+@shop_page
+def category(visit: Visit, code: str) -> HttpResponse:
+    """A heading's or a category's shelf."""
+    known = catalog.categories()
+    one = next((item for item in known if item.code == code), None)
+    group = one.group_code if one else code
+    siblings = [item for item in known if item.group_code == group]
+    if not siblings:
+        raise Refused(NOT_FOUND)
+    return _shelf(
+        visit, "shop/category.html", nav="browse", category=code if one else "", group="" if one else group,
+        siblings=siblings, one=one, group_code=group, title=one.name if one else siblings[0].group,
+    )
+
+
+@route(PUBLIC)
+@shop_page
+def search(visit: Visit) -> HttpResponse:
+    """What matches the words; when nothing does, what might be meant and where to look."""
+    query = " ".join(visit.request.GET.get("q", "").replace("\x00", " ").split())[:80]
+    return _shelf(visit, "shop/search.html", nav="browse", query=query, title=query or _("Search"))
+
+
+def _shelf(
+    visit: Visit, template: str, *, nav: str, category: str = "", group: str = "", query: str = "",
+    limit: int = PAGE, **context: Any
+) -> HttpResponse:
+    found = basket_of = None
+    shown = front(visit)
+    if shown.store is not None:
+        basket_of = basket(visit, shown.store)
+        cursor = visit.request.GET.get("after", "")
+        found = catalog.shelf(
+            shown.store.id, category=category, group=group, query=query, limit=limit, cursor=cursor
+        )
+        if not found.items and query:
+            context["guess"] = _guess(shown.store.id, query)
+    page = found or EMPTY
+    if page.next:
+        kept = {"q": query, "after": page.next} if query else {"after": page.next}
+        context["more_url"] = f"{visit.request.path}?{urlencode(kept)}" if template != "shop/home.html" else ""
+    return visit.show(
+        template,
+        {
+            "front": shown, "tiles": tiles(page.items, in_cart(basket_of), visit.actor.language), "basket": basket_of,
+            "groups": groups(), "query": query, "next": visit.request.get_full_path(), **context,
+        },
+        nav=nav,
+    )
+
+
+def _guess(store_id: UUID, query: str) -> str:
+    """A word near the one that found nothing: the longest beginning of it that finds anything."""
+    shortest = 2 if query[:2].isascii() else 1
+    for length in list(range(min(len(query) - 1, 12), shortest - 1, -1))[:GUESSES]:
+        found = catalog.shelf(store_id, query=query[:length], limit=1).items
+        if found:
+            return found[0].name
+    return ""
