@@ -170,10 +170,14 @@ def _break(actor: Actor, row: Promise, at: datetime | None, late: int | None) ->
     if moved != 1:
         return
     if amount:
-        from highstreet.trade.orders import actions as orders
-
-        orders.compensate(actor=actor, order_id=row.order_id, amount=amount, reason="late" if at else "damaged")
+        _compensate(actor, row.order_id, amount, "late" if at else "damaged")
     outbox.emit(PromiseBroken(row.order_id, row.store_id, late or 0, amount), topics=_topics(row))
+
+
+def _compensate(actor: Actor, order_id: UUID, amount: int, reason: str) -> None:
+    from highstreet.trade.orders import actions as orders
+
+    orders.compensate(actor=actor, order_id=order_id, amount=amount, reason=reason)
 
 
 def _topics(row: Promise) -> list[str]:

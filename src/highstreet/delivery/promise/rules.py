@@ -132,8 +132,8 @@ def slot_starts(now: datetime) -> list[datetime]:
 
 
 def capacity(couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> int:
-    """Deliveries that `couriers` can end in one slot: couriers x 15 / mean cycle, at least one for each two."""
-    return max(int(couriers * SLOT_MINUTES / max(cycle_minutes, 1.0)), couriers // 2)
+    """Deliveries that `couriers` can end in one slot: couriers x 15 / mean cycle, at least one if there is anybody."""
+    return max(int(couriers * SLOT_MINUTES / max(cycle_minutes, 1.0)), min(couriers, 1))
 
 
 def first_free(bins: Sequence[Bin], expected: datetime) -> Bin | None:
