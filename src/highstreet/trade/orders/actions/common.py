@@ -16,6 +16,7 @@ from highstreet.kernel.states import move
 from highstreet.supply.inventory import reads as inventory
 from highstreet.supply.inventory.actions import UNITS
 from highstreet.supply.inventory.refusals import SOLD_OUT
+from highstreet.supply.organisations.reads import in_language
 from highstreet.trade.payments import reads as payments
 
 from .. import rules
@@ -75,8 +76,6 @@ def left(order: Order) -> int:
 
 def wants(lines: Iterable[OrderLine]) -> list[Want]:
     """What is still to come of an order's lines."""
-    from highstreet.supply.organisations.reads import in_language
-
     return [
         Want(line.variant_id, line.quantity - line.refunded, in_language(line.name_zh, line.name_en))
         for line in lines if line.quantity > line.refunded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from highstreet.kernel import clock, ids
@@ -155,14 +155,14 @@ def _candidates(
     ]
 
 
-def _refuse_sold_out(nearest: Candidate | None) -> None:
+def _refuse_sold_out(nearest: Candidate | None) -> NoReturn:
     missing = nearest.missing if nearest else ()
     known = catalog.variants(missing)
     names = ", ".join(known[variant].name for variant in missing if variant in known)
     raise Refused(SOLD_OUT, name=names, variants=[ids.public("var", variant) for variant in missing])
 
 
-def _refuse_promise(asked: list[StoreView], now: datetime) -> None:
+def _refuse_promise(asked: list[StoreView], now: datetime) -> NoReturn:
     if any(store.is_open(now) for store in asked):
         raise Refused(NO_CAPACITY)
     first = min(asked, key=lambda store: store.opens_at(now))

@@ -127,15 +127,15 @@ def give_back(
 
 def give_back_all(actor: Actor, order: Order, *, reason: str) -> int:
     """Refund whatever is left, before completion. What was given as compensation meanwhile is not given
-    twice: the retailer gets that part of its expense back. The order is locked. Returns the fen."""
-    amount = left(order)
-    if amount <= 0:
+    twice: it becomes part of the refund, and no expense. The order is locked. Returns the fen."""
+    amount, given = left(order), order.compensated
+    if amount + given <= 0:
         return 0
-    funds = order.captured - order.refunded
     lines = [
-        (_account(order, "customer_funds"), funds),
-        (_account(order, "promise_compensation"), -order.compensated),
+        (_account(order, "customer_funds"), amount + given), (_account(order, "promise_compensation"), -given),
     ]
+    order.refunded, order.compensated = order.refunded + given, 0
+    Order.objects.filter(pk=order.pk).update(refunded=order.refunded, compensated=0)
     _book(actor, order, f"all:{order.captured}", reason, amount, lines, None)
     return amount
 
@@ -145,9 +145,10 @@ def _book(
     intent_id: UUID | None,
 ) -> None:
     key = f"{order.pk}:{key}"
-    payments.refund(
-        actor=as_system(actor), payable=order.pk, amount=amount, reason=reason, key=key, intent_id=intent_id
-    )
+    if amount:
+        payments.refund(
+            actor=as_system(actor), payable=order.pk, amount=amount, reason=reason, key=key, intent_id=intent_id
+        )
     posted = ledger.post(
         key=f"order:{key}", kind="refund", cause=order.pk, actor=actor,
         lines=[*lines, (_account(order, "refunds_payable"), -amount)],

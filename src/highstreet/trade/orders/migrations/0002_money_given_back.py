@@ -1,6 +1,7 @@
 import django.db.models.expressions
-import highstreet.kernel.ids
 from django.db import migrations, models
+
+import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,49 @@
+"""/orders/{id}/review."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.policy import PUBLIC, Actor, route
+from highstreet.trade.cart.rules import is_key
+
+from . import actions
+
+router = Router(tags=["reviews"])
+REFUSALS = {404: Problem, 409: Problem, 422: Problem}
+
+
+class ReviewIn(Body):
+    stars: int = Field(ge=1, le=5)
+    text: str = Field("", max_length=500)
+
+
+class Keyed(Schema):
+    key: str = Field("", max_length=40, description="the order's key, for who is not signed in")
+
+
+class ReviewOut(Schema):
+    order: str
+    stars: int
+    text: str
+
+
+@router.post("/orders/{order}/review", response={201: ReviewOut, **REFUSALS})
+@route(PUBLIC)
+def review(request: HttpRequest, order: str, body: ReviewIn, query: Query[Keyed]) -> HttpResponse:
+    """Rate an order of one's own, or one whose `key` one has, once it is completed."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    key = query.key
+    holder = replace(actor, order_keys=actor.order_keys | {key}) if is_key(key) else actor
+
+    def work() -> dict[str, Any]:
+        actions.rate(actor=holder, order_id=private("ord", order), stars=body.stars, text=body.text)
+        return {"order": order, "stars": body.stars, "text": body.text}
+
+    return once(request, work, status=201)
