@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from highstreet.kernel import clock, holds, ids
-from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
+from highstreet.kernel.policy import SYSTEM, Actor, action, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
 from highstreet.supply.organisations import reads as organisations
@@ -21,7 +21,7 @@ from .common import bag, facts, find, put_back, tell
 HANDOVER_DIGITS = 4
 
 
-@action(PUBLIC)
+@action(SYSTEM)
 def create(*, actor: Actor, spec: NewFulfilment) -> UUID:
     """Give an order to a store. Called by `trade.orders` only, which has decided that it may be.
 
@@ -67,7 +67,7 @@ def reject(*, actor: Actor, fulfilment_id: UUID, reason: str) -> None:
     tell(row, FulfilmentRejected(**facts(row), reason=reason))
 
 
-@action(PUBLIC)
+@action(SYSTEM)
 def cancel(*, actor: Actor, fulfilment_id: UUID, reason: str = "") -> None:
     """Stop it before it leaves the store: the holds go free, what was packed goes back on the shelf.
 
@@ -87,22 +87,25 @@ def stop(actor: Actor, row: Fulfilment, reason: str) -> None:
     put_back(actor, row, bag(lines, picked=before in STOCK_TAKEN))
 
 
-@action(SYSTEM)
 def give_up_uncollected(*, actor: Actor, limit: int = 50) -> int:
-    """Cancel what waited for its shopper longer than the retailer keeps it. Returns how many."""
+    """Cancel what waited for its shopper longer than the retailer keeps it. Returns how many.
+
+    Each in a transaction of its own, so that no two orders' shelves are locked at once.
+    """
+    require(actor, SYSTEM)
     now = clock.now()
-    waiting = (
-        Fulfilment.objects.filter(status="ready", mode="pickup", promised_to__lt=now)
-        .select_related("store__city").order_by("promised_to")[:limit]
-    )
+    waiting = Fulfilment.objects.filter(status="ready", mode="pickup", promised_to__lt=now)
     ended = 0
-    for row in waiting:
+    for row in list(waiting.select_related("store__city").order_by("promised_to")[:limit]):
         terms = organisations.terms(organisations.city(row.store.city_id).retailer_id)
         if max(row.promised_to, row.ready_at or now) + timedelta(hours=terms.pickup_hold_hours) > now:
             continue
         try:
-            stop(actor, row, "not_collected")
+            cancel(actor=actor, fulfilment_id=row.pk, reason="not_collected")
             ended += 1
         except Refused:
             continue
     return ended
+
+
+give_up_uncollected.__policy__ = SYSTEM  # type: ignore[attr-defined]

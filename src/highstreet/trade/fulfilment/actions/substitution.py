@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import F
 
 from highstreet.kernel import clock
-from highstreet.kernel.policy import PUBLIC, SYSTEM, THE_SYSTEM, Actor, action
+from highstreet.kernel.policy import SYSTEM, Actor, action, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, WRONG_STATE
 from highstreet.supply.catalog import reads as catalog
@@ -73,22 +73,29 @@ def propose_substitute(*, actor: Actor, line_id: UUID, variant_id: UUID, units: 
     return line.substitute_state
 
 
-@action(PUBLIC)
+@action(SYSTEM)
 def answer_substitute(*, actor: Actor, line_id: UUID, agreed: bool) -> None:
     """The shopper's yes or no. Called by `trade.orders`, which has checked that the order is theirs."""
-    row, line = find_of_line(THE_SYSTEM, line_id)
+    row, line = find_of_line(actor, line_id)
     _answer(actor, row, line, agreed)
 
 
-@action(SYSTEM)
-def lapse_unanswered(*, actor: Actor, limit: int = 50) -> int:
-    """Silence past the retailer's `ask_minutes` is a no. Returns how many lines."""
+def lapse_unanswered(*, actor: Actor, limit: int = 200) -> int:
+    """Silence past the retailer's `ask_minutes` is a no. Returns how many lines. A transaction for each."""
+    require(actor, SYSTEM)
     asked = FulfilmentLine.objects.filter(substitute_state="asked", fulfilment__status="picking")
-    ended = 0
-    for line_id in asked.order_by("asked_at").values_list("pk", flat=True)[:limit]:
-        row, line = find_of_line(actor, line_id)
-        ended += lapse(actor, row, line)
-    return ended
+    lines = list(asked.order_by("asked_at").values_list("pk", flat=True)[:limit])
+    return sum(lapse_line(actor=actor, line_id=line_id) for line_id in lines)
+
+
+lapse_unanswered.__policy__ = SYSTEM  # type: ignore[attr-defined]
+
+
+@action(SYSTEM)
+def lapse_line(*, actor: Actor, line_id: UUID) -> bool:
+    """Take silence about one line for a no if its time is over. Whether it was."""
+    row, line = find_of_line(actor, line_id)
+    return lapse(actor, row, line)
 
 
 def lapse(actor: Actor, row: Fulfilment, line: FulfilmentLine) -> bool:

@@ -125,7 +125,7 @@ def query(*, actor: Actor, intent_id: UUID) -> str:
     return _get(intent_id).status
 
 
-@action(PUBLIC)
+@action(SYSTEM)
 def close(*, actor: Actor, intent_id: UUID) -> None:
     """Nobody shall pay this any more: a job closes it at the provider, then here. A payment that was faster
     is captured. Called by whoever is paid for; may run inside their transaction.

@@ -11,7 +11,7 @@ from django.db.models import F
 from procrastinate.contrib.django import app as jobs
 
 from highstreet.kernel import clock, ids, ledger, outbox
-from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
+from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.kernel.states import move
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 PASSING = frozenset({"NOT_ENOUGH", "NOTENOUGH", "FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "SYSTEM_ERROR"})
 
 
-@action(PUBLIC)
+@action(SYSTEM)
 def refund(
     *, actor: Actor, payable: UUID, amount: int, reason: str, key: str, intent_id: UUID | None = None
 ) -> UUID:
