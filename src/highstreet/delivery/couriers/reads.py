@@ -101,10 +101,9 @@ def on_shift(city_id: UUID) -> list[CourierView]:
     return [_view(row.courier, row.starts_at) for row in rows]
 
 
-def counts(city_id: UUID) -> tuple[int, int]:
-    """(couriers on shift, couriers of the city)."""
-    active = Courier.objects.filter(city_id=city_id, active=True)
-    return Shift.objects.filter(ends_at=None, courier__in=active).count(), active.count()
+def count_on_shift(city_id: UUID) -> int:
+    """How many couriers of the city are on shift."""
+    return Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True).count()
 
 
 def earnings(actor: Actor, day: date) -> EarningsView:

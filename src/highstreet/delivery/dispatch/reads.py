@@ -180,7 +180,8 @@ def track(order_id: UUID) -> TrackView | None:
     known = row.status not in ("delivered", "returned", "cancelled", "failed")
     return TrackView(
         row.pk, row.status, courier.first_name if courier else "", here[0] if here else None,
-        here[1] if here else None, courier.seen_at if courier and here else None, row.eta if known else None, row.promised_to,
+        here[1] if here else None, courier.seen_at if courier and here else None,
+        row.eta if known else None, row.promised_to,
         _stops_before(row) if running else 0, store, door, _line(row.city_id, start, door) if known else [],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from highstreet.kernel.holds import Claim, Scarce
 from highstreet.kernel.policy import PUBLIC, SYSTEM, THE_SYSTEM, Actor, action
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores.reads import StoreView
+from highstreet.trade.orders import actions as orders
 from highstreet.trade.orders.ports import PromiseOffer
+from highstreet.trade.payments.ports import payable_lock
 
 from . import reads, rules
 from .events import PromiseBroken, PromiseKept
@@ -34,14 +37,10 @@ class Promises:
     ) -> PromiseOffer | None:
         """The soonest honest window; None when the shop is closed or no courier is free within three hours."""
         found = reads.one(store, lat, lon, units, mode, at)
-        if found is None or mode == "pickup":
+        if found is None or mode == "pickup" or found.capacity_slot_id is not None:
             return found
-        slot_id = slot_of(actor=THE_SYSTEM, city_id=store.city_id,
-                          starts_at=datetime.fromisoformat(found.basis["slot"]))
-        return PromiseOffer(
-            found.promised_from, found.promised_to, found.ready_by, found.quantile, found.basis, slot_id,
-            found.reason_if_later,
-        )
+        starts_at = datetime.fromisoformat(found.basis["slot"])
+        return replace(found, capacity_slot_id=slot_of(actor=THE_SYSTEM, city_id=store.city_id, starts_at=starts_at))
 
     def claims(self, offer: PromiseOffer) -> list[Claim]:
         if offer.capacity_slot_id is None:
@@ -58,7 +57,7 @@ class Promises:
 @action(SYSTEM)
 def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
     """The capacity row of a city's quarter of an hour, made if it is not there yet. Returns its id."""
-    on_shift, _ = couriers.counts(city_id)
+    on_shift = couriers.count_on_shift(city_id)
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH made AS (INSERT INTO promise_capacityslot (id, city_id, starts_at, capacity, held, taken) "
@@ -79,7 +78,7 @@ def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
 @action(SYSTEM)
 def open_slots(*, actor: Actor, city_id: UUID, cycle_minutes: float | None = None) -> None:
     """Set the capacity of the next three hours by the couriers on shift; never under what is held and taken."""
-    on_shift, _ = couriers.counts(city_id)
+    on_shift = couriers.count_on_shift(city_id)
     most = rules.capacity(on_shift, cycle_minutes or rules.DEFAULT_CYCLE_MINUTES)
     starts = rules.slot_starts(clock.now())
     with connection.cursor() as cursor:
@@ -116,6 +115,12 @@ def keep(*, actor: Actor, order_id: UUID, city_id: UUID, store_id: UUID, mode: s
 def void(*, actor: Actor, order_id: UUID) -> None:
     """The order ended without being fulfilled: neither kept nor broken."""
     Promise.objects.filter(order_id=order_id, outcome="open").update(outcome="void")
+
+
+@action(SYSTEM)
+def moved(*, actor: Actor, order_id: UUID, store_id: UUID) -> None:
+    """Another store has the order now: the window stands, the load is that store's."""
+    Promise.objects.filter(order_id=order_id, outcome="open").update(store_id=store_id, ready_at=None)
 
 
 @action(SYSTEM)
@@ -161,7 +166,9 @@ def _judge(actor: Actor, row: Promise, at: datetime) -> None:
 
 
 def _break(actor: Actor, row: Promise, at: datetime | None, late: int | None) -> None:
-    """One conditional UPDATE decides who compensates, so it happens once."""
+    """One conditional UPDATE decides who compensates, so it happens once. The order is locked first, as by everyone."""
+    if payable_lock.filled:
+        payable_lock()(row.order_id)
     terms = organisations.terms(organisations.city(row.city_id).retailer_id)
     forgiven = late is not None and timedelta(seconds=late) <= timedelta(minutes=terms.late_grace_minutes)
     amount = 0 if forgiven else terms.late_credit
@@ -175,8 +182,6 @@ def _break(actor: Actor, row: Promise, at: datetime | None, late: int | None) ->
 
 
 def _compensate(actor: Actor, order_id: UUID, amount: int, reason: str) -> None:
-    from highstreet.trade.orders import actions as orders
-
     orders.compensate(actor=actor, order_id=order_id, amount=amount, reason=reason)
 
 

@@ -25,5 +25,6 @@ class PromiseConfig(AppConfig):
         outbox.on(fulfilment.FulfilmentReturned, handlers.ride_over)
         outbox.on(orders.OrderCancelled, handlers.cancelled)
         outbox.on(orders.OrderExpired, handlers.expired)
+        outbox.on(orders.OrderRerouted, handlers.rerouted)
         outbox.on(ShiftStarted, handlers.shift_started)
         outbox.on(ShiftEnded, handlers.shift_ended)

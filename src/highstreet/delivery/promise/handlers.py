@@ -14,7 +14,7 @@ from highstreet.trade.fulfilment.events import (
     FulfilmentReady,
     FulfilmentReturned,
 )
-from highstreet.trade.orders.events import OrderCancelled, OrderExpired
+from highstreet.trade.orders.events import OrderCancelled, OrderExpired, OrderRerouted
 
 from . import actions
 
@@ -43,6 +43,10 @@ def failed(event: FulfilmentFailed) -> None:
 
 def returned(event: FulfilmentReturned) -> None:
     actions.void(actor=THE_SYSTEM, order_id=event.order_id)
+
+
+def rerouted(event: OrderRerouted) -> None:
+    actions.moved(actor=THE_SYSTEM, order_id=event.order_id, store_id=event.store_id)
 
 
 def cancelled(event: OrderCancelled) -> None:

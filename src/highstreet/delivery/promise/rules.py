@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 SLOT_MINUTES = 15
 HORIZON_MINUTES = 180
@@ -50,10 +51,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Bin:
-    """A quarter of an hour and how many deliveries may still end in it."""
+    """A quarter of an hour, how many deliveries may still end in it, and its row's id once there is one."""
 
     starts_at: datetime
     free: int
+    slot_id: UUID | None = None
 
 
 def prep_minutes(base: float, seconds_per_unit: float, units: int, load: Load, kind: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
@@ -231,7 +232,7 @@ def test_nobody_gets_more_than_the_bag_holds() -> None:
     for _ in range(6):
         plan(place)
     rows = Delivery.objects.filter(status="assigned")
-    loads = [rows.filter(courier_id=rider.courier_id).count() for rider in riders]
+    loads = [sum(row.courier_id == rider.courier_id for row in rows) for rider in riders]
     assert max(loads) <= 2 and sum(loads) >= 3
     assert support.broken() == []
 
@@ -346,7 +347,7 @@ def test_every_event_in_every_state_is_in_the_table_or_refused(state: str) -> No
         Delivery.objects.filter(pk=base.pk).update(status=state, courier_id=owner)
         row = Delivery.objects.get(pk=base.pk)
         target = MACHINE.table.get((state, event))
-        columns = {"courier_id": rider.courier_id} if event == "assign" else {}
+        columns: dict[str, Any] = {"courier_id": rider.courier_id} if event == "assign" else {}
         if target == "waiting":
             columns = {"courier_id": None}
         if target is None:

@@ -20,7 +20,7 @@ def city(couriers: int, orders: int, stores: int = 8, seed: int = 1) -> Problem:
     store = source.integers(0, stores, orders) if orders else np.zeros(0, np.int64)
 
     def ride(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.abs(a[:, None, :] - b[None, :, :]).sum(axis=2) / 4.0
+        return np.asarray(np.abs(a[:, None, :] - b[None, :, :]).sum(axis=2) / 4.0)
 
     busy = source.random(couriers) < 0.4
     return Problem(
