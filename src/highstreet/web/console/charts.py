@@ -1,0 +1,64 @@
+"""Bars as plain geometry, for an SVG that the server draws. Whole pixels; no Django."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HEIGHT = 160
+BASE = 136
+TOP = 12
+SLOT = 28
+BAR = 18
+LEFT = 36
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Kept below, broken above; `label` under the bar where there is room, `shown` on it."""
+
+    x: int
+    middle: int
+    kept_y: int
+    kept_h: int
+    broken_y: int
+    broken_h: int
+    label: str
+    total: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`width` grows with the bars; grid lines are (y, value)."""
+
+    width: int
+    height: int
+    base: int
+    bars: list[Bar]
+    grid: list[tuple[int, int]]
+
+
+def stacked(rows: Sequence[tuple[str, int, int]], labels: int = 12) -> Chart:
+    """(label, kept, broken) as stacked bars on one scale; about `labels` of them are named."""
+    most = top_of(max((kept + broken for _, kept, broken in rows), default=0))
+    every = max(1, -(-len(rows) // labels))
+    bars = []
+    for index, (label, kept, broken) in enumerate(rows):
+        x = LEFT + index * SLOT + (SLOT - BAR) // 2
+        # What happened is seen: at least two pixels.
+        low = max(2, (BASE - TOP) * kept // most) if kept else 0
+        high = max(2, (BASE - TOP) * broken // most) if broken else 0
+        bars.append(Bar(x, x + BAR // 2, BASE - low, low, BASE - low - high, high,
+                        label if index % every == 0 else "", kept + broken))
+    grid = [(BASE - (BASE - TOP) * part // 2, most * part // 2) for part in (0, 1, 2)]
+    return Chart(LEFT + max(1, len(rows)) * SLOT + 4, HEIGHT, BASE, bars, grid)
+
+
+def top_of(value: int) -> int:
+    """The round number at the top of the scale: 2, 4, 10, 20, 40, 100 …"""
+    scale = 1
+    while True:
+        for step in (2, 4, 10):
+            if value <= step * scale:
+                return step * scale
+        scale *= 10

@@ -1,0 +1,1 @@
+"""The console's pages: overview, orders, catalogue, stock, promises, ledger and audit, people."""

@@ -1,0 +1,35 @@
+"""Addresses of the console, under /console/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .pages import books, goods, orders, overview, people, promises
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("board/roads.json", overview.roads, name="roads"),
+    path("board/points.json", overview.points, name="points"),
+    path("jump", orders.jump, name="jump"),
+    path("orders", orders.listed, name="orders"),
+    path("orders/<str:order>", orders.order, name="order"),
+    path("orders/<str:order>/cancel", orders.cancel, name="cancel"),
+    path("orders/<str:order>/lines/<str:line>/refund", orders.refund, name="refund"),
+    path("catalogue", goods.catalogue, name="catalogue"),
+    path("catalogue/<str:variant>", goods.product, name="product"),
+    path("catalogue/<str:variant>/<str:store>", goods.listing, name="listing"),
+    path("stock", goods.stock, name="stock"),
+    path("stock/<str:store>/<str:variant>", goods.level, name="level"),
+    path("promises", promises.kept, name="promises"),
+    path("ledger", books.accounts, name="ledger"),
+    path("ledger/journals", books.journals, name="journals"),
+    path("ledger/journals/<str:journal>", books.journal, name="journal"),
+    path("ledger/accounts/<str:account>", books.account, name="account"),
+    path("audit", books.audited, name="audit"),
+    path("alerts", books.alerts, name="alerts"),
+    path("alerts/<str:alert>/close", books.close_alert, name="close_alert"),
+    path("people", people.listed, name="people"),
+    path("people/hire", people.hire, name="hire"),
+    path("people/<str:employee>", people.member, name="member"),
+    path("people/<str:employee>/active", people.active, name="active"),
+]

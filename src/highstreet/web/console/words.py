@@ -1,0 +1,149 @@
+"""The console's words for what the platform records: states, accounts, journals, roles. Unknown codes stay codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy
+
+Words = Mapping[str, str | LazyText]
+
+ORDER: Words = {
+    "pending": gettext_lazy("To be paid"), "confirmed": gettext_lazy("In work"),
+    "completed": gettext_lazy("Completed"), "cancelled": gettext_lazy("Cancelled"),
+    "expired": gettext_lazy("Not paid in time"),
+}
+ORDER_TONE = {"pending": "warn", "confirmed": "info", "completed": "ok", "cancelled": "bad", "expired": ""}
+PAYMENT: Words = {
+    "unpaid": gettext_lazy("Unpaid"), "authorised": gettext_lazy("Authorised"),
+    "partially_paid": gettext_lazy("Partly paid"), "paid": gettext_lazy("Paid"),
+    "partially_refunded": gettext_lazy("Partly refunded"), "refunded": gettext_lazy("Refunded"),
+    "overpaid": gettext_lazy("Overpaid"), "created": gettext_lazy("Waiting for the payment"),
+    "captured": gettext_lazy("Paid"), "closed": gettext_lazy("Closed unpaid"), "failed": gettext_lazy("Failed"),
+}
+PAYMENT_TONE = {"paid": "ok", "captured": "ok", "unpaid": "warn", "created": "warn", "overpaid": "bad",
+                "failed": "bad", "partially_refunded": "info", "refunded": "info", "partially_paid": "warn"}
+REFUND: Words = {
+    "requested": gettext_lazy("Asked for"), "sent": gettext_lazy("Under way"),
+    "succeeded": gettext_lazy("Arrived"), "failed": gettext_lazy("Failed"),
+}
+REFUND_TONE = {"requested": "warn", "sent": "info", "succeeded": "ok", "failed": "bad"}
+FULFILMENT: Words = {
+    "pending": gettext_lazy("New in the store"), "accepted": gettext_lazy("Accepted by the store"),
+    "rejected": gettext_lazy("Rejected by the store"), "picking": gettext_lazy("Being picked"),
+    "packed": gettext_lazy("Packed"), "ready": gettext_lazy("Ready"),
+    "handed_over": gettext_lazy("Handed to the courier"), "in_transit": gettext_lazy("On the way"),
+    "delivered": gettext_lazy("With the customer"), "failed": gettext_lazy("Nobody took it"),
+    "returning": gettext_lazy("On the way back"), "returned": gettext_lazy("Back in the store"),
+    "cancelled": gettext_lazy("Cancelled"),
+}
+DELIVERY: Words = {
+    "waiting": gettext_lazy("Waiting for a courier"), "assigned": gettext_lazy("Offered to a courier"),
+    "accepted": gettext_lazy("A courier took it"), "at_store": gettext_lazy("Courier at the store"),
+    "picked_up": gettext_lazy("Courier has it"), "at_door": gettext_lazy("Courier at the door"),
+    "delivered": gettext_lazy("Delivered"), "failed": gettext_lazy("Could not be delivered"),
+    "returned": gettext_lazy("Brought back"), "cancelled": gettext_lazy("Delivery cancelled"),
+}
+PROMISE: Words = {
+    "open": gettext_lazy("Running"), "kept": gettext_lazy("Kept"), "broken": gettext_lazy("Broken"),
+    "void": gettext_lazy("No longer counts"),
+}
+PROMISE_TONE = {"open": "info", "kept": "ok", "broken": "bad", "void": ""}
+MODES: Words = {"delivery": gettext_lazy("Delivery"), "pickup": gettext_lazy("Pickup")}
+METHODS: Words = {"wechat": gettext_lazy("WeChat Pay"), "at_pickup": gettext_lazy("Pay at pickup")}
+SUBSTITUTION: Words = {
+    "best": gettext_lazy("Best match"), "ask": gettext_lazy("Ask first"), "refund": gettext_lazy("Refund"),
+}
+ACCOUNTS: Words = {
+    "provider_wechat": gettext_lazy("At WeChat Pay"), "store_cash": gettext_lazy("Cash in the tills"),
+    "customer_funds": gettext_lazy("Customers' money for open orders"),
+    "goods_revenue": gettext_lazy("Revenue from goods"), "delivery_revenue": gettext_lazy("Revenue from delivery"),
+    "refunds_payable": gettext_lazy("Refunds still to arrive"),
+    "promise_compensation": gettext_lazy("Paid for broken promises"),
+    "points_issued": gettext_lazy("Points given"), "points": gettext_lazy("Points held"),
+    "courier_pay": gettext_lazy("Couriers' pay"), "courier_payable": gettext_lazy("Owed to the courier"),
+}
+JOURNALS: Words = {
+    "payment_captured": gettext_lazy("Payment came in"), "refund_settled": gettext_lazy("Refund arrived"),
+    "order_completed": gettext_lazy("Order completed"), "refund": gettext_lazy("Refund promised"),
+    "compensation": gettext_lazy("Late order made good"), "courier_pay": gettext_lazy("Courier earned"),
+}
+MOVES: Words = {
+    "receipt": gettext_lazy("Came in"), "sale": gettext_lazy("Sold"), "adjust": gettext_lazy("Put right"),
+    "damage": gettext_lazy("Damaged"), "count": gettext_lazy("Counted"), "return": gettext_lazy("Came back"),
+}
+REASONS: Words = {
+    "customer": gettext_lazy("the customer's wish"), "support": gettext_lazy("by support"),
+    "store": gettext_lazy("by the store"), "late": gettext_lazy("late"), "damaged": gettext_lazy("damaged"),
+    "missing": gettext_lazy("missing"), "quality": gettext_lazy("poor quality"),
+    "wrong_item": gettext_lazy("wrong item"), "substitute": gettext_lazy("a cheaper substitute"),
+    "short": gettext_lazy("short on the shelf"), "out_of_stock": gettext_lazy("sold out"),
+    "no_store": gettext_lazy("no store could do it"), "expired": gettext_lazy("not paid in time"),
+    "paid_twice": gettext_lazy("paid twice"), "returned": gettext_lazy("brought back"),
+    "not_collected": gettext_lazy("not collected"), "cancelled": gettext_lazy("cancelled"),
+    "no_capacity": gettext_lazy("no courier free"), "closed": gettext_lazy("store closed"),
+    "too_busy": gettext_lazy("store too busy"), "closing": gettext_lazy("store closing"),
+    "equipment": gettext_lazy("something broke"), "other": gettext_lazy("another reason"),
+}
+ROLES: Words = {
+    "picker": gettext_lazy("Picker"), "store_manager": gettext_lazy("Store manager"),
+    "support": gettext_lazy("Customer support"), "city_manager": gettext_lazy("City manager"),
+    "owner": gettext_lazy("Owner"),
+}
+PERMISSIONS: Words = {
+    "fulfilment.read": gettext_lazy("See the store's orders"),
+    "fulfilment.work": gettext_lazy("Accept, pick, pack, hand over"),
+    "stock.read": gettext_lazy("See stock"), "stock.adjust": gettext_lazy("Put stock right"),
+    "store.figures": gettext_lazy("See the store's figures"), "store.manage": gettext_lazy("Pause the store"),
+    "console.read": gettext_lazy("Use the console"), "orders.refund": gettext_lazy("Refund customers"),
+    "orders.cancel_any": gettext_lazy("Cancel any order"), "ledger.read": gettext_lazy("Read the ledger"),
+    "audit.run": gettext_lazy("Run the audit"), "catalog.manage": gettext_lazy("Set prices and visibility"),
+    "staff.manage": gettext_lazy("Hire, change roles, dismiss"),
+}
+ACTORS: Words = {
+    "system": gettext_lazy("Highstreet itself"), "guest": gettext_lazy("a guest"),
+    "customer": gettext_lazy("the customer"), "staff": gettext_lazy("staff"), "courier": gettext_lazy("a courier"),
+}
+ALERTS: Words = {
+    "payment_amount": gettext_lazy("A payment of another amount"),
+    "payment_refused": gettext_lazy("The provider refused a payment"),
+    "close_refused": gettext_lazy("The provider would not close a payment"),
+    "callback_unknown": gettext_lazy("An unknown message from the provider"),
+    "refund_refused": gettext_lazy("The provider refused a refund"),
+    "refund_failed": gettext_lazy("A refund did not arrive"),
+}
+INCIDENTS: Words = {
+    "nobody_home": gettext_lazy("Nobody home"), "damaged": gettext_lazy("Damaged"),
+    "cannot_go_on": gettext_lazy("Courier cannot go on"),
+}
+STOCK_REASONS: Words = {
+    "demo": gettext_lazy("first filling"), "count": gettext_lazy("counted again"),
+    "damaged": gettext_lazy("damaged"), "expired": gettext_lazy("past its date"),
+    "missing": gettext_lazy("missing"), "found": gettext_lazy("found"),
+    "delivery": gettext_lazy("goods came in"), "other": gettext_lazy("another reason"),
+}
+SAYS: Words = {}
+INVARIANTS: Words = {
+    "I1": gettext_lazy("Every journal sums to zero"),
+    "I2": gettext_lazy("Balances are the sums of their postings"),
+    "I3": gettext_lazy("Stock is the sum of its moves, never below zero"),
+    "I4": gettext_lazy("What is held has a live hold, and not for ever"),
+    "I5": gettext_lazy("An order's total is the sum of its parts"),
+    "I6": gettext_lazy("No more is captured than asked, no more refunded than captured"),
+    "I7": gettext_lazy("No offer is used more often than allowed"),
+    "I8": gettext_lazy("Nobody does two jobs at once"),
+    "I9": gettext_lazy("Every state was reached by an allowed path"),
+    "I10": gettext_lazy("Every event is handled, with one effect"),
+    "I11": gettext_lazy("What is paid has a payment of that amount"),
+}
+
+
+def of(words: Words, code: str) -> str:
+    """The words for a code; the code itself where there are none."""
+    return str(words.get(code, code))
+
+
+def actor(name: str) -> str:
+    """ "staff:0192…" -> "staff": what kind of person did it. Who exactly is for the audit trail."""
+    return of(ACTORS, name.partition(":")[0])
