@@ -98,7 +98,7 @@ class Situation:
 def offers_for(
     city_id: UUID, store_ids: Sequence[UUID], lat: float, lon: float, at: datetime, units: int = PAGE_UNITS
 ) -> dict[UUID, ShopOffer]:
-    """Each shop's offer for a typical basket of `units` at the point. Writes nothing; as many queries for 8 as for 1."""
+    """Each shop's offer for a typical basket of `units` at the point. Writes nothing; the same queries for 1 or 8."""
     wanted = set(store_ids)
     shops = [shop for shop in stores.stores_of(city_id) if shop.id in wanted]
     now = situation(city_id, at)
