@@ -62,8 +62,11 @@ def scan(*, actor: Actor, fulfilment_id: UUID, code: str, units: int = 1) -> Sca
     lines = list(FulfilmentLine.objects.filter(fulfilment=row))
     views = catalog.variants({line.variant_id for line in lines})
     line = _line_of(lines, views, code)
+    # The counts must be conditions on the row itself: inside a join's subquery they would not be looked at
+    # again after another scan has committed.
     counted = FulfilmentLine.objects.filter(
-        pk=line.pk, fulfilment__status="picking", quantity__gte=F("picked") + F("short") + units
+        pk=line.pk, fulfilment__in=Fulfilment.objects.filter(pk=row.pk, status="picking"),
+        quantity__gte=F("picked") + F("short") + units,
     ).update(picked=F("picked") + units)
     line.refresh_from_db(fields=["picked", "short"])
     name = name_and_unit(views[line.variant_id])

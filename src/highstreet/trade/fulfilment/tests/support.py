@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from stdnum import ean
 
 from highstreet.kernel import audit, clock, holds, ids
@@ -92,10 +93,10 @@ def order(
     """An order's fulfilment with its units held and confirmed, as `trade.orders` leaves it."""
     wanted = wanted or {"broccoli": 2, "milk": 1}
     group, now = ids.new_id(), clock.now()
-    holds.take(
-        group, [holds.Claim("units", place.level(name).pk, count, name) for name, count in wanted.items()],
-        now + timedelta(minutes=10))
-    assert holds.confirm(group)
+    claims = [holds.Claim("units", place.level(name).pk, count, name) for name, count in wanted.items()]
+    with transaction.atomic():
+        holds.take(group, claims, now + timedelta(minutes=10))
+        assert holds.confirm(group)
     made = actions.create(actor=THE_SYSTEM, spec=NewFulfilment(
         order_id=order_id or ids.new_id(), order_number=ids.random_code(8), group=group,
         store_id=place.store.pk, mode=mode, substitution=substitution, phone_tail="1234", lat=0.5, lon=0.5,
