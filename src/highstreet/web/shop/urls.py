@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .pages import basket, me, places, product, shelf
+from .pages import basket, checkout, me, pay, places, product, shelf, track
 
 urlpatterns: list[URLPattern] = [
     path("", shelf.home, name="home"),
@@ -16,6 +16,15 @@ urlpatterns: list[URLPattern] = [
     path("place/map.svg", places.map_svg, name="map"),
     path("cart", basket.cart, name="cart"),
     path("cart/lines", basket.lines, name="lines"),
+    path("checkout", checkout.checkout, name="checkout"),
+    path("checkout/quote", checkout.requote, name="requote"),
+    path("o/<slug:ref>", track.order, name="order"),
+    path("o/<slug:ref>/pay", pay.pay, name="pay"),
+    path("o/<slug:ref>/cancel", track.cancel, name="cancel"),
+    path("o/<slug:ref>/answer", track.answer, name="answer"),
+    path("o/<slug:ref>/rate", track.rate, name="rate"),
+    path("o/<slug:ref>/reorder", track.reorder, name="reorder"),
+    path("orders", pay.listing, name="orders"),
     path("me", me.me, name="me"),
     path("lang", me.lang, name="lang"),
     path("i18n/setlang/", me.lang, name="set_language"),

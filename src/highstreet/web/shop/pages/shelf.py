@@ -13,7 +13,7 @@ from highstreet.kernel.policy import PUBLIC, route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.catalog import reads as catalog
-from highstreet.supply.catalog.reads import CategoryView, Page
+from highstreet.supply.catalog.reads import CardView, CategoryView, Page
 
 from .front import basket, front, groups, in_cart, tiles
 from .last import last_order
@@ -21,6 +21,7 @@ from .visit import Visit, shop_page
 
 PAGE = 24
 HOME = 16
+WIDE = 400
 GUESSES = 6
 EMPTY = Page([], "")
 
@@ -29,7 +30,7 @@ EMPTY = Page([], "")
 @shop_page
 def home(visit: Visit) -> HttpResponse:
     """What is near, open, how soon; reorder; categories; products."""
-    return _shelf(visit, "shop/home.html", nav="home", limit=HOME, last=last_order(visit))
+    return _shelf(visit, "shop/home.html", nav="home", limit=WIDE, last=last_order(visit))
 
 
 @route(PUBLIC)
@@ -79,12 +80,14 @@ def _shelf(
         found = catalog.shelf(
             shown.store.id, category=category, group=group, query=query, limit=limit, cursor=cursor
         )
+        if limit == WIDE:
+            found = Page(_mixed(found.items), "")
         if not found.items and query:
             context["guess"] = _guess(shown.store.id, query)
     page = found or EMPTY
     if page.next:
         kept = {"q": query, "after": page.next} if query else {"after": page.next}
-        context["more_url"] = f"{visit.request.path}?{urlencode(kept)}" if template != "shop/home.html" else ""
+        context["more_url"] = f"{visit.request.path}?{urlencode(kept)}"
     return visit.show(
         template,
         {
@@ -93,6 +96,16 @@ def _shelf(
         },
         nav=nav,
     )
+
+
+def _mixed(cards: list[CardView]) -> list[CardView]:
+    """The first of each category, then the second of each: what stands in front is not all of one kind."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for index, card in enumerate(cards):
+        seen[card.category_code] = seen.get(card.category_code, 0) + 1
+        ranked.append((card.free <= 0, seen[card.category_code], index, card))
+    return [card for *_, card in sorted(ranked, key=lambda item: item[:3])][:HOME]
 
 
 def _guess(store_id: UUID, query: str) -> str:

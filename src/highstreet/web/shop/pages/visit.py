@@ -17,12 +17,14 @@ from django.utils.translation import gettext as _
 
 from highstreet.kernel import streams
 from highstreet.kernel.policy import Actor, actor_of
+from highstreet.people.customers import reads as customers
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import CityView
 
 PLACE_COOKIE = "place"
 CART_COOKIE = "cart"
 ORDERS_COOKIE = "orders"
+CONTACT_COOKIE = "contact"
 SALT = "highstreet.shop"
 YEAR = 365 * 24 * 3600
 MODES = ("delivery", "pickup")
@@ -63,6 +65,15 @@ class Visit:
     @property
     def cart_key(self) -> str:
         return self._cookies.get(CART_COOKIE) or self.actor.cart_key
+
+    @property
+    def contact(self) -> dict[str, str]:
+        """What this browser said at its last checkout: phone, unit, substitution."""
+        kept = _signed(self.request.COOKIES.get(CONTACT_COOKIE, ""))
+        return {str(name): str(value) for name, value in kept.items()} if isinstance(kept, dict) else {}
+
+    def keep_contact(self, contact: dict[str, str]) -> None:
+        self._cookies[CONTACT_COOKIE] = signing.dumps(contact, salt=SALT, compress=True)
 
     @property
     def order_keys(self) -> list[str]:
@@ -143,7 +154,9 @@ def _here(request: HttpRequest, city: CityView) -> Here:
     centre = Here(city.centre_lat, city.centre_lon, _("{city}, centre").format(city=city.name))
     kept = _signed(request.COOKIES.get(PLACE_COOKIE, ""))
     if not isinstance(kept, list) or len(kept) != 6:
-        return centre
+        last = customers.addresses(actor_of(request), limit=1)
+        known = [one for one in last if city.contains(one.lat, one.lon)]
+        return Here(known[0].lat, known[0].lon, known[0].text, True) if known else centre
     lat, lon, label, chosen, mode, store = kept
     if not chosen:
         return replace(centre, mode=mode, store=store)

@@ -1,0 +1,198 @@
+"""Checkout on one page. A typed address is quoted anew; who would pay more or wait longer is asked again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from highstreet.kernel import ids
+from highstreet.kernel.policy import PUBLIC, route
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.people.customers import reads as customers
+from highstreet.supply.inventory.refusals import SOLD_OUT
+from highstreet.supply.stores import reads as stores
+from highstreet.trade.cart.refusals import EMPTY_CART
+from highstreet.trade.orders import actions as orders
+from highstreet.trade.orders import reads as order_reads
+from highstreet.trade.orders.ports import geo
+from highstreet.trade.orders.reads import QuoteView
+from highstreet.trade.orders.refusals import ADDRESS_UNKNOWN, BAD_PHONE
+
+from ..rules import got_worse
+from .visit import Here, Visit, shop_page
+
+MOST = {"address": 160, "unit": 60, "phone": 40, "note": 200}
+SUBSTITUTIONS = ("best", "ask", "refund")
+
+
+@dataclass
+class Form:
+    """What was typed or remembered, and what is wrong with it by field."""
+
+    address: str = ""
+    unit: str = ""
+    phone: str = ""
+    note: str = ""
+    substitution: str = "best"
+    payment: str = "wechat"
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Try:
+    """A quote, or why there is none."""
+
+    quote: QuoteView | None = None
+    refusal: Refused | None = None
+
+
+@route(PUBLIC)
+@shop_page
+def checkout(visit: Visit) -> HttpResponse:
+    """GET: the page with a quote for where the shopper is. POST: order."""
+    if visit.request.method == "POST":
+        return _order(visit)
+    form = _remembered(visit)
+    return _page(visit, form, _quote(visit, visit.here, form))
+
+
+@route(PUBLIC)
+@shop_page
+def requote(visit: Visit) -> HttpResponse:
+    """POST the form: what a typed address would cost and when, for htmx."""
+    if visit.request.method != "POST":
+        return visit.go("shop:checkout")
+    form = _typed(visit.request.POST)
+    here = _spot(visit, form)
+    tried = _quote(visit, here, form) if here else Try()
+    return _page(visit, form, tried, template="shop/parts/quoted.html", status=422 if form.errors else 200)
+
+
+def _order(visit: Visit) -> HttpResponse:
+    posted = visit.request.POST
+    form = _typed(posted)
+    seen = _seen(visit, posted)
+    pickup = visit.here.mode == "pickup"
+    same = seen is not None and seen.mode == visit.here.mode and (pickup or seen.address == form.address)
+    here = visit.here if same or pickup else _spot(visit, form)
+    if not form.phone:
+        form.errors["phone"] = _("Give a phone number, so that the courier can reach you.")
+    if form.errors or here is None:
+        return _page(visit, form, Try(seen), status=422)
+    visit.be_at(here)
+    tried = Try(seen) if same and seen and not seen.expired and not seen.used else _quote(visit, here, form)
+    if tried.quote is None:
+        return _page(visit, form, tried, status=409)
+    total, to = (seen.total, seen.promised_to) if seen else (0, None)
+    if got_worse(total, to, tried.quote.total, tried.quote.promised_to):
+        return _page(visit, form, tried, worse=True, status=409)
+    try:
+        return _place(visit, form, tried.quote)
+    except Refused as refused:
+        if refused.reason is BAD_PHONE:
+            form.errors["phone"] = refused.words
+            return _page(visit, form, tried, status=422)
+        again = _quote(visit, here, form)
+        return _page(visit, form, again, said=refused if again.quote else None, status=refused.reason.status)
+
+
+def _place(visit: Visit, form: Form, quote: QuoteView) -> HttpResponse:
+    placed = orders.checkout(
+        actor=visit.actor, quote_id=quote.id, cart_key=visit.cart_key, phone=form.phone,
+        payment_method=form.payment, substitution=form.substitution, note=form.note, unit=form.unit,
+    )
+    visit.keep_order(placed.key)
+    visit.keep_contact({"phone": form.phone, "unit": form.unit, "substitution": form.substitution})
+    if form.payment == "at_pickup":
+        return visit.go("shop:order", placed.key)
+    return visit.go("shop:pay", placed.key)
+
+
+def _quote(visit: Visit, here: Here, form: Form) -> Try:
+    """A quote for the cart at a place; the store in front is preferred, or the one to pick up at."""
+    store_id = None
+    if here.mode == "pickup" and here.store:
+        store_id = next((one.id for one in stores.stores_of(visit.city.id) if one.code == here.store), None)
+    try:
+        return Try(orders.quote(
+            actor=visit.actor, cart_key=visit.cart_key, mode=here.mode, lat=here.lat, lon=here.lon,
+            address=form.address if here.mode == "delivery" else "", unit=form.unit, store_id=store_id,
+        ))
+    except Refused as refused:
+        return Try(refusal=refused)
+
+
+def _spot(visit: Visit, form: Form) -> Here | None:
+    """Where the typed address is; None with the field's error when nobody knows."""
+    here = visit.here
+    if here.mode == "pickup" or (here.chosen and form.address == here.label):
+        return here
+    if len(form.address) < 2:
+        form.errors["address"] = _("Type the street and number we shall come to.")
+        return None
+    found = geo().geocode(visit.city.id, form.address, here.lat, here.lon)
+    if found is None:
+        form.errors["address"] = ADDRESS_UNKNOWN.words({})
+        return None
+    return replace(here, lat=round(found.lat, 6), lon=round(found.lon, 6), label=form.address, chosen=True)
+
+
+def _seen(visit: Visit, posted: QueryDict) -> QuoteView | None:
+    """The quote that the page showed."""
+    quote_id = ids.private("quo", posted.get("quote", ""))
+    if quote_id is None:
+        return None
+    try:
+        return order_reads.quote(quote_id, visit.cart_key)
+    except Refused:
+        return None
+
+
+def _remembered(visit: Visit) -> Form:
+    contact, me = visit.contact, customers.me(visit.actor)
+    substitution = contact.get("substitution", "best")
+    return Form(
+        address=visit.here.label if visit.here.chosen else "", unit=contact.get("unit", ""),
+        phone=contact.get("phone", "") or (me.phone if me else ""),
+        substitution=substitution if substitution in SUBSTITUTIONS else "best",
+    )
+
+
+def _typed(posted: QueryDict) -> Form:
+    def words(name: str) -> str:
+        text = " ".join(posted.get(name, "").split())
+        return "".join(char for char in text if char.isprintable())[: MOST[name]]
+
+    substitution, payment = posted.get("substitution", "best"), posted.get("payment", "wechat")
+    return Form(
+        words("address"), words("unit"), words("phone"), words("note"),
+        substitution if substitution in SUBSTITUTIONS else "best", "at_pickup" if payment == "at_pickup" else "wechat",
+    )
+
+
+def _page(
+    visit: Visit, form: Form, tried: Try, *, template: str = "shop/checkout.html", worse: bool = False,
+    said: Refused | None = None, status: int = 200,
+) -> HttpResponse:
+    """The page again, with what stands in the way and what to do about it."""
+    refusal = tried.refusal
+    if refusal is not None and refusal.reason in (EMPTY_CART, NOT_FOUND):
+        return visit.go(reverse("shop:cart"))
+    quote = tried.quote
+    known = bool(form.phone and (form.address or visit.here.mode == "pickup"))
+    context: dict[str, Any] = {
+        "form": form, "quote": quote, "refusal": refusal, "said": said, "worse": worse,
+        "quote_ref": ids.public("quo", quote.id) if quote else "", "folded": known and not form.errors,
+        "sold_out": refusal is not None and refusal.reason is SOLD_OUT,
+        "substitutions": [
+            ("best", _("Best match"), _("same or lower price")),
+            ("ask", _("Ask me"), _("no reply in 2 min = refund")),
+            ("refund", _("Refund"), _("only what was there")),
+        ],
+    }
+    return visit.show(template, context, nav="home", status=status)

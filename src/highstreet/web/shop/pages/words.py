@@ -1,0 +1,162 @@
+"""What an order's page says: where it stands, what happens next, who pays if it goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from highstreet.delivery.dispatch.reads import TrackView
+from highstreet.delivery.promise.reads import PromiseView
+from highstreet.kernel import clock
+from highstreet.trade.orders.reads import OrderView
+from highstreet.web.ui import rules as ui
+
+from ..templatetags.shop import yuan
+
+
+@dataclass(frozen=True)
+class Say:
+    """`big` is the time or the state, `next` what happens next; `badge` with its `tone` the promise against now."""
+
+    big: str
+    next: str
+    badge: str = ""
+    tone: str = "ok"
+
+
+def at(moment: datetime) -> str:
+    return ui.day_time(timezone.localtime(moment), timezone.localtime(clock.now()), get_language())
+
+
+def minutes(seconds: float) -> str:
+    return ui.minutes(seconds / 60, get_language())
+
+
+def say(order: OrderView, track: TrackView | None, promise: PromiseView | None) -> Say:
+    """The headline of an order's page."""
+    if order.status == "pending":
+        return Say(_("Waiting for payment"), _("Pay by {time}, then the store starts.").format(time=at(order.expires_at)))
+    if order.status == "expired":
+        return Say(_("Not paid in time"), _("Nothing was charged. The goods went back on the shelf; order again below."))
+    if order.status == "cancelled":
+        return Say(_("Cancelled"), _cancelled(order), _reason(order.end_reason), "bad")
+    if order.status == "completed":
+        return _completed(order, promise)
+    return _pickup(order) if order.mode == "pickup" else _delivery(order, track)
+
+
+def _cancelled(order: OrderView) -> str:
+    if not order.captured:
+        return _("Nothing was charged.")
+    back = ui.money(order.given_back)
+    return _("{amount} goes back to where you paid from, in minutes; the bank may take a day.").format(amount=back)
+
+
+def _reason(code: str) -> str:
+    known = {
+        "customer": _("You cancelled it"), "nothing_left": _("Everything in it was sold out"),
+        "not_collected": _("It was not picked up in time"), "no_store": _("No store could keep the promise"),
+        "returned": _("Nobody was at the door, so it came back"), "support": _("Our support cancelled it"),
+        "late_payment": _("The payment came after its time"),
+    }
+    return known.get(code, _("The store could not fulfil it"))
+
+
+def _completed(order: OrderView, promise: PromiseView | None) -> Say:
+    ended = order.ended_at or clock.now()
+    big = _("Picked up at {time}") if order.mode == "pickup" else _("Delivered at {time}")
+    head = big.format(time=at(ended))
+    if promise is None or promise.outcome != "broken" or not promise.late_seconds:
+        return Say(head, _("Within the promised time."), _("Promise kept"))
+    late = _("{minutes} late").format(minutes=minutes(promise.late_seconds))
+    return Say(head, made_good(promise.compensation, order), late, "late")
+
+
+def made_good(amount: int, order: OrderView) -> str:
+    """Who pays for a delay, in words."""
+    if not amount:
+        return _("We are sorry.")
+    if order.compensated:
+        return _("{amount} went back to WeChat by itself.").format(amount=yuan(amount))
+    return _("{amount} in points are on your account.").format(amount=yuan(amount))
+
+
+def _pickup(order: OrderView) -> Say:
+    going = order.fulfilment
+    if going is not None and going.status == "ready":
+        return Say(_("Ready to pick up"), _("Show the code at {store}.").format(store=order.store.name), _("Ready"))
+    left = (order.promised_to - clock.now()).total_seconds()
+    if left < 0:
+        return Say(
+            at(order.promised_to), _("It is taking longer. We tell you here when it is ready."),
+            _("{minutes} late").format(minutes=minutes(-left)), "late",
+        )
+    return Say(_("Ready by {time}").format(time=at(order.promised_to)), _stage(order, None), _("On time"))
+
+
+def _delivery(order: OrderView, track: TrackView | None) -> Say:
+    now = clock.now()
+    eta = max(track.eta, now) if track and track.eta else None
+    if track is not None and track.status == "failed":
+        return Say(_("Nobody opened"), _("The courier could not hand it over. Call us, or wait for the second try."), _("At the door"), "warn")
+    expected = eta or order.promised_to
+    ahead = (order.promised_to - max(expected, now)).total_seconds()
+    big = at(expected) if expected >= now else at(order.promised_to)
+    if ahead <= -60:
+        badge = _("About {minutes} late").format(minutes=minutes(-ahead))
+        return Say(big, _stage(order, track), badge, "late")
+    if eta is not None and ahead >= 60:
+        return Say(big, _stage(order, track), _("{minutes} ahead of the promise").format(minutes=minutes(ahead)))
+    return Say(big, _stage(order, track), _("On time"))
+
+
+def _stage(order: OrderView, track: TrackView | None) -> str:
+    """What is being done now."""
+    going = order.fulfilment
+    status = going.status if going else "pending"
+    if going is not None and status == "picking":
+        return _("The store is picking: {done} of {all}.").format(done=going.picked, all=going.units)
+    if status in ("packed", "ready"):
+        if order.mode == "pickup":
+            return _("Packed.")
+        if track is not None and track.courier_name:
+            return _("Packed. {courier} is on the way to the store.").format(courier=track.courier_name)
+        return _("Packed and waiting for its courier.")
+    if track is not None and status in ("handed_over", "in_transit"):
+        if track.stops_before:
+            return _("{courier} is on the way, {n} stop before yours.").format(
+                courier=track.courier_name or _("The courier"), n=track.stops_before)
+        return _("{courier} is on the way to you.").format(courier=track.courier_name or _("The courier"))
+    return _("The store has it and starts in a moment.") if status in ("pending", "accepted") else ""
+
+
+def steps(order: OrderView) -> list[dict[str, Any]]:
+    """The order's way for <c-steps>: what is done, what is going on."""
+    words = {
+        "placed": _("Ordered"), "accepted": _("Accepted"), "ready": _("Packed"), "handed_over": _("On the way"),
+        "delivered": _("Delivered"), "collected": _("Picked up"),
+    }
+    known = order.steps
+    if order.status in ("cancelled", "expired"):
+        reached = [pair for pair in known if pair[1] is not None]
+        end = _("Cancelled") if order.status == "cancelled" else _("Not paid")
+        return [*(_step(words[name], "done", when) for name, when in reached), _step(end, "fail", order.ended_at)]
+    items = []
+    now_seen = False
+    for index, (name, when) in enumerate(known):
+        later = any(other for _name, other in known[index + 1:])
+        if when is not None or later:
+            items.append(_step(words[name], "done", when))
+        else:
+            items.append(_step(words[name], "todo" if now_seen else "now", None))
+            now_seen = True
+    return items
+
+
+def _step(label: str, state: str, when: datetime | None) -> dict[str, Any]:
+    return {"label": label, "state": state, "time": at(when) if when else ""}
