@@ -80,6 +80,11 @@ class Stop:
         return self.now[0]
 
     @property
+    def tightest(self) -> Job:
+        """The job that is the latest, or has the least to spare."""
+        return min(self.jobs, key=lambda job: (("late", "warn", "ok").index(job.tone), job.view.promised_to))
+
+    @property
     def pay(self) -> int:
         """Fen for the packages of the next step."""
         return sum(job.view.pay for job in self.now)
@@ -191,7 +196,9 @@ def _screen(
 ) -> HttpResponse:
     me = couriers.me(request.actor)
     now = clock.now()
-    stops = [_stop(view, number, now) for number, view in enumerate(dispatch.tasks(request.actor), start=1)]
+    views = dispatch.tasks(request.actor)
+    doors = {job.id: view.eta for view in views if view.kind == "dropoff" for job in view.jobs}
+    stops = [_stop(view, number, doors, now) for number, view in enumerate(views, start=1)]
     here = (me.lat, me.lon) if me.lat is not None and me.lon is not None else None
     current = stops[0] if stops else None
     offers = [job for stop in stops[1:] if stop.view.kind == "pickup" for job in stop.jobs
@@ -209,8 +216,12 @@ def _screen(
     return _page(request, "now" if request.htmx else "work", context, status=status)
 
 
-def _stop(view: StopView, number: int, now: datetime) -> Stop:
-    jobs = [Job(job, ids.public("dlv", job.id), *_against(view.eta, job.promised_to, now)) for job in view.jobs]
+def _stop(view: StopView, number: int, doors: dict[UUID, datetime], now: datetime) -> Stop:
+    """A stop; each of its jobs stands against its promise by when its door is reached."""
+    jobs = [
+        Job(job, ids.public("dlv", job.id), *_against(doors.get(job.id, view.eta), job.promised_to, now))
+        for job in view.jobs
+    ]
     if view.kind == "pickup":
         step = next(step for step in AT_COUNTER if any(job.view.step == step for job in jobs))
         return Stop(view, number, jobs, step, [job for job in jobs if job.view.step == step])

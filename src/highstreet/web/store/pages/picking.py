@@ -161,7 +161,7 @@ def _order(
     scanned: Tried | None = None, typed: str = "",
 ) -> HttpResponse:
     scan, done = scanned or Tried(), done or Tried()
-    rows = [Row.of(line) for line in view.lines]
+    rows = sorted((Row.of(line) for line in view.lines), key=lambda row: row.left == 0)
     tone, words = STATES.get(view.status, ("", ""))
     context: dict[str, Any] = {
         "order": view, "order_code": code, "rows": rows, "typed": typed, "units": view.units,

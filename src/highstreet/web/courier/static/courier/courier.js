@@ -1,11 +1,10 @@
 // The courier's phone: the position while on shift, a smaller photo, and no refresh under a half-typed code.
 const csrf = () => document.querySelector("meta[name=csrf]")?.content ?? "";
-const say = (text, tone) => document.body.dispatchEvent(new CustomEvent("say", { detail: { text, tone } }));
 const EVERY = 5000; // ms between two reports
 const SIDE = 1280; // px of the photo's longer side
 const MOST = 190000; // bytes; the server keeps 200,000
 const now = () => document.getElementById("now");
-let told = 0;
+let forbidden = false;
 let here;
 
 async function report() {
@@ -22,8 +21,12 @@ const watch = {
   timer: 0,
   start() {
     if (this.id || !("geolocation" in navigator)) return;
-    this.id = navigator.geolocation.watchPosition((position) => (here = position), () => {
-      if (!told++) say(now().dataset.sayNoPosition, "bad");
+    this.id = navigator.geolocation.watchPosition((position) => {
+      here = position;
+      forbidden = false;
+    }, () => {
+      forbidden = true;
+      tell();
     }, { enableHighAccuracy: true, maximumAge: EVERY });
     this.timer = setInterval(report, EVERY);
   },
@@ -34,7 +37,11 @@ const watch = {
     here = undefined;
   },
 };
-const follow = () => (now()?.dataset.position ? watch.start() : watch.stop());
+function tell() {
+  const line = document.getElementById("where");
+  if (line && forbidden) line.textContent = line.dataset.sayNoPosition;
+}
+const follow = () => (now()?.dataset.position ? watch.start() : watch.stop(), tell());
 follow();
 document.body.addEventListener("htmx:after:swap", follow);
 
