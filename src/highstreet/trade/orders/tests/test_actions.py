@@ -1,0 +1,465 @@
+"""Quotes, checkout, refunds, compensation, substitutes: what is refused and what each does to the books."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from highstreet.kernel import clock, idempotency, ids, outbox
+from highstreet.kernel.policy import NOBODY, THE_SYSTEM, Actor
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.states import move
+from highstreet.people.accounts.actions import create_user
+from highstreet.supply.catalog.models import Listing
+from highstreet.supply.stores.actions import pause
+from highstreet.trade.cart import actions as carts
+from highstreet.trade.cart import reads as cart_reads
+from highstreet.trade.fulfilment import actions as fulfilment
+from highstreet.trade.orders import actions, reads
+from highstreet.trade.orders.models import Order, Quote
+from highstreet.trade.orders.states import ORDER, PAYMENT
+
+from .support import PHONE, Town, capacity, deliver, later, package, pay, pick, settle_refunds, view
+from .test_paths import points_of
+
+
+def checkout(town: Town, key: str, quote_id: UUID, actor: Actor = NOBODY, **wishes: str) -> actions.Placed:
+    return actions.checkout(actor=actor, quote_id=quote_id, cart_key=key, **{"phone": PHONE, **wishes})
+
+
+# Quotes
+
+
+def test_a_quote_is_priced_and_promised_and_holds_nothing(town: Town) -> None:
+    quote = town.quote(town.cart(2, 1), store=town.stores[1])
+    assert (quote.store.id, quote.goods_total, quote.delivery_fee, quote.total) == (town.stores[1], 2470, 500, 2970)
+    assert quote.expires_at > clock.now() + timedelta(minutes=9)
+    assert quote.to_free_delivery == 4900 - 2470
+    assert town.level(0, 1).held == 0
+
+
+def test_delivery_is_free_above_and_pickup_always(town: Town) -> None:
+    assert town.quote(town.cart(0, 0, 0, 2)).delivery_fee == 0
+    assert town.quote(town.cart(1), "pickup").delivery_fee == 0
+
+
+def test_an_empty_cart_is_not_quoted(town: Town) -> None:
+    with pytest.raises(Refused, match="empty_cart"):
+        town.quote(town.cart())
+
+
+def test_another_store_serves_what_the_preferred_one_lacks(town: Town) -> None:
+    town.order(20, store=town.stores[0])
+    assert town.quote(town.cart(1), store=town.stores[0]).store.id == town.stores[1]
+
+
+def test_what_is_sold_out_is_named(town: Town) -> None:
+    for store in town.stores:
+        town.order(20, store=store)
+    with pytest.raises(Refused, match="sold_out") as refused:
+        town.quote(town.cart(1, 1))
+    assert "0" in refused.value.facts["name"]
+    assert refused.value.facts["variants"] == [ids.public("var", town.variants[0])]
+
+
+def test_out_of_range_closed_and_no_capacity_say_so(town: Town) -> None:
+    key = town.cart(1)
+    with pytest.raises(Refused, match="out_of_range"):
+        actions.quote(actor=NOBODY, cart_key=key, mode="delivery", lat=48.1, lon=11.5)
+    with later(12 * 60), pytest.raises(Refused, match="closed") as refused:
+        town.quote(key)
+    assert refused.value.facts["opens"] == "07:00"
+    town.promise.none_at.update(town.stores)
+    with pytest.raises(Refused, match="no_capacity"):
+        town.quote(key)
+
+
+def test_a_paused_store_is_passed_over(town: Town) -> None:
+    manager = replace(town.worker(), permissions=frozenset({"store.manage"}))
+    pause(actor=manager, store_id=town.stores[0], minutes=30)
+    assert town.quote(town.cart(1), store=town.stores[0]).store.id != town.stores[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [("lat", 91.0, "bad_place"), ("lat", float("nan"), "bad_place"), ("lon", float("inf"), "bad_place"),
+     ("mode", "drone", "bad_choice"), ("address", "\x00", "bad_text"), ("address", "a" * 161, "bad_text"),
+     ("unit", "\ud800", "bad_text"), ("cart_key", "\x00", "not_found"), ("cart_key", "0" * 32, "not_found")],
+)
+def test_bad_quotes_are_refused_in_words(town: Town, field: str, value: object, code: str) -> None:
+    wish: dict[str, object] = {"cart_key": town.cart(1), "mode": "delivery", "lat": town.lat, "lon": town.lon}
+    with pytest.raises(Refused, match=code) as refused:
+        actions.quote(actor=NOBODY, **{**wish, field: value})  # type: ignore[arg-type]
+    assert refused.value.words
+
+
+# Checkout
+
+
+def test_a_cart_that_changed_is_refused_and_nothing_is_held(town: Town) -> None:
+    key = town.cart(1)
+    quote = town.quote(key)
+    carts.set_quantity(actor=NOBODY, cart_key=key, variant_id=town.variants[1], quantity=1)
+    with pytest.raises(Refused, match="cart_changed"):
+        checkout(town, key, quote.id)
+    assert (Order.objects.count(), town.level(0).held) == (0, 0)
+    assert Quote.objects.get(pk=quote.id).used_at is None
+
+
+def test_a_quote_expires(town: Town) -> None:
+    key = town.cart(1)
+    quote = town.quote(key)
+    with later(10.1), pytest.raises(Refused, match="quote_expired") as refused:
+        checkout(town, key, quote.id)
+    assert refused.value.facts["until"] == "12:10"
+
+
+def test_a_quote_is_used_once(town: Town) -> None:
+    key = town.cart(1)
+    quote = town.quote(key)
+    checkout(town, key, quote.id)
+    with pytest.raises(Refused, match="quote_used"):
+        checkout(town, key, quote.id)
+    assert (Order.objects.count(), town.level(0).held) == (1, 1)
+    assert cart_reads.contents(key).lines == ()
+
+
+def test_the_same_key_twice_is_one_order(town: Town) -> None:
+    key = town.cart(1)
+    quote = town.quote(key)
+
+    def work() -> tuple[int, object]:
+        placed = checkout(town, key, quote.id)
+        return 201, {"order": str(placed.order_id)}
+
+    answers = [
+        idempotency.once(subject=f"guest:{key}", endpoint="POST /orders", key="k1", body=b"{}", work=work)
+        for _ in range(3)
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    assert Order.objects.count() == 1
+
+
+def test_what_sold_out_meanwhile_takes_nothing_at_all(town: Town) -> None:
+    key = town.cart(2, 2)
+    quote = town.quote(key, store=town.stores[0])
+    town.order(0, 19, store=town.stores[0])
+    before = capacity(town)
+    with pytest.raises(Refused, match="sold_out") as refused:
+        checkout(town, key, quote.id)
+    assert "1" in refused.value.facts["name"]
+    assert (town.level(0).held, capacity(town)) == (0, before)
+    assert cart_reads.contents(key).lines
+    assert Order.objects.count() == 1
+
+
+def test_capacity_that_is_gone_takes_nothing_at_all(town: Town) -> None:
+    key = town.cart(1)
+    quote = town.quote(key)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE promise_capacityslot SET capacity = 0")
+    with pytest.raises(Refused) as refused:
+        checkout(town, key, quote.id)
+    assert refused.value.reason.status == 409
+    assert town.level(0).held == 0
+
+
+def test_two_units_of_the_last_one_cannot_be_had(town: Town) -> None:
+    town.order(19, store=town.stores[0])
+    keys = [town.cart(1) for _ in range(2)]
+    quotes = [town.quote(key, store=town.stores[0]) for key in keys]
+    checkout(town, keys[0], quotes[0].id)
+    with pytest.raises(Refused, match="sold_out"):
+        checkout(town, keys[1], quotes[1].id)
+    assert town.level(0).free == 0
+
+
+def test_another_carts_quote_is_not_found(town: Town) -> None:
+    quote = town.quote(town.cart(1))
+    for key in (town.cart(1), "", "\x00", "0" * 32):
+        with pytest.raises(Refused, match="not_found"):
+            checkout(town, key, quote.id)
+    with pytest.raises(Refused, match="not_found"):
+        checkout(town, town.cart(1), ids.new_id())
+
+
+def customer(town: Town, name: str) -> Actor:
+    from highstreet.people.accounts.reads import actor_of_user
+
+    user = create_user(actor=THE_SYSTEM, username=name, password="x")
+    actor = actor_of_user(user)
+    if actor.customer_id is None:
+        placed = town.order(0, 0, 1, actor=actor)
+        actions.cancel(actor=THE_SYSTEM, order_id=placed.order_id)
+    return actor_of_user(user)
+
+
+def test_another_customers_cart_is_not_found(town: Town) -> None:
+    mine, other = customer(town, "mine"), customer(town, "other")
+    key = town.cart(1, actor=mine)
+    quote = town.quote(key, actor=mine)
+    with pytest.raises(Refused, match="not_found"):
+        checkout(town, key, quote.id, actor=other)
+    with pytest.raises(Refused, match="not_found"):
+        carts.set_quantity(actor=other, cart_key=key, variant_id=town.variants[0], quantity=5)
+    assert checkout(town, key, quote.id, actor=mine).status == "pending"
+
+
+def test_orders_are_seen_by_who_may(town: Town) -> None:
+    mine, other = customer(town, "mine"), customer(town, "other")
+    placed = town.order(1, actor=mine)
+    assert reads.order(mine, placed.order_id).key == placed.key
+    assert reads.order(town.worker(), placed.order_id).key == ""
+    assert reads.by_key(placed.key).id == placed.order_id
+    holder = replace(NOBODY, order_keys=frozenset({placed.key}))
+    assert reads.order(holder, placed.order_id).mine
+    for stranger in (NOBODY, other, town.worker(1)):
+        with pytest.raises(Refused, match="not_found"):
+            reads.order(stranger, placed.order_id)
+        with pytest.raises(Refused, match="not_found"):
+            actions.cancel(actor=stranger, order_id=placed.order_id)
+        with pytest.raises(Refused, match="not_found"):
+            actions.reorder(actor=stranger, cart_key=town.cart(), order_id=placed.order_id)
+    with pytest.raises(Refused, match="not_found"):
+        reads.by_key("\x00")
+    assert [card.id for card in reads.orders_of(mine)][0] == placed.order_id
+    assert placed.order_id not in [card.id for card in reads.orders_of(other)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [({"phone": "12"}, "bad_phone"), ({"phone": "\x00"}, "bad_phone"), ({"payment_method": "gold"}, "bad_choice"),
+     ({"payment_method": "at_pickup"}, "pay_at_pickup_only"), ({"substitution": "x"}, "bad_choice"),
+     ({"note": "n" * 201}, "bad_text"), ({"note": "\ud800"}, "bad_text"), ({"unit": "a\x00"}, "bad_text")],
+)
+def test_bad_wishes_are_refused_and_the_quote_is_still_good(town: Town, wish: dict[str, str], code: str) -> None:
+    key = town.cart(1)
+    quote = town.quote(key)
+    with pytest.raises(Refused, match=code) as refused:
+        checkout(town, key, quote.id, **wish)
+    assert refused.value.words
+    assert checkout(town, key, quote.id).status == "pending"
+
+
+def test_a_price_that_changes_after_the_quote_changes_nothing(town: Town) -> None:
+    key = town.cart(1)
+    quote = town.quote(key)
+    Listing.objects.update(price=99999)
+    assert view(checkout(town, key, quote.id)).total == 590 + 500
+
+
+def test_checkout_asks_the_database_as_often_for_many_lines_as_for_few(town: Town) -> None:
+    def statements(*quantities: int) -> int:
+        key = town.cart(*quantities)
+        quote = town.quote(key)
+        with CaptureQueriesContext(connection, ) as queries:
+            checkout(town, key, quote.id)
+        return len([query for query in queries if "SAVEPOINT" not in query["sql"]])
+
+    few, many = statements(1), statements(1, 1, 1, 1, 1)
+    # One UPDATE a shelf is what holding costs; nothing else may grow with the lines.
+    assert many - few == 4
+    assert few <= 26
+
+
+# Refunds, compensation, substitutes
+
+
+def test_a_shortage_is_refunded_at_the_frozen_price(town: Town) -> None:
+    placed = town.paid(3, 1)
+    box = package(placed)
+    line = next(line for line in box.lines if line.quantity == 3)
+    fulfilment.accept(actor=town.worker(), fulfilment_id=box.id)
+    Listing.objects.update(price=1)
+    fulfilment.mark_short(actor=town.worker(), line_id=line.id, units=2)
+    pick(town, placed)
+    order = view(placed)
+    assert (order.refunded, order.lines[0].refunded, order.payment_status) == (2 * 590, 2, "paid")
+    settle_refunds(placed)
+    assert view(placed).payment_status == "partially_refunded"
+    fulfilment.hand_over(actor=town.worker(), fulfilment_id=box.id)
+    fulfilment.deliver(actor=THE_SYSTEM, fulfilment_id=box.id)
+    outbox.drain()
+    assert town.balance("goods_revenue") == -(590 + 1290)
+    assert town.balance("delivery_revenue") == -500
+    assert (town.level(0).free, town.level(0).on_hand) == (19, 19)
+
+
+def test_nothing_on_the_shelf_gives_everything_back(town: Town) -> None:
+    placed = town.paid(2)
+    box = package(placed)
+    fulfilment.accept(actor=town.worker(), fulfilment_id=box.id)
+    fulfilment.mark_short(actor=town.worker(), line_id=box.lines[0].id, units=2)
+    outbox.drain()
+    order = view(placed)
+    assert (order.status, order.end_reason, order.refunded) == ("cancelled", "nothing_left", order.total)
+
+
+@pytest.mark.parametrize(("substitute", "back"), [(2, 2 * (590 - 250)), (1, 0)])
+def test_a_substitute_never_costs_the_shopper_more(town: Town, substitute: int, back: int) -> None:
+    placed = town.paid(3)
+    box = package(placed)
+    fulfilment.accept(actor=town.worker(), fulfilment_id=box.id)
+    fulfilment.propose_substitute(
+        actor=town.worker(), line_id=box.lines[0].id, variant_id=town.variants[substitute], units=2
+    )
+    outbox.drain()
+    assert view(placed).refunded == back
+    deliver(town, placed)
+    assert town.balance("goods_revenue") == -(3 * 590 - back)
+
+
+@pytest.mark.parametrize(("agreed", "back"), [(True, 590 - 250), (False, 590)])
+def test_the_shopper_is_asked(town: Town, agreed: bool, back: int) -> None:
+    placed = town.paid(2, substitution="ask")
+    other = town.paid(1)
+    box = package(placed)
+    fulfilment.accept(actor=town.worker(), fulfilment_id=box.id)
+    line = box.lines[0].id
+    fulfilment.propose_substitute(actor=town.worker(), line_id=line, variant_id=town.variants[2], units=1)
+    stranger = replace(NOBODY, order_keys=frozenset({other.key}))
+    for order_id in (placed.order_id, other.order_id):
+        with pytest.raises(Refused, match="not_found"):
+            actions.answer_substitute(actor=stranger, order_id=order_id, line_id=line, agreed=True)
+    holder = replace(NOBODY, order_keys=frozenset({placed.key}))
+    actions.answer_substitute(actor=holder, order_id=placed.order_id, line_id=line, agreed=agreed)
+    outbox.drain()
+    assert view(placed).refunded == back
+
+
+def test_a_cheaper_substitute_at_the_counter_gives_change_back(town: Town) -> None:
+    placed = town.order(1, mode="pickup", method="at_pickup")
+    box = package(placed)
+    fulfilment.accept(actor=town.worker(), fulfilment_id=box.id)
+    fulfilment.propose_substitute(
+        actor=town.worker(), line_id=box.lines[0].id, variant_id=town.variants[2], units=1
+    )
+    pick(town, placed)
+    due = package(placed).collect_due
+    code = reads.order(replace(NOBODY, order_keys=frozenset({placed.key})), placed.order_id).pickup_code
+    fulfilment.collect(actor=town.worker(), store_id=town.stores[0], code=code, cash_received=due)
+    outbox.drain()
+    settle_refunds(placed)
+    order = view(placed)
+    assert (order.due, order.captured - order.refunded, order.payment_status) == (250, 250, "paid")
+
+
+def test_support_refunds_units_after_completion_out_of_revenue(town: Town) -> None:
+    placed = town.paid(3)
+    deliver(town, placed)
+    line = view(placed).lines[0]
+    support = Actor(
+        kind="employee", user_id=ids.new_id(), organisation_id=town.retailer, store_ids=None,
+        permissions=frozenset({"console.read", "orders.refund"}),
+    )
+    assert actions.refund_units(actor=support, order_line_id=line.id, units=1, reason="bruised") == 590
+    assert town.balance("goods_revenue") == -2 * 590
+    with pytest.raises(Refused, match="refund_too_many_units"):
+        actions.refund_units(actor=support, order_line_id=line.id, units=3, reason="all")
+    for units in (0, -1, 10**18, 1.5, True):
+        with pytest.raises(Refused):
+            actions.refund_units(actor=support, order_line_id=line.id, units=units, reason="x")  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="forbidden|not_signed_in"):
+        actions.refund_units(actor=NOBODY, order_line_id=line.id, units=1, reason="x")
+    elsewhere = replace(support, organisation_id=ids.new_id())
+    with pytest.raises(Refused, match="not_found"):
+        actions.refund_units(actor=elsewhere, order_line_id=line.id, units=1, reason="x")
+
+
+def test_a_compensation_is_given_once_and_never_twice(town: Town) -> None:
+    placed = town.paid(1)
+    deliver(town, placed)
+    for expected in ((500, 0), (0, 0)):
+        given = actions.compensate(actor=THE_SYSTEM, order_id=placed.order_id, amount=500, reason="late")
+        assert (given.money, given.points) == expected
+    given = actions.compensate(actor=THE_SYSTEM, order_id=placed.order_id, amount=1000, reason="sorry")
+    assert (given.money, given.points) == (590, 410)
+    order = view(placed)
+    assert (order.compensated, order.refunded, points_of(order.customer_id)) == (1090, 0, 410)
+    assert town.balance("promise_compensation") == 1090
+    settle_refunds(placed)
+    assert view(placed).payment_status == "refunded"
+
+
+@pytest.mark.parametrize("credit", [500, 5000])
+def test_what_was_given_before_a_cancellation_is_not_given_twice(town: Town, credit: int) -> None:
+    placed = town.paid(1)
+    actions.compensate(actor=THE_SYSTEM, order_id=placed.order_id, amount=credit, reason="late")
+    actions.cancel(actor=THE_SYSTEM, order_id=placed.order_id)
+    outbox.drain()
+    order = view(placed)
+    assert (order.refunded, order.compensated) == (order.total, 0)
+    assert town.balance("customer_funds") == town.balance("promise_compensation") == 0
+    assert settle_refunds(placed) == order.total
+    assert view(placed).payment_status == "refunded"
+
+
+@pytest.mark.parametrize("amount", [0, -1, 10**18, 1.5, True])
+def test_a_compensation_is_a_whole_amount(town: Town, amount: int) -> None:
+    placed = town.paid(1)
+    with pytest.raises(Refused, match="bad_amount"):
+        actions.compensate(actor=THE_SYSTEM, order_id=placed.order_id, amount=amount, reason="late")
+
+
+# The rest
+
+
+def test_an_order_can_be_had_again(town: Town) -> None:
+    placed = town.order(2, 0, 3)
+    holder = replace(NOBODY, order_keys=frozenset({placed.key}))
+    key = town.cart(98)
+    actions.reorder(actor=holder, cart_key=key, order_id=placed.order_id)
+    assert dict(cart_reads.contents(key).lines) == {town.variants[0]: 99, town.variants[2]: 3}
+
+
+def test_only_who_ordered_pays_and_only_in_time(town: Town) -> None:
+    placed = town.order(1)
+    holder = replace(NOBODY, order_keys=frozenset({placed.key}))
+    with pytest.raises(Refused, match="not_found"):
+        actions.open_intent(actor=NOBODY, order_id=placed.order_id)
+    with pytest.raises(Refused, match="not_found"):
+        actions.open_intent(actor=town.worker(), order_id=placed.order_id)
+    assert actions.open_intent(actor=holder, order_id=placed.order_id) == placed.intent_id
+    with later(10), pytest.raises(Refused, match="not_payable"):
+        actions.open_intent(actor=holder, order_id=placed.order_id)
+    pay(placed)
+    with pytest.raises(Refused, match="not_payable"):
+        actions.open_intent(actor=holder, order_id=placed.order_id)
+
+
+@pytest.mark.parametrize("machine", [ORDER, PAYMENT])
+def test_every_state_and_event_that_the_table_lacks_is_refused(town: Town, machine: object) -> None:
+    from highstreet.kernel.states import Machine
+
+    assert isinstance(machine, Machine)
+    placed = town.order(1)
+    row = Order.objects.get(pk=placed.order_id)
+    events = {event for _, event in machine.table}
+    for state in sorted(machine.states()):
+        for event in sorted(events):
+            if (state, event) in machine.table:
+                continue
+            Order.objects.filter(pk=row.pk).update(**{machine.column: state})
+            row.refresh_from_db()
+            with pytest.raises(Refused, match="wrong_state"):
+                move(machine, row, event, actor="test")
+            row.refresh_from_db()
+            assert getattr(row, machine.column) == state
+    Order.objects.filter(pk=row.pk).update(status="pending", payment_status="unpaid")
+
+
+def test_staff_find_orders_of_their_stores(town: Town) -> None:
+    placed = town.order(1)
+    number = view(placed).number
+    for text in (number, number.lower(), "1111", ""):
+        assert [card.id for card in reads.search(town.worker(), text)] == [placed.order_id]
+        assert reads.search(town.worker(1), text) == []
+    for text in ("\x00", "'; DROP TABLE", "%", "订单"):
+        assert reads.search(town.worker(), text) == []
+    assert reads.counts(town.worker())["pending"] == 1
+    assert reads.counts(town.worker(1))["pending"] == 0
