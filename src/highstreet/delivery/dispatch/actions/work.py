@@ -19,10 +19,11 @@ from highstreet.trade.fulfilment import reads as fulfilment_reads
 from .. import rules
 from ..events import CourierPaid
 from ..models import Delivery
-from ..refusals import PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
+from ..refusals import NOT_READY, PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
 from .moving import step
 
 MAX_PHOTO = 400_000
+IN_STORE = ("pending", "accepted", "picking", "packed")
 _PHOTO_KINDS = ("data:image/jpeg;base64,", "data:image/png;base64,", "data:image/webp;base64,")
 
 
@@ -50,7 +51,12 @@ def pick_up(*, actor: Actor, delivery_id: UUID, code: str = "") -> None:
     """
     row = _own(actor, delivery_id)
     if row.picked_up_at is None:
-        fulfilments.hand_over(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, code=code)
+        try:
+            fulfilments.hand_over(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, code=code)
+        except Refused as refused:
+            if refused.facts.get("state") in IN_STORE:
+                raise Refused(NOT_READY) from None
+            raise
         step(actor, row, "pick_up")
     if row.status == "picked_up":
         fulfilments.depart(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id)

@@ -128,7 +128,7 @@ def test_the_store_may_be_first_to_say_that_it_is_gone() -> None:
 def test_nothing_is_picked_up_before_it_is_packed() -> None:
     place = support.town()
     rider, row = given(place, status="picking")
-    with pytest.raises(Refused, match="wrong_state"):
+    with pytest.raises(Refused, match="not_ready"):
         actions.pick_up(actor=rider, delivery_id=row.pk)
     row.refresh_from_db()
     assert row.status == "accepted"
