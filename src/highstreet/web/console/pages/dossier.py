@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.timezone import localtime
@@ -141,7 +143,7 @@ class Dossier:
 
 def booking(journal: JournalView, scope: Scope, names: dict[UUID, str] | None = None) -> Booked:
     """A journal in words: its kind, and each side's account and owner."""
-    known = {**{scope.city.retailer_id: ""}, **(names or {})}
+    known = {scope.city.retailer_id: "", **(names or {})}
     sides = [(words.of(words.ACCOUNTS, one.code), one.amount, known.get(one.owner, ""))
              for one in journal.postings]
     return Booked(journal, ids.public("jou", journal.id), words.of(words.JOURNALS, journal.kind), sides)
@@ -188,13 +190,14 @@ def _promise(sheet: Sheet, kept: PromiseView | None) -> list[Fact]:
         return facts
     basis = kept.basis
     facts.append(Fact(_("Held with"), _("{quantile} % certainty").format(quantile=kept.quantile)))
-    told = {
-        "prep_minutes": (_("Picking and packing"), minutes), "courier_minutes": (_("Until a courier is there"), minutes),
+    told: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "prep_minutes": (_("Picking and packing"), minutes),
+        "courier_minutes": (_("Until a courier is there"), minutes),
         "travel_seconds": (_("The way by road"), _seconds), "residual_seconds": (_("Reserve for surprises"), _seconds),
         "load_orders": (_("Orders before it in the store"), str), "units": (_("Units"), str),
         "slot_words": (_("Courier capacity taken at"), str),
     }
-    facts += [Fact(label, str(show(basis[name]))) for name, (label, show) in told.items() if name in basis]
+    facts += [Fact(label, show(basis[name])) for name, (label, show) in told.items() if name in basis]
     if kept.fulfilled_at is not None:
         facts.append(Fact(_("Done at"), day_time(kept.fulfilled_at)))
     if kept.late_seconds is not None:

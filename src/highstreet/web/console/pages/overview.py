@@ -27,7 +27,7 @@ from highstreet.trade.orders.console_reads import OrderRow
 from highstreet.web.ui.templatetags.ui import money
 
 from .. import words
-from .frame import Scope, StaffRequest, page, scope_of
+from .frame import Scope, StaffRequest, page, scope_of, text_of
 
 SOON = timedelta(minutes=10)
 MOST_ROWS = 40
@@ -117,7 +117,8 @@ def overview(request: StaffRequest) -> HttpResponse:
         "shops": [Shop(store, store.is_open(at), _waiting(seen.work, store)) for store in scope.stores],
         "bounds": _bounds(scope), "summary": _summary(seen, scope),
     }
-    template = "overview_now" if request.htmx else "overview"
+    part = text_of(request, "part", 8) if request.htmx else ""
+    template = {"stats": "overview_stats", "work": "overview_work"}.get(part, "overview")
     return page(request, template, context, tab="overview", live=[f"city:{scope.city.id}"])
 
 
