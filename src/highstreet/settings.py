@@ -199,7 +199,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 UNFOLD = {"SITE_TITLE": "Highstreet", "SITE_HEADER": "Highstreet"}
-PROCRASTINATE_ON_APP_READY = None
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -13,16 +13,10 @@ import httpx
 from highstreet.supply.organisations.reads import default_city
 
 from .client import Person
+from .demand import PLAIN
 from .loader import PASSWORD
 from .shoppers import Shopper
 from .workers import Rider, Store, Told
-
-
-class Determined(Random):
-    """Chance that never changes its mind: no cancelling, no shortage, no pickup, no forgetting to pay."""
-
-    def random(self) -> float:
-        return 0.5
 
 
 def first_order(base_url: str, say: Callable[[str], None]) -> int:
@@ -42,8 +36,8 @@ def first_order(base_url: str, say: Callable[[str], None]) -> int:
 
 
 async def _order(base_url: str, home: tuple[float, float], say: Callable[[str], None]) -> Told:
-    told = Told()
-    random = Determined(1)
+    told = Told(habits=PLAIN)
+    random = Random(1)
     async with httpx.AsyncClient(base_url=base_url, timeout=30.0) as http:
         visitor = Person(http)
         stores = await visitor.get("/cities/porto-alegre/stores", lat=home[0], lon=home[1])

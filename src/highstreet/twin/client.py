@@ -40,11 +40,11 @@ class Person:
         answer = await self.post("/sessions", {"username": username, "password": password})
         self.headers["Authorization"] = f"Bearer {answer['token']}"
 
-    async def get(self, path: str, **query: Any) -> Any:
+    async def get(self, path: str, /, **query: Any) -> Any:
         return await self._call("GET", path, params=query)
 
-    async def post(self, path: str, body: Any = None) -> Any:
-        return await self._call("POST", path, json=body)
+    async def post(self, path: str, body: Any = None, /, **query: Any) -> Any:
+        return await self._call("POST", path, json=body, params=query)
 
     async def put(self, path: str, body: Any = None) -> Any:
         return await self._call("PUT", path, json=body)

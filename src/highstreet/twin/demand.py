@@ -13,6 +13,23 @@ OPEN_FROM, OPEN_TO = 7.0, 22.75
 
 
 @dataclass(frozen=True)
+class Habits:
+    """How often people do what is not the plain case; shares of 1."""
+
+    pickup: float = 0.18
+    pays_at_pickup: float = 0.5
+    does_not_pay: float = 0.03
+    changes_mind: float = 0.02
+    rates: float = 0.2
+    shelf_is_short: float = 0.012
+    store_rejects: float = 0.01
+    nobody_home: float = 0.004
+
+
+PLAIN = Habits(0, 0, 0, 0, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
 class Home:
     lat: float
     lon: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from random import Random
 from typing import Any
 
@@ -15,11 +16,10 @@ from .client import Person, Refusal, pause
 from .workers import Told
 
 CITY = "porto-alegre"
+WALLET = os.environ.get("HIGHSTREET_WALLET_URL", "")
 FINISHED = ("completed", "cancelled", "expired")
 WATCH_EVERY = 60.0
 GIVE_UP_AFTER = 3 * 3600.0
-# What a shopper meets and lives with; anything else is counted by its name.
-EXPECTED = {"sold_out", "closed", "out_of_range", "no_capacity", "quote_expired", "nothing_free"}
 
 
 class Shopper:
@@ -50,7 +50,7 @@ class Shopper:
         stores = [store for store in await self.person.get(f"/cities/{CITY}/stores", lat=lat, lon=lon) if store["open"]]
         if not stores:
             return "left"
-        mode = "pickup" if self.random.random() < 0.18 else "delivery"
+        mode = "pickup" if self.random.random() < self.told.habits.pickup else "delivery"
         cart = await self._fill(stores[0]["id"])
         if cart is None:
             return "left"
@@ -66,7 +66,7 @@ class Shopper:
             },
         )
         await pause(self.random.uniform(20, 90))
-        at_pickup = mode == "pickup" and self.random.random() < 0.5
+        at_pickup = mode == "pickup" and self.random.random() < self.told.habits.pays_at_pickup
         order = await self.person.post(
             "/orders",
             {
@@ -81,10 +81,10 @@ class Shopper:
         self.told.count("ordered")
         if not at_pickup and not await self._pay(order):
             return await self._follow(order, mode)
-        if self.random.random() < 0.02:
+        if self.random.random() < self.told.habits.changes_mind:
             await pause(self.random.uniform(10, 60))
             try:
-                await self.person.post(f"/orders/{order['id']}/cancel", {"key": order["key"], "reason": "changed_mind"})
+                await self.person.post(f"/orders/{order['id']}/cancel", {"reason": "changed_mind"}, key=order["key"])
             except Refusal:
                 self.told.count("cancel came too late")
         return await self._follow(order, mode)
@@ -106,20 +106,19 @@ class Shopper:
     async def _pay(self, order: dict[str, Any]) -> bool:
         """Confirm on the phone; a few people do not. False when nothing was paid."""
         await pause(self.random.uniform(5, 40))
-        if self.random.random() < 0.03:
+        if self.random.random() < self.told.habits.does_not_pay:
             self.told.count("did not pay")
             return False
-        for _ in range(20):
-            wallet = order.get("wallet_url", "")
-            if wallet:
-                answer = await self.person.http.post(wallet, data={"answer": "pay"}, follow_redirects=False)
-                if answer.status_code < 400:
-                    return True
-                self.told.count(f"wallet {answer.status_code}")
-                return False
-            await asyncio.sleep(0.5)
-            order = {**order, **await self.person.get(f"/orders/{order['id']}", key=order["key"])}
-        self.told.count("no payment code")
+        try:
+            intent = await self.person.post(f"/orders/{order['id']}/pay", {}, key=order["key"])
+        except Refusal as refusal:
+            self.told.count(f"pay {refusal.code}")
+            return False
+        _, _, code = intent["code_url"].partition("pr=")
+        answer = await self.person.http.post(f"{WALLET}/wallet/native?pr={code}", data={"answer": "pay"})
+        if answer.status_code < 400:
+            return True
+        self.told.count(f"wallet {answer.status_code}")
         return False
 
     async def _follow(self, order: dict[str, Any], mode: str) -> str:
@@ -129,22 +128,24 @@ class Shopper:
         while clock.now().timestamp() < deadline:
             await asyncio.sleep(max(clock.real_seconds(WATCH_EVERY), 0.7))
             seen = await self.person.get(f"/orders/{order['id']}", key=order["key"])
-            if seen.get("handover_code"):
-                self.told.door[seen["number"]] = seen["handover_code"]
+            if seen["proof_code"]:
+                self.told.door[seen["number"]] = seen["proof_code"]
             if seen["status"] in FINISHED:
                 self.told.door.pop(seen["number"], None)
                 await self._rate(order, seen)
                 return str(seen["status"])
-            code = seen.get("pickup_code")
+            code = seen["pickup_code"]
             if mode == "pickup" and code and not fetched:
                 fetched = True
                 await pause(self.random.uniform(60, 900))
-                self.told.counter[seen["store"]].put_nowait((code, seen.get("collect_due") or 0))
+                self.told.counter[seen["store"]].put_nowait(
+                    (code, seen["total"] if seen["payment_status"] == "unpaid" else 0)
+                )
         self.told.count(f"stuck {order['number']}")
         return "stuck"
 
     async def _rate(self, order: dict[str, Any], seen: dict[str, Any]) -> None:
-        if seen["status"] == "completed" and self.random.random() < 0.2:
+        if seen["status"] == "completed" and self.random.random() < self.told.habits.rates:
             stars = self.random.choices([5, 4, 3, 2, 1], weights=[60, 25, 8, 4, 3])[0]
-            await self.person.post(f"/orders/{order['id']}/review", {"key": order["key"], "stars": stars, "text": ""})
+            await self.person.post(f"/orders/{order['id']}/review", {"stars": stars, "text": ""}, key=order["key"])
             self.told.count("rated")

@@ -14,6 +14,7 @@ import httpx
 from highstreet.kernel import clock
 
 from .client import Person, Refusal, pause
+from .demand import Habits
 
 # One transparent pixel, as a photo of a doorstep when nobody told the courier the code.
 PHOTO = (
@@ -32,6 +33,7 @@ class Told:
     door: dict[str, str] = field(default_factory=dict)
     counter: dict[str, asyncio.Queue[tuple[str, int]]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    habits: Habits = field(default_factory=Habits)
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -97,7 +99,7 @@ class Store:
             async with self.hands:
                 await pause(self.random.uniform(5, 30))
                 if card["status"] == "pending":
-                    if self.random.random() < 0.01:
+                    if self.random.random() < self.told.habits.store_rejects:
                         await self.person.post(f"{path}/reject", {"reason": "too_busy"})
                         self.told.count("rejected")
                         return
@@ -118,7 +120,7 @@ class Store:
         for line in detail["lines"]:
             for _ in range(line["left"]):
                 await pause(self.random.uniform(8, 22))
-                if self.random.random() < 0.012:
+                if self.random.random() < self.told.habits.shelf_is_short:
                     await self.person.post(f"{path}/short", {"line": line["id"], "units": 1})
                     self.told.count("short")
                 else:
@@ -206,7 +208,7 @@ class Rider:
         return True
 
     async def hand_over(self, path: str, number: str) -> None:
-        if self.random.random() < 0.004:
+        if self.random.random() < self.told.habits.nobody_home:
             await self.person.post(f"{path}/incident", {"kind": "nobody_home"})
             self.told.count("nobody home")
             return
