@@ -33,7 +33,9 @@ def picture(city_id: UUID, view: View, pins: list[tuple[float, float, str]]) -> 
     ]
     for name, data in layers(city_id, view):
         fill, stroke, width = PLAIN[name]
-        parts.append(f'<path d="{data}" fill="{fill}" stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round"/>')
+        parts.append(
+            f'<path d="{data}" fill="{fill}" stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round"/>'
+        )
     for lat, lon, colour in pins:
         x, y = view.at((lat, lon))
         if 0 <= x <= view.width and 0 <= y <= view.height:

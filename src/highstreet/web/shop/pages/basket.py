@@ -36,8 +36,12 @@ def cart(visit: Visit) -> HttpResponse:
         instead = tiles(similar, in_cart(found), visit.actor.language)
     removed, was = visit.request.GET.get("removed", ""), whole_number(visit.request.GET.get("was", ""), MOST)
     context = {
-        "front": shown, "basket": found, "instead": instead, "next": reverse("shop:cart"),
-        "removed": removed if was and ids.private("var", removed) else "", "was": was,
+        "front": shown,
+        "basket": found,
+        "instead": instead,
+        "next": reverse("shop:cart"),
+        "removed": removed if was and ids.private("var", removed) else "",
+        "was": was,
         "short_ids": {line.variant_id for line in found.short} if found else set(),
     }
     return visit.show("shop/cart.html", context, nav="home")
@@ -72,9 +76,7 @@ def _set(visit: Visit, variant_id: UUID, quantity: int) -> None:
     """Change the cart; a browser without one (or with a lost one) gets a new one."""
     if visit.cart_key:
         try:
-            carts.set_quantity(
-                actor=visit.actor, cart_key=visit.cart_key, variant_id=variant_id, quantity=quantity
-            )
+            carts.set_quantity(actor=visit.actor, cart_key=visit.cart_key, variant_id=variant_id, quantity=quantity)
             return
         except Refused as refused:
             if refused.reason is not NOT_FOUND:
@@ -91,7 +93,9 @@ def _changed(visit: Visit, variant_id: UUID) -> HttpResponse:
     cards = catalog.cards(shown.store.id, [variant_id]) if shown.store else {}
     card = cards.get(variant_id)
     context = {
-        "front": shown, "basket": found, "next": visit.back(),
+        "front": shown,
+        "basket": found,
+        "next": visit.back(),
         "tile": tile(card, in_cart(found).get(variant_id, 0), visit.actor.language) if card else None,
     }
     return visit.show("shop/parts/changed.html", context)

@@ -103,8 +103,14 @@ def _order(visit: Visit) -> HttpResponse:
 
 def _place(visit: Visit, form: Form, quote: QuoteView) -> HttpResponse:
     placed = orders.checkout(
-        actor=visit.actor, quote_id=quote.id, cart_key=visit.cart_key, phone=form.phone,
-        payment_method=form.payment, substitution=form.substitution, note=form.note, unit=form.unit,
+        actor=visit.actor,
+        quote_id=quote.id,
+        cart_key=visit.cart_key,
+        phone=form.phone,
+        payment_method=form.payment,
+        substitution=form.substitution,
+        note=form.note,
+        unit=form.unit,
     )
     visit.keep_order(placed.key)
     visit.keep_contact({"phone": form.phone, "unit": form.unit, "substitution": form.substitution})
@@ -119,10 +125,18 @@ def _quote(visit: Visit, here: Here, form: Form) -> Try:
     if here.mode == "pickup" and here.store:
         store_id = next((one.id for one in stores.stores_of(visit.city.id) if one.code == here.store), None)
     try:
-        return Try(orders.quote(
-            actor=visit.actor, cart_key=visit.cart_key, mode=here.mode, lat=here.lat, lon=here.lon,
-            address=form.address if here.mode == "delivery" else "", unit=form.unit, store_id=store_id,
-        ))
+        return Try(
+            orders.quote(
+                actor=visit.actor,
+                cart_key=visit.cart_key,
+                mode=here.mode,
+                lat=here.lat,
+                lon=here.lon,
+                address=form.address if here.mode == "delivery" else "",
+                unit=form.unit,
+                store_id=store_id,
+            )
+        )
     except Refused as refused:
         return Try(refusal=refused)
 
@@ -157,7 +171,8 @@ def _remembered(visit: Visit) -> Form:
     contact, me = visit.contact, customers.me(visit.actor)
     substitution = contact.get("substitution", "best")
     return Form(
-        address=visit.here.label if visit.here.chosen else "", unit=contact.get("unit", ""),
+        address=visit.here.label if visit.here.chosen else "",
+        unit=contact.get("unit", ""),
         phone=contact.get("phone", "") or (me.phone if me else ""),
         substitution=substitution if substitution in SUBSTITUTIONS else "best",
     )
@@ -170,14 +185,24 @@ def _typed(posted: QueryDict) -> Form:
 
     substitution, payment = posted.get("substitution", "best"), posted.get("payment", "wechat")
     return Form(
-        words("address"), words("unit"), words("phone"), words("note"),
-        substitution if substitution in SUBSTITUTIONS else "best", "at_pickup" if payment == "at_pickup" else "wechat",
+        words("address"),
+        words("unit"),
+        words("phone"),
+        words("note"),
+        substitution if substitution in SUBSTITUTIONS else "best",
+        "at_pickup" if payment == "at_pickup" else "wechat",
     )
 
 
 def _page(
-    visit: Visit, form: Form, tried: Try, *, template: str = "shop/checkout.html", worse: bool = False,
-    said: Refused | None = None, status: int = 200,
+    visit: Visit,
+    form: Form,
+    tried: Try,
+    *,
+    template: str = "shop/checkout.html",
+    worse: bool = False,
+    said: Refused | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """The page again, with what stands in the way and what to do about it."""
     refusal = tried.refusal
@@ -186,8 +211,13 @@ def _page(
     quote = tried.quote
     known = bool(form.phone and (form.address or visit.here.mode == "pickup"))
     context: dict[str, Any] = {
-        "form": form, "quote": quote, "refusal": refusal, "said": said, "worse": worse,
-        "quote_ref": ids.public("quo", quote.id) if quote else "", "folded": known and not form.errors,
+        "form": form,
+        "quote": quote,
+        "refusal": refusal,
+        "said": said,
+        "worse": worse,
+        "quote_ref": ids.public("quo", quote.id) if quote else "",
+        "folded": known and not form.errors,
         "sold_out": refusal is not None and refusal.reason is SOLD_OUT,
         "substitutions": [
             ("best", _("Best match"), _("same or lower price")),

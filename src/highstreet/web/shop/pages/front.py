@@ -88,8 +88,14 @@ def front(visit: Visit, units: int = 1) -> Front:
         return Front(None, None, "far", None, None, 0.0, credit, [])
     offer = promise(chosen, visit, units, now) if reaching else None
     return Front(
-        chosen, offer, _state(chosen, offer, bool(reaching), now), chosen.opens_at(now), chosen.closes_at(now),
-        chosen.distance_m(here.lat, here.lon), credit, reaching,
+        chosen,
+        offer,
+        _state(chosen, offer, bool(reaching), now),
+        chosen.opens_at(now),
+        chosen.closes_at(now),
+        chosen.distance_m(here.lat, here.lon),
+        credit,
+        reaching,
     )
 
 
@@ -114,8 +120,12 @@ def tiles(cards: Iterable[CardView], in_cart: dict[UUID, int], language: str) ->
 def tile(card: CardView, qty: int, language: str) -> Tile:
     stock = "out" if card.free <= 0 else "low" if card.free <= LOW else "ok"
     return Tile(
-        card, ids.public("var", card.variant_id), ids.public("prd", card.product_id), per(card.price, card.measure, language),
-        stock, qty,
+        card,
+        ids.public("var", card.variant_id),
+        ids.public("prd", card.product_id),
+        per(card.price, card.measure, language),
+        stock,
+        qty,
     )
 
 

@@ -41,10 +41,7 @@ def last_order(visit: Visit) -> Last | None:
 def find(visit: Visit, ref: str) -> tuple[Actor, OrderView]:
     """The own order of a key (whoever has it may see it) or of a public id, with who may act on it."""
     order_id = ids.private("ord", ref)
-    if order_id is None:
-        order = orders.by_key(ref)
-    else:
-        order = orders.order(holder(visit), order_id)
+    order = orders.by_key(ref) if order_id is None else orders.order(holder(visit), order_id)
     if not order.mine:
         raise Refused(NOT_FOUND)
     return replace(visit.actor, order_keys=frozenset({order.key})), order

@@ -22,7 +22,10 @@ def me(visit: Visit) -> HttpResponse:
     actor = visit.actor
     points = -ledger.balance(AccountRef(actor.customer_id, "points", "PTS")) if actor.customer_id else 0
     context = {
-        "me": customers.me(actor), "addresses": customers.addresses(actor), "points": points, "face": face_of(actor),
+        "me": customers.me(actor),
+        "addresses": customers.addresses(actor),
+        "points": points,
+        "face": face_of(actor),
         "next": visit.request.path,
     }
     return visit.show("shop/me.html", context, nav="me")

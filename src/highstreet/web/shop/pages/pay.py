@@ -38,9 +38,14 @@ def pay(visit: Visit, ref: str) -> HttpResponse:
             return _paid(visit, ref)
     code_url = intent.code_url if intent else ""
     context = {
-        "order": found, "ref": ref, "refusal": refusal, "expired": not found.waits_for_payment,
-        "qr": qr(code_url) if code_url and not part else "", "wallet": wallet(visit, ref, intent),
-        "state_url": f"{reverse('shop:pay', args=[ref])}?part=state", "topic": f"order:{found.id}",
+        "order": found,
+        "ref": ref,
+        "refusal": refusal,
+        "expired": not found.waits_for_payment,
+        "qr": qr(code_url) if code_url and not part else "",
+        "wallet": wallet(visit, ref, intent),
+        "state_url": f"{reverse('shop:pay', args=[ref])}?part=state",
+        "topic": f"order:{found.id}",
     }
     template = "shop/parts/paying.html" if part else "shop/pay.html"
     return visit.show(template, context, nav="orders", topics=[f"order:{found.id}"])

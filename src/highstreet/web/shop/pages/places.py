@@ -58,7 +58,8 @@ def map_svg(visit: Visit) -> HttpResponse:
     view = _view(_centre(visit, query), _zoom(query.get("zoom", "")), size if size in SIZES else "s")
     shops = [(store.lat, store.lon, "#1a1c19") for store in stores.stores_of(visit.city.id)]
     answer = HttpResponse(
-        picture(visit.city.id, view, [*shops, (visit.here.lat, visit.here.lon, "#b93815")]), content_type="image/svg+xml"
+        picture(visit.city.id, view, [*shops, (visit.here.lat, visit.here.lon, "#b93815")]),
+        content_type="image/svg+xml",
     )
     answer["Cache-Control"] = "private, max-age=600"
     return answer
@@ -71,11 +72,18 @@ def _choose(visit: Visit, *, error: str = "", typed: str = "") -> HttpResponse:
     now = clock.now()
     near = sorted(stores.stores_of(visit.city.id), key=lambda store: store.distance_m(visit.here.lat, visit.here.lon))
     context: dict[str, Any] = {
-        "error": error, "typed": typed or (visit.here.label if visit.here.chosen else ""), "next": visit.back(""),
-        "places": organisations.places(visit.city.id), "addresses": customers.addresses(visit.actor),
+        "error": error,
+        "typed": typed or (visit.here.label if visit.here.chosen else ""),
+        "next": visit.back(""),
+        "places": organisations.places(visit.city.id),
+        "addresses": customers.addresses(visit.actor),
         "sizes": [(name, *size, "only-narrow" if name == "s" else "only-wide") for name, size in SIZES.items()],
-        "zoom": zoom, "zoom_in": min(zoom + 1, len(ZOOMS) - 1), "zoom_out": max(zoom - 1, 0), "zooms": len(ZOOMS) - 1,
-        "lat": f"{centre[0]:.5f}", "lon": f"{centre[1]:.5f}",
+        "zoom": zoom,
+        "zoom_in": min(zoom + 1, len(ZOOMS) - 1),
+        "zoom_out": max(zoom - 1, 0),
+        "zooms": len(ZOOMS) - 1,
+        "lat": f"{centre[0]:.5f}",
+        "lon": f"{centre[1]:.5f}",
         "moves": [
             (_("North"), "↑", f"{centre[0] + step:.5f}", f"{centre[1]:.5f}"),
             (_("South"), "↓", f"{centre[0] - step:.5f}", f"{centre[1]:.5f}"),

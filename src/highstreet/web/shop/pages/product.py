@@ -44,8 +44,15 @@ def product(visit: Visit, public_id: str) -> HttpResponse:
     sold_out = not any(row.offer.free > 0 for row in rows)
     similar = catalog.similar(shown.store.id, view.variant.id) if shown.store else []
     context = {
-        "front": shown, "basket": found, "view": view, "rows": rows, "best": best, "qty": qty,
-        "variant": ids.public("var", view.variant.id), "sold_out": sold_out, "next": visit.request.get_full_path(),
+        "front": shown,
+        "basket": found,
+        "view": view,
+        "rows": rows,
+        "best": best,
+        "qty": qty,
+        "variant": ids.public("var", view.variant.id),
+        "sold_out": sold_out,
+        "next": visit.request.get_full_path(),
         "similar": tiles(similar, in_cart(found), visit.actor.language),
         "per": per(best.offer.price, view.variant.measure, visit.actor.language) if best else "",
     }
@@ -62,5 +69,7 @@ def _rows(visit: Visit, offers: list[StoreOffer], units: int) -> list[OfferRow]:
     for offer in nearest:
         shop = made[offer.store.id]
         window = shop.delivery if here.mode == "delivery" else shop.pickup
-        rows.append(OfferRow(offer, window.promised_to if window else None, shop.opens_at, shop.in_reach, shop.distance_m))
+        rows.append(
+            OfferRow(offer, window.promised_to if window else None, shop.opens_at, shop.in_reach, shop.distance_m)
+        )
     return rows

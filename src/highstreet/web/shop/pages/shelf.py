@@ -55,8 +55,15 @@ def category(visit: Visit, code: str) -> HttpResponse:
     if not siblings:
         raise Refused(NOT_FOUND)
     return _shelf(
-        visit, "shop/category.html", nav="browse", category=code if one else "", group="" if one else group,
-        siblings=siblings, one=one, group_code=group, title=one.name if one else siblings[0].group,
+        visit,
+        "shop/category.html",
+        nav="browse",
+        category=code if one else "",
+        group="" if one else group,
+        siblings=siblings,
+        one=one,
+        group_code=group,
+        title=one.name if one else siblings[0].group,
     )
 
 
@@ -69,17 +76,22 @@ def search(visit: Visit) -> HttpResponse:
 
 
 def _shelf(
-    visit: Visit, template: str, *, nav: str, category: str = "", group: str = "", query: str = "",
-    limit: int = PAGE, **context: Any
+    visit: Visit,
+    template: str,
+    *,
+    nav: str,
+    category: str = "",
+    group: str = "",
+    query: str = "",
+    limit: int = PAGE,
+    **context: Any,
 ) -> HttpResponse:
     found = basket_of = None
     shown = front(visit)
     if shown.store is not None:
         basket_of = basket(visit, shown.store)
         cursor = visit.request.GET.get("after", "")
-        found = catalog.shelf(
-            shown.store.id, category=category, group=group, query=query, limit=limit, cursor=cursor
-        )
+        found = catalog.shelf(shown.store.id, category=category, group=group, query=query, limit=limit, cursor=cursor)
         if limit == WIDE:
             found = Page(_mixed(found.items), "")
         if not found.items and query:
@@ -91,8 +103,13 @@ def _shelf(
     return visit.show(
         template,
         {
-            "front": shown, "tiles": tiles(page.items, in_cart(basket_of), visit.actor.language), "basket": basket_of,
-            "groups": groups(), "query": query, "next": visit.request.get_full_path(), **context,
+            "front": shown,
+            "tiles": tiles(page.items, in_cart(basket_of), visit.actor.language),
+            "basket": basket_of,
+            "groups": groups(),
+            "query": query,
+            "next": visit.request.get_full_path(),
+            **context,
         },
         nav=nav,
     )

@@ -8,6 +8,7 @@ import segno
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from highstreet.delivery.dispatch import reads as dispatch
@@ -45,11 +46,21 @@ def order(visit: Visit, ref: str) -> HttpResponse:
     part = visit.htmx and visit.request.GET.get("part") == "live"
     view = over(_ends(found), WIDTH, HEIGHT)
     context: dict[str, Any] = {
-        "order": found, "ref": ref, "track": track, "say": words.say(found, track, promise),
-        "steps": words.steps(found), "asked": _asked(found), "live_url": f"{reverse('shop:order', args=[ref])}?part=live",
-        "live": found.live, "topic": f"order:{found.id}", "view": view, "overlay": _overlay(view, found, track),
-        "map_text": _map_text(found, track), "shows_map": found.status in ("pending", "confirmed"),
-        "qr": qr(found.pickup_code) if found.pickup_code else "", "came": _came(found),
+        "order": found,
+        "ref": ref,
+        "track": track,
+        "say": words.say(found, track, promise),
+        "steps": words.steps(found),
+        "asked": _asked(found),
+        "live_url": f"{reverse('shop:order', args=[ref])}?part=live",
+        "live": found.live,
+        "topic": f"order:{found.id}",
+        "view": view,
+        "overlay": _overlay(view, found, track),
+        "map_text": _map_text(found, track),
+        "shows_map": found.status in ("pending", "confirmed"),
+        "qr": qr(found.pickup_code) if found.pickup_code else "",
+        "came": _came(found),
         "credit": organisations.terms(visit.city.retailer_id).late_credit if found.live else 0,
         "hands_over": found.mode == "delivery" and found.live and found.fulfilment is not None,
     }
@@ -116,7 +127,7 @@ def reorder(visit: Visit, ref: str) -> HttpResponse:
 def qr(text: str) -> SafeString:
     """A QR code as inline SVG, dark on light in both themes."""
     drawn = segno.make(text, error="m").svg_inline(scale=4, border=2, dark="#000", light="#fff", omitsize=True)
-    return mark_safe(drawn)  # noqa: S308 - segno's own mark-up of what we gave it
+    return mark_safe(drawn)
 
 
 def _ends(found: OrderView) -> list[tuple[float, float]]:
@@ -151,7 +162,7 @@ def _map_text(found: OrderView, track: TrackView | None) -> str:
         return _("Map: {store}, {address}").format(store=found.store.name, address=found.store.address)
     if track is None or track.lat is None or track.lon is None:
         return _("Map: from {store} to you").format(store=found.store.name)
-    away = distance(metres(track.lat, track.lon, found.lat, found.lon), words.get_language())
+    away = distance(metres(track.lat, track.lon, found.lat, found.lon), get_language())
     return _("Map: {courier} is {away} from you").format(courier=track.courier_name, away=away)
 
 
@@ -162,7 +173,8 @@ def _asked(found: OrderView) -> list[dict[str, Any]]:
         return []
     return [
         {"line": ids.public("lin", item.id), "item": item, "until": words.at(item.answer_by) if item.answer_by else ""}
-        for item in going.lines if item.substitute_state == "asked"
+        for item in going.lines
+        if item.substitute_state == "asked"
     ]
 
 

@@ -94,11 +94,21 @@ class Visit:
         self._cookies[ORDERS_COOKIE] = signing.dumps(keys, salt=SALT, compress=True)
 
     def show(
-        self, template: str, context: dict[str, Any], *, nav: str = "", status: int = 200, topics: list[str] | None = None
+        self,
+        template: str,
+        context: dict[str, Any],
+        *,
+        nav: str = "",
+        status: int = 200,
+        topics: list[str] | None = None,
     ) -> HttpResponse:
         """Render a page; `topics` are what its live parts follow."""
         base: dict[str, Any] = {
-            "visit": self, "here": self.here, "place": self.here.label, "city": self.city, "nav": nav,
+            "visit": self,
+            "here": self.here,
+            "place": self.here.label,
+            "city": self.city,
+            "nav": nav,
             "modes": self._modes(),
         }
         if settings.STREAM_URL:
@@ -120,7 +130,12 @@ class Visit:
     def _modes(self) -> list[dict[str, Any]]:
         words = {"delivery": (_("Deliver"), "bike"), "pickup": (_("Pick up"), "store")}
         return [
-            {"href": f"?mode={mode}", "label": words[mode][0], "icon": words[mode][1], "current": mode == self.here.mode}
+            {
+                "href": f"?mode={mode}",
+                "label": words[mode][0],
+                "icon": words[mode][1],
+                "current": mode == self.here.mode,
+            }
             for mode in MODES
         ]
 

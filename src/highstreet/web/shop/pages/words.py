@@ -40,9 +40,13 @@ def minutes(seconds: float) -> str:
 def say(order: OrderView, track: TrackView | None, promise: PromiseView | None) -> Say:
     """The headline of an order's page."""
     if order.status == "pending":
-        return Say(_("Waiting for payment"), _("Pay by {time}, then the store starts.").format(time=at(order.expires_at)))
+        return Say(
+            _("Waiting for payment"), _("Pay by {time}, then the store starts.").format(time=at(order.expires_at))
+        )
     if order.status == "expired":
-        return Say(_("Not paid in time"), _("Nothing was charged. The goods went back on the shelf; order again below."))
+        return Say(
+            _("Not paid in time"), _("Nothing was charged. The goods went back on the shelf; order again below.")
+        )
     if order.status == "cancelled":
         return Say(_("Cancelled"), _cancelled(order), _reason(order.end_reason), "bad")
     if order.status == "completed":
@@ -59,9 +63,12 @@ def _cancelled(order: OrderView) -> str:
 
 def _reason(code: str) -> str:
     known = {
-        "customer": _("You cancelled it"), "nothing_left": _("Everything in it was sold out"),
-        "not_collected": _("It was not picked up in time"), "no_store": _("No store could keep the promise"),
-        "returned": _("Nobody was at the door, so it came back"), "support": _("Our support cancelled it"),
+        "customer": _("You cancelled it"),
+        "nothing_left": _("Everything in it was sold out"),
+        "not_collected": _("It was not picked up in time"),
+        "no_store": _("No store could keep the promise"),
+        "returned": _("Nobody was at the door, so it came back"),
+        "support": _("Our support cancelled it"),
         "late_payment": _("The payment came after its time"),
     }
     return known.get(code, _("The store could not fulfil it"))
@@ -93,8 +100,10 @@ def _pickup(order: OrderView) -> Say:
     left = (order.promised_to - clock.now()).total_seconds()
     if left < 0:
         return Say(
-            at(order.promised_to), _("It is taking longer. We tell you here when it is ready."),
-            _("{minutes} late").format(minutes=minutes(-left)), "late",
+            at(order.promised_to),
+            _("It is taking longer. We tell you here when it is ready."),
+            _("{minutes} late").format(minutes=minutes(-left)),
+            "late",
         )
     return Say(_("Ready by {time}").format(time=at(order.promised_to)), _stage(order, None), _("On time"))
 
@@ -103,7 +112,12 @@ def _delivery(order: OrderView, track: TrackView | None) -> Say:
     now = clock.now()
     eta = max(track.eta, now) if track and track.eta else None
     if track is not None and track.status == "failed":
-        return Say(_("Nobody opened"), _("The courier could not hand it over. Call us, or wait for the second try."), _("At the door"), "warn")
+        return Say(
+            _("Nobody opened"),
+            _("The courier could not hand it over. Call us, or wait for the second try."),
+            _("At the door"),
+            "warn",
+        )
     expected = eta or order.promised_to
     ahead = (order.promised_to - max(expected, now)).total_seconds()
     big = at(expected) if expected >= now else at(order.promised_to)
@@ -130,7 +144,8 @@ def _stage(order: OrderView, track: TrackView | None) -> str:
     if track is not None and status in ("handed_over", "in_transit"):
         if track.stops_before:
             return _("{courier} is on the way, {n} stop before yours.").format(
-                courier=track.courier_name or _("The courier"), n=track.stops_before)
+                courier=track.courier_name or _("The courier"), n=track.stops_before
+            )
         return _("{courier} is on the way to you.").format(courier=track.courier_name or _("The courier"))
     return _("The store has it and starts in a moment.") if status in ("pending", "accepted") else ""
 
@@ -138,8 +153,12 @@ def _stage(order: OrderView, track: TrackView | None) -> str:
 def steps(order: OrderView) -> list[dict[str, Any]]:
     """The order's way for <c-steps>: what is done, what is going on."""
     words = {
-        "placed": _("Ordered"), "accepted": _("Accepted"), "ready": _("Packed"), "handed_over": _("On the way"),
-        "delivered": _("Delivered"), "collected": _("Picked up"),
+        "placed": _("Ordered"),
+        "accepted": _("Accepted"),
+        "ready": _("Packed"),
+        "handed_over": _("On the way"),
+        "delivered": _("Delivered"),
+        "collected": _("Picked up"),
     }
     known = order.steps
     if order.status in ("cancelled", "expired"):
@@ -149,7 +168,7 @@ def steps(order: OrderView) -> list[dict[str, Any]]:
     items = []
     now_seen = False
     for index, (name, when) in enumerate(known):
-        later = any(other for _name, other in known[index + 1:])
+        later = any(other for _name, other in known[index + 1 :])
         if when is not None or later:
             items.append(_step(words[name], "done", when))
         else:
