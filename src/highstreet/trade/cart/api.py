@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from highstreet.kernel import ids
@@ -71,11 +71,11 @@ def _out(key: str, store_id: UUID | None) -> dict[str, Any]:
 
 @router.post("/carts", response={201: CartOut, **REFUSALS})
 @route(PUBLIC)
-def open_cart(request: HttpRequest, body: CartIn) -> tuple[int, dict[str, Any]]:
+def open_cart(request: HttpRequest, body: CartIn) -> Status[dict[str, Any]]:
     """Open a cart. Without an Idempotency-Key: a cart holds nothing, and a guest has no secret yet by which
     a repeat could be told from a stranger's request, who must not be given this cart's key."""
     city = organisations.city(body.city) if body.city else organisations.default_city()
-    return 201, _out(actions.open(actor=_actor(request), city_id=city.id).key, None)
+    return Status(201, _out(actions.open(actor=_actor(request), city_id=city.id).key, None))
 
 
 @router.get("/carts/{key}", response={200: CartOut, **REFUSALS})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from highstreet.kernel import audit, clock, ids, ledger, outbox
 from highstreet.kernel.holds import Claim
@@ -131,13 +131,15 @@ class Town:
 def pay(placed: Placed, *, intent_id: UUID | None = None) -> None:
     """The provider says that the payment was captured."""
     intent = PaymentIntent.objects.get(pk=intent_id or placed.intent_id)
-    assert book(THE_SYSTEM, intent, intent.amount, f"wx-{intent.pk}")
+    with transaction.atomic():
+        assert book(THE_SYSTEM, intent, intent.amount, f"wx-{intent.pk}")
 
 
 def settle_refunds(placed: Placed) -> int:
     """The provider sends what we asked back. Returns the fen."""
     rows = Refund.objects.filter(intent__payable=placed.order_id, status="requested").select_related("intent")
-    return sum(row.amount for row in rows if settle(THE_SYSTEM, row, f"wx-{row.pk}"))
+    with transaction.atomic():
+        return sum(row.amount for row in rows if settle(THE_SYSTEM, row, f"wx-{row.pk}"))
 
 
 def view(placed: Placed) -> OrderView:

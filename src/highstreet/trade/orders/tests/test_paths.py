@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from highstreet.kernel import outbox
@@ -60,7 +62,7 @@ def test_a_shortage_at_the_counter_makes_it_cheaper(town: Town) -> None:
     assert (order.status, order.payment_status, order.reduced, order.captured) == ("completed", "paid", 590, 1180)
 
 
-def fulfilment_code(order_id: object) -> str:
+def fulfilment_code(order_id: UUID) -> str:
     from highstreet.trade.fulfilment.models import PickupCode
 
     return PickupCode.objects.get(fulfilment__order_id=order_id).code
@@ -167,7 +169,7 @@ def test_who_ordered_may_cancel_until_picking_starts(town: Town) -> None:
     stranger = replace(NOBODY, order_keys=frozenset({"0" * 32}))
     with pytest.raises(Refused, match="not_found"):
         actions.cancel(actor=stranger, order_id=placed.order_id)
-    with pytest.raises(Refused, match="not_signed_in|forbidden"):
+    with pytest.raises(Refused, match=r"not_signed_in|forbidden"):
         actions.cancel(actor=town.worker(), order_id=placed.order_id)
     fulfilment.accept(actor=town.worker(), fulfilment_id=package(placed).id)
     fulfilment.start_picking(actor=town.worker(), fulfilment_id=package(placed).id)
@@ -208,13 +210,10 @@ def test_a_rejected_order_that_nobody_can_keep_is_made_good(town: Town, why: str
     assert points_of(order.customer_id) == 500
 
 
-def points_of(customer_id: object) -> int:
-    from uuid import UUID
-
+def points_of(customer_id: UUID) -> int:
     from highstreet.kernel import ledger
     from highstreet.kernel.ledger import AccountRef
 
-    assert isinstance(customer_id, UUID)
     return -ledger.balance(AccountRef(customer_id, "points", "PTS"))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -123,7 +124,7 @@ def test_numbers_of_orders_are_short_and_differ(sequence: set[int]) -> None:
 def test_a_thousand_orders_in_a_row_look_unlike() -> None:
     numbers = [rules.number_of(value) for value in range(1000)]
     assert len(set(numbers)) == 1000
-    assert all(first[:2] != second[:2] for first, second in zip(numbers, numbers[1:], strict=False))
+    assert all(first[:2] != second[:2] for first, second in pairwise(numbers))
 
 
 @given(times, times, times, st.none() | ids, st.text(max_size=20))

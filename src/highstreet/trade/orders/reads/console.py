@@ -17,7 +17,7 @@ from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.organisations.reads import in_language
 from highstreet.trade.fulfilment import reads as fulfilments
 
-from .models import Order, OrderLine, OrderQuerySet
+from ..models import Order, OrderLine, OrderQuerySet
 
 LEAST_TAIL = 3
 
