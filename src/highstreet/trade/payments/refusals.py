@@ -10,6 +10,6 @@ PROVIDER_SILENT = reason(
 PROVIDER_SAID_NO = reason(
     "provider_said_no", 409, _("The payment service refused this payment. Choose another way to pay.")
 )
-PAYMENT_OVER = reason("payment_over", 409, _("This payment can no longer be made: it is {state}."))
+PAYMENT_OVER = reason("payment_over", 409, _("This payment can no longer be made. Go back to the order and pay anew."))
 NOTHING_OPEN = reason("nothing_open", 409, _("There is no open payment for this order."))
 MORE_THAN_LEFT = reason("more_than_left", 409, _("That is more than what is left of the payment."))

@@ -8,6 +8,7 @@ import pytest
 
 from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import THE_SYSTEM, Actor
+from highstreet.supply.stores import reads as stores
 from highstreet.trade.fulfilment import actions, ports, reads
 from highstreet.trade.fulfilment.models import Fulfilment, PickupCode
 
@@ -188,7 +189,7 @@ def test_the_days_figures(place: support.Shop) -> None:
     actions.accept(actor=staff, fulfilment_id=short.pk)
     actions.mark_short(actor=staff, line_id=line(short, place, "milk").pk, units=1)
     actions.reject(actor=staff, fulfilment_id=support.order(place).pk, reason="other")
-    today = clock.now().astimezone(reads.stores.store(place.store.pk).zone).date()
+    today = clock.now().astimezone(stores.store(place.store.pk).zone).date()
     day = reads.figures(staff, place.store.pk, today)
     assert (day.orders, day.open, day.ready, day.on_time, day.rejected) == (3, 2, 1, 1, 1)
     assert (day.units, day.short) == (8, 1)
