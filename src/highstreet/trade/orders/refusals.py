@@ -31,5 +31,4 @@ TOO_LATE_TO_CANCEL = reason(
 )
 NOT_PAYABLE = reason("not_payable", 409, _("There is nothing to pay: the order is {state}."))
 TOO_MANY_UNITS = reason("refund_too_many_units", 409, _("Only {left} units are left to refund."))
-NOTHING_LEFT = reason("nothing_left_to_refund", 409, _("Only {left} of what was paid is left."))
 BAD_AMOUNT = reason("bad_amount", 422, _("Give a whole amount in fen, more than 0."))
