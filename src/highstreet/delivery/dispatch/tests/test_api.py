@@ -52,7 +52,8 @@ def test_a_shift_on_the_phone() -> None:
     assert phone.send("POST", "/courier/shift").status_code == 200
     assert phone.send("PUT", "/courier/position", {"lat": -30.03, "lon": -51.22}).status_code == 204
     assert phone.send("GET", "/courier/me").json()["lat"] == -30.03
-    bodies: list[Any] = [{"lat": 91, "lon": 0}, {"lat": "1", "lon": 0}, {"lat": 1}, {"lat": 1, "lon": 2, "who": "me"}, [], None]
+    bodies: list[Any] = [{"lat": 91, "lon": 0}, {"lat": "1", "lon": 0}, {"lat": 1},
+                         {"lat": 1, "lon": 2, "who": "me"}, [], None]
     for bad in bodies:
         assert phone.send("PUT", "/courier/position", bad).status_code == 422
     assert phone.send("DELETE", "/courier/shift").json() == {

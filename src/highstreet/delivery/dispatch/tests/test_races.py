@@ -12,7 +12,7 @@ from django.db import connection
 from highstreet.delivery.couriers import actions as courier_actions
 from highstreet.delivery.couriers.tests import support
 from highstreet.kernel import clock
-from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 
 from .. import actions
@@ -81,7 +81,7 @@ def test_all_accept_three_times_at_once_while_the_dispatcher_takes_back() -> Non
     given = {row.courier_id: row.pk for row in Delivery.objects.filter(status="assigned")}
     assert len(given) == 8
 
-    def tap(rider: support.Actor) -> Callable[[], object]:
+    def tap(rider: Actor) -> Callable[[], object]:
         return lambda: actions.accept(actor=rider, delivery_id=given[rider.courier_id])
 
     with clock.advanced(timedelta(minutes=3)):
@@ -99,7 +99,7 @@ def test_nobody_leaves_with_work_given_in_the_same_moment() -> None:
     riders = [support.courier(place, 40 * number) for number in range(6)]
     waiting(place, 6)
 
-    def leave(rider: support.Actor) -> Callable[[], object]:
+    def leave(rider: Actor) -> Callable[[], object]:
         return lambda: courier_actions.end_shift(actor=rider)
 
     results = at_once([*(leave(rider) for rider in riders),

@@ -10,7 +10,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from highstreet import twin
 from highstreet.delivery.couriers.tests import support
 from highstreet.kernel.policy import NOBODY, THE_SYSTEM
 from highstreet.kernel.refusal import Refused
@@ -21,7 +20,7 @@ from ..engine import straight_seconds
 from ..models import Streets
 
 pytestmark = pytest.mark.django_db
-PBF = Path(twin.__file__).parent / "cities" / "poa" / "streets.osm.pbf"
+PBF = Path(__file__).parents[3] / "twin" / "cities" / "poa" / "streets.osm.pbf"
 CENTRE = (-30.0300, -51.2200)
 
 
