@@ -18,7 +18,7 @@ from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
-from highstreet.trade.orders import console_reads as orders
+from highstreet.trade.orders.reads import console as orders
 from highstreet.trade.payments import actions as payments
 from highstreet.trade.payments import reads as payment_reads
 

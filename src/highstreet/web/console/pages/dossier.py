@@ -20,7 +20,7 @@ from highstreet.kernel.ledger import JournalView
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.states import Change
 from highstreet.trade.fulfilment import reads as fulfilments
-from highstreet.trade.orders.console_reads import Sheet
+from highstreet.trade.orders.reads.console import Sheet
 from highstreet.trade.payments import reads as payments
 from highstreet.web.ui.templatetags.ui import day_time, distance, minutes, money
 

@@ -21,7 +21,7 @@ from highstreet.supply.catalog.reads import ListedView, ListingView
 from highstreet.supply.inventory import reads as inventory
 from highstreet.supply.inventory.reads import MoveView
 from highstreet.supply.stores.reads import StoreView
-from highstreet.trade.orders import console_reads as orders
+from highstreet.trade.orders.reads import console as orders
 
 from .. import words
 from .frame import Scope, StaffRequest, go, known, page, scope_of, store_for, text_of, tried

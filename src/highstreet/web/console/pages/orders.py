@@ -18,8 +18,8 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.orders import actions
-from highstreet.trade.orders import console_reads as orders
-from highstreet.trade.orders.console_reads import OrderRow, Sheet, SheetLine
+from highstreet.trade.orders.reads import console as orders
+from highstreet.trade.orders.reads.console import OrderRow, Sheet, SheetLine
 from highstreet.web.ui.templatetags.ui import money
 
 from .. import words

@@ -22,8 +22,8 @@ from highstreet.kernel.policy import route
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.fulfilment import reads as fulfilments
-from highstreet.trade.orders import console_reads as orders
-from highstreet.trade.orders.console_reads import OrderRow
+from highstreet.trade.orders.reads import console as orders
+from highstreet.trade.orders.reads.console import OrderRow
 from highstreet.web.ui.templatetags.ui import money
 
 from .. import words

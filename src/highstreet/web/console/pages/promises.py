@@ -15,8 +15,8 @@ from highstreet.delivery.promise.reads import CaseView, Tally
 from highstreet.kernel import ids
 from highstreet.kernel.policy import route
 from highstreet.supply.organisations import reads as organisations
-from highstreet.trade.orders import console_reads as orders
-from highstreet.trade.orders.console_reads import OrderRow
+from highstreet.trade.orders.reads import console as orders
+from highstreet.trade.orders.reads.console import OrderRow
 from highstreet.web.ui import rules
 
 from .. import charts, words
