@@ -1,0 +1,206 @@
+"""The platform as a town for browsers: the real processes, streets, live streams, and people to be."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+
+from highstreet.kernel import ids
+from tests.support import databases
+from tests.support.stack import Stack, _free_port
+
+T = TypeVar("T")
+CITY = "porto-alegre"
+# A flat's door a few hundred metres from the public market, on a street of the demo map.
+DOOR = "Rua dos Andradas 1001"
+LAT, LON = -30.0306, -51.2315
+PASSWORD = "demo"
+COURIERS = ("courier", "courier2", "courier3", "courier4", "courier5", "courier6", "courier7", "courier8")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order as its customer knows it."""
+
+    id: str
+    key: str
+    number: str
+    store: str
+
+
+class Town(Stack):
+    """`Stack` with dispatch, event streams and the city's streets."""
+
+    def __init__(self) -> None:
+        super().__init__(run=("sandbox", "streams", "web", "worker"))
+
+    def _start(self) -> None:
+        super()._start()
+        # Couriers first: the dispatcher opens capacity by who is on shift when it starts.
+        _run(self._shifts())
+        self.launch("dispatch")
+        self.eventually("SELECT count(*) > 0 FROM promise_capacityslot WHERE capacity > 0", True)
+
+    async def _shifts(self) -> None:
+        async with httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=30.0, trust_env=False) as http:
+            for username in COURIERS:
+                call = _Caller(http)
+                session = await call.send("POST", "/sessions", {"username": username, "password": PASSWORD})
+                call.headers["Authorization"] = f"Bearer {session['token']}"
+                await call.send("POST", "/courier/shift", None)
+                await call.send("PUT", "/courier/position", {"lat": LAT, "lon": LON})
+
+    def _environment(self) -> dict[str, str]:
+        self.stream_port = _free_port()
+        self.streams = f"http://127.0.0.1:{self.stream_port}"
+        return {**super()._environment(), "HIGHSTREET_STREAM_URL": self.streams}
+
+    def _command(self, name: str) -> list[str]:
+        if name == "streams":
+            return [sys.executable, "-m", "highstreet", "streams", "--port", str(self.stream_port)]
+        return super()._command(name)
+
+    def launch(self, name: str) -> None:
+        if not self.processes:
+            self._lay_streets()
+        super().launch(name)
+
+    def _lay_streets(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.journeys.streets"],
+            env=self.environment,
+            cwd=databases.ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode:
+            raise AssertionError(done.stderr[-3000:])
+
+    # -- what people do without a browser, by the public API ---------------------------------------------
+
+    def order(
+        self, *, kinds: int = 2, mode: str = "delivery", method: str = "wechat", store: str = "", pay: bool = True
+    ) -> Placed:
+        """Place an order of `kinds` single units and pay it."""
+        return _run(self._order(kinds, mode, method, store, pay))
+
+    async def _order(self, kinds: int, mode: str, method: str, store: str, pay: bool) -> Placed:
+        async with httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=30.0, trust_env=False) as http:
+            call = _Caller(http)
+            stores = await call.get(f"/cities/{CITY}/stores", lat=LAT, lon=LON)
+            chosen = store or next(one["id"] for one in stores if one["open"])
+            shelf = await call.get(f"/stores/{chosen}/shelf", limit=100)
+            cart = await call.send("POST", "/carts", {"city": CITY})
+            call.headers["X-Cart-Key"] = cart["key"]
+            for item in [item for item in shelf["items"] if item["free"] > 2][:kinds]:
+                await call.send("PUT", f"/carts/{cart['key']}/lines/{item['variant']}", {"quantity": 1})
+            wish = {"cart": cart["key"], "mode": mode, "lat": LAT, "lon": LON, "store": chosen}
+            door = {"address": DOOR, "unit": "302"} if mode == "delivery" else {}
+            quote = await call.send("POST", "/quotes", wish | door)
+            placed = await call.send(
+                "POST",
+                "/orders",
+                {
+                    "quote": quote["id"],
+                    "cart": cart["key"],
+                    "phone": "13900001234",
+                    "payment_method": method,
+                    "substitution": "best",
+                    "note": "",
+                },
+            )
+            if method == "wechat" and pay:
+                await self._pay(call, placed)
+            return Placed(placed["id"], placed["key"], placed["number"], quote["store"])
+
+    async def _pay(self, call: _Caller, placed: dict[str, Any]) -> None:
+        told = await call.send("POST", f"/orders/{placed['id']}/pay?key={placed['key']}", {})
+        code = parse_qs(urlsplit(told["code_url"]).query)["pr"][0]
+        await call.http.post(f"{self.wallet}/wallet/native", params={"pr": code}, data={"answer": "pay"})
+        for _ in range(120):
+            if (await call.get(f"/orders/{placed['id']}", key=placed["key"]))["payment_status"] == "paid":
+                return
+            await asyncio.sleep(0.25)
+        raise AssertionError(f"{placed['number']} is not paid")
+
+    def seen(self, placed: Placed) -> dict[str, Any]:
+        """The order as the API tells its customer."""
+        answer = httpx.get(f"{self.url}/api/v1/orders/{placed.id}", params={"key": placed.key}, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def login_of_store(self, store: str, role: str = "picker") -> str:
+        """The demo's username of a store's picker or manager."""
+        code = "picker" if role == "picker" else "store_manager"
+        return str(
+            self.one(
+                "SELECT u.username FROM staff_employee m JOIN accounts_user u ON u.id = m.user_id "
+                "WHERE m.store_id = %s AND m.role = %s ORDER BY u.username LIMIT 1",
+                private(store, "str"),
+                code,
+            )
+        )
+
+    def courier_of(self, number: str, seconds: float = 60.0) -> str:
+        """The username of whom the dispatcher gave the order to."""
+        query = (
+            "SELECT coalesce(max(u.username), '') FROM dispatch_delivery d JOIN couriers_courier c ON c.id = d.courier_id "
+            f"JOIN accounts_user u ON u.id = c.user_id WHERE d.order_number = '{number}'"  # noqa: S608 (our own number)
+        )
+        deadline = time.monotonic() + seconds
+        while not (found := str(self.one(query))) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert found, f"nobody brings {number}"
+        return found
+
+    def barcodes(self, number: str) -> list[str]:
+        """The codes on the goods of an order, one for each unit."""
+        rows = self.sql(
+            "SELECT v.barcode, l.quantity FROM fulfilment_fulfilmentline l JOIN fulfilment_fulfilment f "
+            "ON f.id = l.fulfilment_id JOIN catalog_variant v ON v.id = l.variant_id WHERE f.order_number = %s",
+            number,
+        )
+        return [code for code, units in rows for _ in range(units)]
+
+
+class _Caller:
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+        self.headers: dict[str, str] = {}
+
+    async def get(self, path: str, **query: Any) -> Any:
+        return _good(await self.http.get(path, params=query, headers=self.headers))
+
+    async def send(self, method: str, path: str, body: Any) -> Any:
+        headers = {**self.headers, "Idempotency-Key": uuid4().hex}
+        return _good(await self.http.request(method, path, json=body, headers=headers))
+
+
+def _good(answer: httpx.Response) -> Any:
+    assert answer.status_code < 300, f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}"
+    return answer.json() if answer.content else None
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    # Playwright's own loop runs in this thread, so asyncio.run needs another.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def private(public: str, prefix: str) -> UUID:
+    found = ids.private(prefix, public)
+    assert found is not None, public
+    return found
