@@ -84,6 +84,8 @@ def _order(visit: Visit) -> HttpResponse:
         form.errors["phone"] = _("Give a phone number, so that the courier can reach you.")
     if form.errors or here is None:
         return _page(visit, form, Try(seen), status=422)
+    if same and seen and not pickup:
+        here = replace(here, lat=seen.lat, lon=seen.lon, label=seen.address or here.label, chosen=bool(seen.address))
     visit.be_at(here)
     tried = Try(seen) if same and seen and not seen.expired and not seen.used else _quote(visit, here, form)
     if tried.quote is None:

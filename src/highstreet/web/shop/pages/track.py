@@ -33,7 +33,7 @@ from . import words
 from .last import find
 from .visit import Visit, shop_page
 
-WIDTH, HEIGHT = 640, 400
+WIDTH, HEIGHT = 480, 300
 
 
 @route(PUBLIC)

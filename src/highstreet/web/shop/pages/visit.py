@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from highstreet.kernel import streams
 from highstreet.kernel.policy import Actor, actor_of
@@ -128,7 +129,10 @@ class Visit:
         return wanted if safe and wanted.startswith("/") else default
 
     def _modes(self) -> list[dict[str, Any]]:
-        words = {"delivery": (_("Deliver"), "bike"), "pickup": (_("Pick up"), "store")}
+        words = {
+            "delivery": (pgettext("shopper", "Deliver"), "bike"),
+            "pickup": (pgettext("shopper", "Pick up"), "store"),
+        }
         return [
             {
                 "href": f"?mode={mode}",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from highstreet.delivery.dispatch.reads import TrackView
@@ -96,7 +96,11 @@ def made_good(amount: int, order: OrderView) -> str:
 def _pickup(order: OrderView) -> Say:
     going = order.fulfilment
     if going is not None and going.status == "ready":
-        return Say(_("Ready to pick up"), _("Show the code at {store}.").format(store=order.store.name), _("Ready"))
+        return Say(
+            _("Ready to pick up"),
+            _("Show the code at {store}.").format(store=order.store.name),
+            pgettext("shopper", "Ready"),
+        )
     left = (order.promised_to - clock.now()).total_seconds()
     if left < 0:
         return Say(
@@ -115,7 +119,7 @@ def _delivery(order: OrderView, track: TrackView | None) -> Say:
         return Say(
             _("Nobody opened"),
             _("The courier could not hand it over. Call us, or wait for the second try."),
-            _("At the door"),
+            pgettext("shopper", "At the door"),
             "warn",
         )
     expected = eta or order.promised_to
@@ -155,7 +159,7 @@ def steps(order: OrderView) -> list[dict[str, Any]]:
     words = {
         "placed": _("Ordered"),
         "accepted": _("Accepted"),
-        "ready": _("Packed"),
+        "ready": pgettext("shopper", "Packed"),
         "handed_over": _("On the way"),
         "delivered": _("Delivered"),
         "collected": _("Picked up"),
