@@ -11,8 +11,8 @@ from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.supply.stores import reads as stores
 
 from ..models import Delivery
+from ..moving import step
 from ..states import BEFORE_PICK_UP
-from .moving import step
 
 
 @action(SYSTEM)

@@ -16,8 +16,8 @@ from .. import rules, snapshot
 from ..engine import POLICIES, Job, Plan
 from ..events import DeliveryAssigned
 from ..models import MOST_SEATS, Delivery, DispatchDecision
+from ..moving import step, topics
 from ..states import LIVE
-from .moving import step, topics
 
 ETA_MOVED_SECONDS = 45
 

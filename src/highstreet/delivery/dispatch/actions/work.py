@@ -19,8 +19,8 @@ from highstreet.trade.fulfilment import reads as fulfilment_reads
 from .. import rules
 from ..events import CourierPaid
 from ..models import Delivery
+from ..moving import step
 from ..refusals import NOT_READY, PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
-from .moving import step
 
 MAX_PHOTO = 400_000
 IN_STORE = ("pending", "accepted", "picking", "packed")

@@ -8,9 +8,9 @@ from highstreet.kernel import clock, outbox
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.states import move
 
-from ..events import DeliveryMoved
-from ..models import Delivery
-from ..states import MACHINE
+from .events import DeliveryMoved
+from .models import Delivery
+from .states import MACHINE
 
 
 def step(actor: Actor, row: Delivery, event: str, *, note: str = "", **columns: Any) -> str:
