@@ -169,16 +169,11 @@ def steps(order: OrderView) -> list[dict[str, Any]]:
         reached = [pair for pair in known if pair[1] is not None]
         end = _("Cancelled") if order.status == "cancelled" else _("Not paid")
         return [*(_step(words[name], "done", when) for name, when in reached), _step(end, "fail", order.ended_at)]
-    items = []
-    now_seen = False
-    for index, (name, when) in enumerate(known):
-        later = any(other for _name, other in known[index + 1 :])
-        if when is not None or later:
-            items.append(_step(words[name], "done", when))
-        else:
-            items.append(_step(words[name], "todo" if now_seen else "now", None))
-            now_seen = True
-    return items
+    last = max(index for index, (_name, when) in enumerate(known) if when is not None)
+    return [
+        _step(words[name], "todo" if index > last else "now" if index == last and order.live else "done", when)
+        for index, (name, when) in enumerate(known)
+    ]
 
 
 def _step(label: str, state: str, when: datetime | None) -> dict[str, Any]:
