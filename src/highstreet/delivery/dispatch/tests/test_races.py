@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -15,7 +18,7 @@ from highstreet.kernel import clock
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 
-from .. import actions
+from .. import actions, loop
 from ..models import Delivery
 from ..states import LIVE
 
@@ -107,3 +110,30 @@ def test_nobody_leaves_with_work_given_in_the_same_moment() -> None:
     stayed = {rider.courier_id for rider, result in zip(riders, results[:-1], strict=True) if result == "tasks_in_hand"}
     assert {row.courier_id for row in Delivery.objects.filter(status__in=LIVE)} <= stayed
     assert support.broken() == []
+
+
+def test_two_loops_have_one_leader_who_does_the_work_and_both_stop() -> None:
+    place = support.town()
+    support.courier(place, 40)
+    waiting(place, 1)
+    stop, calls = threading.Event(), []
+    plan = actions.plan
+
+    def counted(**facts: Any) -> actions.Epoch:
+        calls.append(threading.get_ident())
+        return plan(**facts)
+
+    with patch.object(actions, "plan", counted):
+        loops = [threading.Thread(target=loop.run_forever, args=(stop,)) for _ in range(2)]
+        for thread in loops:
+            thread.start()
+        for _ in range(100):
+            if Delivery.objects.filter(status="assigned").exists():
+                break
+            time.sleep(0.1)
+        stop.set()
+        for thread in loops:
+            thread.join(10)
+    assert not any(thread.is_alive() for thread in loops)
+    assert len(set(calls)) == 1
+    assert Delivery.objects.filter(status="assigned").count() == 1
