@@ -229,8 +229,10 @@ def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> d
 @route(PUBLIC)
 def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]) -> HttpResponse:
     """Call it off with a full refund, until the shop starts picking."""
+    actor, order_id = _actor(request, query.key), private("ord", order)
+    reads.must_see(actor, order_id)
+
     def work() -> dict[str, Any]:
-        actor, order_id = _actor(request, query.key), private("ord", order)
         actions.cancel(actor=actor, order_id=order_id, reason=body.reason)
         return _order(reads.order(actor, order_id))
 
@@ -241,8 +243,10 @@ def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]
 @route(PUBLIC)
 def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Query[Keyed]) -> HttpResponse:
     """Say yes or no to another item in the place of one that is out."""
+    actor, order_id = _actor(request, query.key), private("ord", order)
+    reads.must_see(actor, order_id)
+
     def work() -> dict[str, Any]:
-        actor, order_id = _actor(request, query.key), private("ord", order)
         actions.answer_substitute(
             actor=actor, order_id=order_id, line_id=private("lin", line), agreed=body.agreed
         )

@@ -12,6 +12,7 @@ from pydantic import Field
 from highstreet.kernel.api import Body, Problem, once, private
 from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.trade.cart.rules import is_key
+from highstreet.trade.orders import reads as orders
 
 from . import actions
 
@@ -41,9 +42,11 @@ def review(request: HttpRequest, order: str, body: ReviewIn, query: Query[Keyed]
     actor: Actor = request.actor  # type: ignore[attr-defined]
     key = query.key
     holder = replace(actor, order_keys=actor.order_keys | {key}) if is_key(key) else actor
+    order_id = private("ord", order)
+    orders.must_see(holder, order_id)
 
     def work() -> dict[str, Any]:
-        actions.rate(actor=holder, order_id=private("ord", order), stars=body.stars, text=body.text)
+        actions.rate(actor=holder, order_id=order_id, stars=body.stars, text=body.text)
         return {"order": order, "stars": body.stars, "text": body.text}
 
     return once(request, work, status=201)

@@ -10,6 +10,7 @@ from .orders import (
     id_of_key,
     line_names,
     live_of_city,
+    must_see,
     order,
     orders_of,
     search,
@@ -18,5 +19,5 @@ from .quotes import QuoteLineView, QuoteView, quote
 
 __all__ = [
     "OrderCard", "OrderLineView", "OrderView", "QuoteLineView", "QuoteView", "by_key", "counts", "id_of_key",
-    "line_names", "live_of_city", "order", "orders", "orders_of", "quote", "quotes", "search",
+    "line_names", "live_of_city", "must_see", "order", "orders", "orders_of", "quote", "quotes", "search",
 ]

@@ -191,6 +191,12 @@ def order(actor: Actor, order_id: UUID) -> OrderView:
     return _view(row, actor.customer_id == row.customer_id or row.key in actor.order_keys)
 
 
+def must_see(actor: Actor, order_id: UUID) -> None:
+    """NOT_FOUND unless the actor may see the order; before an answer is repeated to who only knows its id."""
+    if not Order.objects.visible_to(actor).filter(pk=order_id).exists():
+        raise Refused(NOT_FOUND)
+
+
 def by_key(key: str) -> OrderView:
     """The order of a guest's key; NOT_FOUND otherwise."""
     row = Order.objects.filter(key=key).first() if is_key(key) else None

@@ -85,6 +85,14 @@ def test_a_guest_orders_and_follows(shopper: Shopper) -> None:
     problem(shopper.send("POST", f"{path}/cancel?key={placed['key']}"), 409, "wrong_state")
 
 
+def test_an_answer_is_not_repeated_to_who_cannot_see_the_order(shopper: Shopper) -> None:
+    placed = shopper.order(1)
+    path, body = f"/orders/{placed['id']}/cancel", {"reason": "x"}
+    first, again = (shopper.send("POST", f"{path}?key={placed['key']}", body, key="1") for _ in range(2))
+    assert (first.status_code, again.json()) == (200, first.json())
+    problem(Shopper(shopper.town).send("POST", path, body, key="1"), 404, "not_found")
+
+
 def test_a_quote_is_seen_with_its_carts_key_only(shopper: Shopper) -> None:
     cart = shopper.cart(1)
     quote = shopper.quote(cart)
