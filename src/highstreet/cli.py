@@ -163,8 +163,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from highstreet.delivery.routing import actions as routing
     from highstreet.kernel.policy import THE_SYSTEM
     from highstreet.supply.catalog.actions import import_city
-    from highstreet.supply.catalog.actions.importing import CityFiles
-    from highstreet.twin.loader import bounds_of
+    from highstreet.twin.files import bounds_of
 
     bounds = bounds_of(arguments.streets)
     names = sorted({row.organisation for row in stores} - {arguments.retailer})
@@ -172,7 +171,7 @@ def _import(arguments: argparse.Namespace) -> int:
         arguments.retailer: ("brand", arguments.retailer, arguments.retailer),
         **{name: ("franchisee", name, name) for name in names},
     }
-    files = CityFiles(
+    files = rows.CityFiles(
         code=arguments.code,
         name_zh=arguments.name_zh or arguments.code,
         name_en=arguments.name_en or arguments.code,

@@ -14,7 +14,7 @@ from highstreet.supply.organisations.reads import default_city
 
 from .client import Person
 from .demand import PLAIN
-from .loader import PASSWORD
+from .files import PASSWORD
 from .shoppers import Shopper
 from .workers import Rider, Store, Told
 

@@ -16,8 +16,7 @@ from highstreet.kernel import clock
 
 from . import demand
 from .client import Person, Refusal, pause
-from .demo import ZONE
-from .loader import COURIERS, PASSWORD, POA, SHOPPERS, read_files
+from .files import COURIERS, PASSWORD, POA, SHOPPERS, ZONE, read_files
 from .shoppers import Shopper
 from .workers import Rider, Store, Told
 

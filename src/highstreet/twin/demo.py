@@ -14,12 +14,11 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from highstreet.kernel import postgres
 from highstreet.kernel.clock import Rate
+from highstreet.twin.files import ZONE
 
-ZONE = ZoneInfo("America/Sao_Paulo")
 OPENING = "11:20"
 
 
@@ -125,7 +124,8 @@ class Demo:
         self.say("database: migrating")
         call_command("migrate", verbosity=0, interactive=False)
         from highstreet.supply.organisations.models import City
-        from highstreet.twin.loader import CODE, load_demo
+        from highstreet.twin.files import CODE
+        from highstreet.twin.loader import load_demo
 
         if not City.objects.filter(code=CODE).exists():
             load_demo(tell=self.say)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from highstreet.delivery.couriers import actions as couriers
@@ -13,69 +12,20 @@ from highstreet.delivery.routing import actions as routing
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.people.accounts import actions as accounts
 from highstreet.people.staff import actions as staff
-from highstreet.supply.catalog.actions.importing import CityFiles, import_city
+from highstreet.supply.catalog.actions import import_city
 from highstreet.supply.catalog.models import Listing
-from highstreet.supply.catalog.rules import rows
 from highstreet.supply.inventory import actions as inventory
 from highstreet.supply.stores.reads import StoreView, stores_of
 
-POA = Path(__file__).parent / "cities" / "poa"
-PASSWORD = "demo"
-COURIERS = 40
-SHOPPERS = 60
+from .files import COURIERS, PASSWORD, POA, SHOPPERS, read_files
+
 FAMILY = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
-CODE = "porto-alegre"
 
 
 @dataclass(frozen=True)
 class Loaded:
     city_id: UUID
     stores: list[StoreView]
-
-
-def read_files(folder: Path = POA, *, products: int | None = None) -> CityFiles:
-    """The demo city's files, checked. `products` keeps only so many, spread over all categories (tests)."""
-    catalogue = rows.read("products.csv", (folder / "products.csv").read_bytes(), rows.product, ["sku", "barcode"])
-    if products is not None:
-        step = max(1, len(catalogue) // products)
-        catalogue = catalogue[::step][:products]
-    stores = rows.read("stores.csv", (folder / "stores.csv").read_bytes(), rows.store, ["code"])
-    homes = rows.read("homes.csv", (folder / "homes.csv").read_bytes(), rows.place)
-    landmarks = rows.read("places.csv", (folder / "places.csv").read_bytes(), rows.place)
-    bounds = bounds_of(folder / "streets.osm.pbf")
-    south, west, north, east = bounds
-    inside = [row for row in homes if row.weight and south <= row.lat <= north and west <= row.lon <= east]
-    market = landmarks[0]
-    return CityFiles(
-        code=CODE,
-        name_zh="阿雷格里港",
-        name_en="Porto Alegre",
-        time_zone="America/Sao_Paulo",
-        currency="CNY",
-        bounds=bounds,
-        centre=(market.lat, market.lon),
-        organisations={
-            "retailer": ("brand", "高街超市", "Highstreet Porto"),
-            "franchisee": ("franchisee", "街角便利加盟商", "Corner Franchise"),
-        },
-        categories=rows.read("categories.csv", (folder / "categories.csv").read_bytes(), rows.category, ["code"]),
-        stores=stores,
-        products=catalogue,
-        places=landmarks + inside,
-    )
-
-
-def bounds_of(pbf: Path) -> tuple[float, float, float, float]:
-    """South, west, north, east of an extract's header box, else of its nodes."""
-    import osmium
-
-    with osmium.io.Reader(str(pbf), osmium.osm.osm_entity_bits.NODE) as reader:
-        box = reader.header().box()
-        if box.valid():
-            return box.bottom_left.lat, box.bottom_left.lon, box.top_right.lat, box.top_right.lon
-    places = [(node.location.lat, node.location.lon) for node in osmium.FileProcessor(str(pbf)) if node.is_node()]
-    lats, lons = [place[0] for place in places], [place[1] for place in places]
-    return min(lats), min(lons), max(lats), max(lons)
 
 
 def load_demo(

@@ -286,8 +286,13 @@ class ListedView:
 
 
 def listed(
-    store_ids: Iterable[UUID], *, category: str = "", query: str = "", variant_ids: Iterable[UUID] = (),
-    limit: int = 30, cursor: str = "",
+    store_ids: Iterable[UUID],
+    *,
+    category: str = "",
+    query: str = "",
+    variant_ids: Iterable[UUID] = (),
+    limit: int = 30,
+    cursor: str = "",
 ) -> tuple[list[ListedView], str]:
     """What these stores list, hidden or not, by category and SKU, and the next page's cursor. For staff."""
     stores, wanted, skip = list(store_ids), list(variant_ids), _skip(cursor)

@@ -67,5 +67,7 @@ def moves(actor: Actor, store_id: UUID, variant_id: UUID, limit: int = 50) -> li
 def stock_of(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], tuple[int, int]]:
     """(store, variant) -> (on hand, free); what a store never stocked is left out."""
     rows = StockLevel.objects.filter(location__store_id__in=list(store_ids), variant_id__in=list(variant_ids))
-    return {(row.location.store_id, row.variant_id): (row.on_hand, row.on_hand - row.held - row.allocated)
-            for row in rows.select_related("location")}
+    return {
+        (row.location.store_id, row.variant_id): (row.on_hand, row.on_hand - row.held - row.allocated)
+        for row in rows.select_related("location")
+    }

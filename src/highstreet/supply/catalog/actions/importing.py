@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from highstreet.kernel import ids
@@ -15,25 +14,7 @@ from highstreet.supply.stores.models import Store
 
 from .. import rules
 from ..models import Category, Listing, Product, Variant
-from ..rules.rows import BadFile, CategoryRow, PlaceRow, ProductRow, StoreRow
-
-
-@dataclass(frozen=True)
-class CityFiles:
-    """A city as its files say, already checked row by row."""
-
-    code: str
-    name_zh: str
-    name_en: str
-    time_zone: str
-    currency: str
-    bounds: tuple[float, float, float, float]
-    centre: tuple[float, float]
-    organisations: dict[str, tuple[str, str, str]]
-    categories: list[CategoryRow]
-    stores: list[StoreRow]
-    products: list[ProductRow]
-    places: list[PlaceRow] = field(default_factory=list)
+from ..rules.rows import BadFile, CityFiles, ProductRow, StoreRow
 
 
 @action(SYSTEM)

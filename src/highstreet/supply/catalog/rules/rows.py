@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from stdnum import ean
@@ -82,6 +82,24 @@ class PlaceRow:
     lat: float
     lon: float
     weight: int
+
+
+@dataclass(frozen=True)
+class CityFiles:
+    """A city as its files say, already checked row by row."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    time_zone: str
+    currency: str
+    bounds: tuple[float, float, float, float]
+    centre: tuple[float, float]
+    organisations: dict[str, tuple[str, str, str]]
+    categories: list[CategoryRow]
+    stores: list[StoreRow]
+    products: list[ProductRow]
+    places: list[PlaceRow] = field(default_factory=list)
 
 
 def read(file: str, data: bytes, parse: Callable[[dict[str, str]], T], unique: Iterable[str] = ()) -> list[T]:
