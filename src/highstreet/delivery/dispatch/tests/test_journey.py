@@ -23,6 +23,7 @@ from highstreet.trade.fulfilment import actions as fulfilments
 from highstreet.trade.orders import actions as order_actions
 from highstreet.trade.orders import ports
 from highstreet.trade.orders import reads as orders
+from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.tests import support
 
 from .. import actions, reads
@@ -52,7 +53,7 @@ def rider(town: support.Town, name: str = "Ana Lima") -> Actor:
     return actor
 
 
-def on_the_way(town: support.Town, courier: Actor) -> tuple[support.Placed, Delivery]:
+def on_the_way(town: support.Town, courier: Actor) -> tuple[Placed, Delivery]:
     """An order paid, packed, given to the courier and picked up."""
     placed = town.paid(2, 1)
     support.pick(town, placed)
@@ -64,7 +65,7 @@ def on_the_way(town: support.Town, courier: Actor) -> tuple[support.Placed, Deli
     return placed, row
 
 
-def outcome(placed: support.Placed) -> tuple[str, int]:
+def outcome(placed: Placed) -> tuple[str, int]:
     found = promise_reads.promise(placed.order_id)
     assert found is not None
     return found.outcome, found.compensation
