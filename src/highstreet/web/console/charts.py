@@ -8,8 +8,8 @@ from dataclasses import dataclass
 HEIGHT = 160
 BASE = 136
 TOP = 12
-SLOT = 28
-BAR = 18
+SLOT, BAR = 28, 18
+MANY, NARROW_SLOT, NARROW_BAR = 14, 20, 14
 LEFT = 36
 
 
@@ -33,7 +33,7 @@ class Chart:
 
     width: int
     height: int
-    base: int
+    bar: int
     bars: list[Bar]
     grid: list[tuple[int, int]]
 
@@ -42,16 +42,17 @@ def stacked(rows: Sequence[tuple[str, int, int]], labels: int = 12) -> Chart:
     """(label, kept, broken) as stacked bars on one scale; about `labels` of them are named."""
     most = top_of(max((kept + broken for _, kept, broken in rows), default=0))
     every = max(1, -(-len(rows) // labels))
+    slot, bar = (SLOT, BAR) if len(rows) <= MANY else (NARROW_SLOT, NARROW_BAR)
     bars = []
     for index, (label, kept, broken) in enumerate(rows):
-        x = LEFT + index * SLOT + (SLOT - BAR) // 2
+        x = LEFT + index * slot + (slot - bar) // 2
         # What happened is seen: at least two pixels.
         low = max(2, (BASE - TOP) * kept // most) if kept else 0
         high = max(2, (BASE - TOP) * broken // most) if broken else 0
-        bars.append(Bar(x, x + BAR // 2, BASE - low, low, BASE - low - high, high,
+        bars.append(Bar(x, x + bar // 2, BASE - low, low, BASE - low - high, high,
                         label if index % every == 0 else "", kept + broken))
     grid = [(BASE - (BASE - TOP) * part // 2, most * part // 2) for part in (0, 1, 2)]
-    return Chart(LEFT + max(1, len(rows)) * SLOT + 4, HEIGHT, BASE, bars, grid)
+    return Chart(LEFT + max(1, len(rows)) * slot + 4, HEIGHT, bar, bars, grid)
 
 
 def top_of(value: int) -> int:

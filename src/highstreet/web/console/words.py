@@ -123,7 +123,59 @@ STOCK_REASONS: Words = {
     "missing": gettext_lazy("missing"), "found": gettext_lazy("found"),
     "delivery": gettext_lazy("goods came in"), "other": gettext_lazy("another reason"),
 }
-SAYS: Words = {}
+# What the audit's checks say (kernel.audit.add), each of them.
+SAYS: Words = {
+    "a courier is at one door at a time": gettext_lazy("a courier is at one door at a time"),
+    "a courier's shifts do not overlap": gettext_lazy("a courier's shifts do not overlap"),
+    "a fulfilment is where its history ends": gettext_lazy("a fulfilment is where its history ends"),
+    "a judged promise says what its times say": gettext_lazy("a judged promise says what its times say"),
+    "a packed fulfilment claims no units any more": gettext_lazy("a packed fulfilment claims no units any more"),
+    "a paid order has accepted payments of what it costs":
+        gettext_lazy("a paid order has accepted payments of what it costs"),
+    "a payment is where its history ends": gettext_lazy("a payment is where its history ends"),
+    "a pickup code is redeemed exactly when its order is collected":
+        gettext_lazy("a pickup code is redeemed exactly when its order is collected"),
+    "a state's history is a path": gettext_lazy("a state's history is a path"),
+    "a substitute stands for units that are short": gettext_lazy("a substitute stands for units that are short"),
+    "an ended order keeps none of the customer's money unbooked":
+        gettext_lazy("an ended order keeps none of the customer's money unbooked"),
+    "an order is what was quoted": gettext_lazy("an order is what was quoted"),
+    "an order is where its history ends": gettext_lazy("an order is where its history ends"),
+    "an order's status is what its fulfilment says": gettext_lazy("an order's status is what its fulfilment says"),
+    "an order's total is its lines and its fee": gettext_lazy("an order's total is its lines and its fee"),
+    "captured is at most what was asked, refunded at most what was captured":
+        gettext_lazy("captured is at most what was asked, refunded at most what was captured"),
+    "each capture is booked once, to the fen": gettext_lazy("each capture is booked once, to the fen"),
+    "each delivery's courier was paid what it says, once":
+        gettext_lazy("each delivery's courier was paid what it says, once"),
+    "each settled refund is booked once, to the fen": gettext_lazy("each settled refund is booked once, to the fen"),
+    "every balance is the sum of its postings": gettext_lazy("every balance is the sum of its postings"),
+    "every event is handled": gettext_lazy("every event is handled"),
+    "every journal sums to 0 in each currency": gettext_lazy("every journal sums to 0 in each currency"),
+    "no courier has more packages than the bag holds":
+        gettext_lazy("no courier has more packages than the bag holds"),
+    "no hold is older than its expiry + 60 s": gettext_lazy("no hold is older than its expiry + 60 s"),
+    "no order waits for a payment past its expiry + 60 s":
+        gettext_lazy("no order waits for a payment past its expiry + 60 s"),
+    "no quarter of an hour is promised beyond its couriers":
+        gettext_lazy("no quarter of an hour is promised beyond its couriers"),
+    "nobody's position is kept off shift": gettext_lazy("nobody's position is kept off shift"),
+    "on_hand - held - allocated >= 0": gettext_lazy("on_hand - held - allocated >= 0"),
+    "on_hand is the sum of its moves": gettext_lazy("on_hand is the sum of its moves"),
+    "what a payment gives back is the sum of its refunds":
+        gettext_lazy("what a payment gives back is the sum of its refunds"),
+    "what an order gives back is the sum of its refunds":
+        gettext_lazy("what an order gives back is the sum of its refunds"),
+    "what an order has been paid is what its payments captured, in its currency":
+        gettext_lazy("what an order has been paid is what its payments captured, in its currency"),
+    "what is held is the sum of the live holds": gettext_lazy("what is held is the sum of the live holds"),
+    "what is packed is picked or short, and nobody is still asked":
+        gettext_lazy("what is packed is picked or short, and nobody is still asked"),
+    "what is prepaid is not packed unpaid": gettext_lazy("what is prepaid is not packed unpaid"),
+    "what is taken is the sum of the confirmed holds":
+        gettext_lazy("what is taken is the sum of the confirmed holds"),
+    "whoever has packages is on shift": gettext_lazy("whoever has packages is on shift"),
+}
 INVARIANTS: Words = {
     "I1": gettext_lazy("Every journal sums to zero"),
     "I2": gettext_lazy("Balances are the sums of their postings"),

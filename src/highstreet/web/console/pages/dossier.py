@@ -163,7 +163,8 @@ def _steps(sheet: Sheet, changes: list[Change], zone_of: object) -> list[Step]:
         why = words.of(words.REASONS, change.note) if change.note else ""
         made.append(Step(change.at, "", title, " · ".join(part for part in (by, why) if part),
                          TONES.get(change.now, "")))
-    made.sort(key=lambda step: step.at, reverse=True)
+    made.sort(key=lambda step: step.at)
+    made.reverse()
     here = localtime(clock.now(), zone_of)  # type: ignore[arg-type]
     return [Step(step.at, _moment(step.at, here), step.title, step.text, step.tone) for step in made]
 

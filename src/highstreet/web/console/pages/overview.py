@@ -237,12 +237,10 @@ def _stats(day: orders.Day, kept: list[promises.Tally], seen: Now, quantile: int
         Stat(_("Open"), f"{day.open:,}", href=f"{to_orders}?status=open"),
         Stat(_("Revenue today"), money(day.revenue),
              change=_("{amount} given back").format(amount=money(day.given_back)) if day.given_back else ""),
-        Stat(_("Promises kept today"), "–" if share is None else f"{share:.1f} %", judged,
-             change="" if share is None else _("above {quantile} %").format(quantile=quantile)
-             if share >= quantile else _("below {quantile} %").format(quantile=quantile),
+        Stat(_("Promises kept"), "–" if share is None else f"{share:.1f} %", judged,
+             change="" if share is None else _("{count} broken").format(count=judged - good),
              tone="ok" if share is not None and share >= quantile else "bad",
              interval=_("promised at {quantile} %").format(quantile=quantile), href=reverse("console:promises")),
-        Stat(_("Broken today"), str(judged - good), href=reverse("console:promises") + "#worst"),
     ]
 
 

@@ -102,7 +102,8 @@ def _days(found: list[Tally], first: date, last: date) -> View:
     at = {one.key: one for one in found}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     rows = [Row(_date(day), at.get(day) or Tally(day, 0, 0, 0, 0)) for day in days]
-    return _view("by-day", _("By day"), _("Day"), rows, [f"{day.month}/{day.day}" for day in days])
+    return _view("by-day", _("By day"), _("Day"), rows, [
+        f"{day.month}/{day.day}" if day in (first, last) or day.day == 1 else str(day.day) for day in days])
 
 
 def _hours(found: list[Tally]) -> View:

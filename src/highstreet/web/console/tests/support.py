@@ -53,7 +53,7 @@ def a_scene(code: str = "one", stores: int = 2, products: int = 3) -> Scene:
     forget()
     retailer = Organisation.objects.create(code=f"retailer-{code}", kind="brand", name_zh="高街", name_en="Highstreet")
     city = City.objects.create(
-        code=f"city-{code}", name_zh="测试城", name_en=f"Test City {code}", time_zone="Asia/Shanghai", retailer=retailer,
+        code=f"city-{code}", name_zh="测试城", name_en=f"City {code}", time_zone="Asia/Shanghai", retailer=retailer,
         south=31.0, west=121.0, north=31.5, east=121.8, centre_lat=31.23, centre_lon=121.47)
     shops = [_store(f"{code}-{number}", retailer, city, number) for number in range(stores)]
     variants = [_variant(f"{code}-{number}", retailer, shops) for number in range(products)]

@@ -131,3 +131,10 @@ def test_the_interval_is_wilsons() -> None:
     # Newcombe (1998), table I: 81 of 263 gives 0.2553 to 0.3662.
     assert interval(81, 263) == "95 %: 25.5–36.6"
     assert interval(0, 0) == ""
+
+
+def test_every_check_of_the_audit_has_words() -> None:
+    from highstreet.kernel import audit
+    from highstreet.web.console import words
+
+    assert [check.says for check in audit._checks if check.says not in words.SAYS] == []
