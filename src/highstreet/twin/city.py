@@ -40,7 +40,8 @@ class City:
         self.told = Told()
         files = read_files(POA)
         self.homes = [demand.Home(row.lat, row.lon, row.weight) for row in files.places if row.kind == "home"]
-        self.store_rows = files.stores
+        # Pickers are named in the order of the stores' codes (twin.loader).
+        self.store_rows = sorted(files.stores, key=lambda row: row.code)
         self.crew: list[asyncio.Task[None]] = []
         self.visits: set[asyncio.Task[str]] = set()
 
