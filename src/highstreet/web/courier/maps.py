@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import cos, radians
 from uuid import UUID
 
@@ -37,11 +38,12 @@ class Drawing:
     pins: list[Pin]
 
 
-def draw(city_id: UUID, way: list[Point], stops: list[tuple[str, Point]], here: Point | None) -> Drawing | None:
-    """The box around the way and the stops; None when there is nowhere to go."""
-    places = [point for _kind, point in stops] + ([here] if here else [])
+def draw(city_id: UUID, stops: list[tuple[str, Point]], here: Point | None) -> Drawing | None:
+    """The way along the streets from `here` through the stops; None when there is nowhere to go."""
+    places = ([here] if here else []) + [point for _kind, point in stops]
     if not places:
         return None
+    way = [(float(lat), float(lon)) for a, b in pairwise(places) for lat, lon in routing.path(city_id, a, b).points]
     south, west, north, east = _box(places + way)
     across = cos(radians((south + north) / 2))
     scale = WIDTH / (east - west)

@@ -186,9 +186,9 @@ def incident(request: CourierRequest, delivery: str) -> HttpResponse:
 @route("courier.work")
 def earnings(request: CourierRequest) -> HttpResponse:
     """What today's deliveries earned, by the ledger."""
-    city = organisations.city(couriers.me(request.actor).city_id)
-    day = clock.now().astimezone(city.zone).date()
-    return _page(request, "earnings", {"earned": couriers.earnings(request.actor, day), "day": day, "tab": "earnings"})
+    me = couriers.me(request.actor)
+    day = clock.now().astimezone(organisations.city(me.city_id).zone).date()
+    return _page(request, "earnings", {"me": me, "earned": couriers.earnings(request.actor, day), "day": day, "tab": "earnings"})
 
 
 def _screen(
@@ -203,12 +203,10 @@ def _screen(
     current = stops[0] if stops else None
     offers = [job for stop in stops[1:] if stop.view.kind == "pickup" for job in stop.jobs
               if job.view.step == "accept"]
-    way = dispatch.route(request.actor) if stops else []
     context = {
         "me": me, "current": current, "following": stops[1:], "refused": refused, "problem": problem,
         "typed": typed, "offers": offers if current and current.step != "accept" else [],
-        "drawing": maps.draw(me.city_id, way, [(stop.view.kind, (stop.view.lat, stop.view.lon)) for stop in stops],
-                             here),
+        "drawing": maps.draw(me.city_id, [(stop.view.kind, (stop.view.lat, stop.view.lon)) for stop in stops], here),
         "shop": stores.store(current.view.store_id) if current else None, "topic": f"courier:{me.id}",
         "stream_url": _stream(me.id),
     }

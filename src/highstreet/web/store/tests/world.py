@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.test import Client
 
 from highstreet.kernel import clock, holds, ids
-from highstreet.kernel.policy import THE_SYSTEM, Actor
-from highstreet.people.accounts import actions as accounts
-from highstreet.people.accounts import reads as who
+from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.people.accounts.models import User
 from highstreet.people.staff import actions as staff
 from highstreet.supply.catalog.models import Category, Listing, Product, Variant
 from highstreet.supply.inventory.actions import UNITS
@@ -29,8 +29,6 @@ GOODS = [
     ("吐司", "Toast", "6920000000050", "D3-01"), ("全麦吐司", "Wholemeal toast", "6920000000067", "D3-02"),
     ("大米", "Rice", "6920000000098", "E1-01"), ("面条", "Noodles", "6920000000104", "E1-02"),
 ]
-PASSWORD = "a-long-password-1"
-NOON = (12, 0)
 
 
 @dataclass(frozen=True)
@@ -59,27 +57,21 @@ def build() -> World:
 def person(world: World, role: str, *, store: Store | None = None, name: str = "") -> Client:
     """A signed-in client of an employee; `store` None works in all stores."""
     username = name or f"{role}-{store.code if store else 'all'}"
-    user_id = accounts.create_users(actor=THE_SYSTEM, usernames=[username], password=PASSWORD)[username]
+    user_id = user(username)
     staff.hire(actor=THE_SYSTEM, user_id=user_id, organisation_id=world.city.retailer_id, role=role, name="王师傅",
                store_id=store.pk if store else None)
     return client_of(user_id)
 
 
 def client_of(user_id: UUID, language: str = "en") -> Client:
-    from highstreet.people.accounts.models import User
-
     client = Client(headers={"accept-language": language})
     client.force_login(User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
     return client
 
 
-def employee(world: World, store: Store) -> Actor:
-    """The actor of a manager of one store."""
-    user_id = accounts.create_users(actor=THE_SYSTEM, usernames=[f"m-{store.code}"], password=PASSWORD)[
-        f"m-{store.code}"]
-    staff.hire(actor=THE_SYSTEM, user_id=user_id, organisation_id=world.city.retailer_id, role="store_manager",
-               name="李店长", store_id=store.pk)
-    return who.actor_of_user(user_id)
+def user(username: str) -> UUID:
+    """A user who signs in by `client_of` only: hashing a password would take most of a test's time."""
+    return User.objects.create(username=username, password="!").pk
 
 
 def order(
@@ -93,8 +85,6 @@ def order(
     group, now = ids.new_id(), now or clock.now()
     levels = {level.variant_id: level.pk for level in StockLevel.objects.filter(location__store=store)}
     claims = [holds.Claim(UNITS.kind, levels[variant.pk], units) for variant, units in chosen]
-    from django.db import transaction
-
     with transaction.atomic():
         holds.take(group, claims, now + timedelta(minutes=10))
         holds.confirm(group)
@@ -121,6 +111,7 @@ def _store(city: City, retailer: Organisation, code: str, variants: list[Variant
         opens_minute=0, closes_minute=1440, delivery_radius_m=5000)
     location = StockLocation.objects.create(store=store, name="shelves")
     for variant in variants:
-        Listing.objects.create(store=store, variant=variant, price=990)
+        toast = variant.product.name_en.lower().endswith("toast")
+        Listing.objects.create(store=store, variant=variant, price=1200 if toast else 990)
         StockLevel.objects.create(location=location, variant=variant, on_hand=40)
     return store
