@@ -23,6 +23,8 @@ from .models import Fulfilment, FulfilmentLine, PickupCode
 from .rules import aisle_order, on_time
 from .states import OPEN
 
+MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class LineView:
@@ -135,7 +137,7 @@ class FulfilmentView:
 class Figures:
     """A store's day by its own calendar: orders created that day and what came of them.
 
-    `on_time` of `ready` were ready by their time; minutes are medians, None without data.
+    `on_time` of `ready` were ready by their time; minutes are medians of whole ones, None without data.
     """
 
     day: date
@@ -235,10 +237,9 @@ def figures(actor: Actor, store_id: UUID, day: date) -> Figures:
     )
     sums = FulfilmentLine.objects.filter(fulfilment__in=rows).aggregate(units=Sum("quantity"), short=Sum("short"))
     ready = [row for row in rows if row.ready_at]
-    accept = [(row.accepted_at - row.created_at).total_seconds() / 60 for row in rows if row.accepted_at]
+    accept = [(row.accepted_at - row.created_at) // MINUTE for row in rows if row.accepted_at]
     pick = [
-        (row.ready_at - row.accepted_at).total_seconds() / 60
-        for row in rows if row.accepted_at and row.ready_at
+        (row.ready_at - row.accepted_at) // MINUTE for row in rows if row.accepted_at and row.ready_at
     ]
     return Figures(
         day=day, orders=len(rows), open=sum(row.status in OPEN for row in rows), ready=len(ready),

@@ -24,7 +24,7 @@ from ..models import FulfilmentLine, PickupCode
 from ..refusals import CASH_DUE, CODE_UNKNOWN, CODE_USED, OTHER_ORDER
 from ..rules import restockable
 from ..states import MACHINE
-from .common import bag, facts, find, put_back, tell
+from ..steps import bag, facts, find, put_back, tell
 
 GONE = ("handed_over", "in_transit", "delivered", "failed", "returning", "returned")
 MAX_CASH = 10**9

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from highstreet.kernel import clock, holds, ids
+from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import SYSTEM, Actor, action, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
 from highstreet.supply.organisations import reads as organisations
 
-from ..events import FulfilmentAccepted, FulfilmentCancelled, FulfilmentCreated, FulfilmentRejected
+from ..events import FulfilmentAccepted, FulfilmentCreated, FulfilmentRejected
 from ..models import Fulfilment, FulfilmentLine
 from ..refusals import BAD_REASON
 from ..rules import MODES, PREFERENCES, REJECT_REASONS, NewFulfilment
-from ..states import MACHINE, STOCK_TAKEN
-from .common import bag, facts, find, put_back, tell
+from ..states import MACHINE
+from ..steps import facts, find, stop, tell
 
 HANDOVER_DIGITS = 4
 
@@ -74,17 +74,6 @@ def cancel(*, actor: Actor, fulfilment_id: UUID, reason: str = "") -> None:
     Called by `trade.orders` only, which has decided who may. Refuses with WRONG_STATE once handed over.
     """
     stop(actor, Fulfilment.objects.select_related("store__city").get(pk=fulfilment_id), reason)
-
-
-def stop(actor: Actor, row: Fulfilment, reason: str) -> None:
-    """`cancel` for a row at hand, in the caller's transaction."""
-    # Under the row's lock: whether stock was taken must not change between the look and the move.
-    before = Fulfilment.objects.select_for_update(no_key=True).values_list("status", flat=True).get(pk=row.pk)
-    move(MACHINE, row, "cancel", actor=actor.name, note=reason)
-    tell(row, FulfilmentCancelled(**facts(row), reason=reason))
-    lines = list(FulfilmentLine.objects.filter(fulfilment=row))
-    holds.release(row.group)
-    put_back(actor, row, bag(lines, picked=before in STOCK_TAKEN))
 
 
 def give_up_uncollected(*, actor: Actor, limit: int = 50) -> int:

@@ -19,9 +19,18 @@ from ..models import Fulfilment, FulfilmentLine, PickupCode
 from ..refusals import NOT_ANSWERED, NOTHING_PICKED
 from ..rules import in_bag
 from ..states import MACHINE
-from .common import answer_by, by_level, facts, find, in_store, name_and_unit, tally, tell
-from .picking import refuse_unpicked
-from .substitution import lapse
+from ..steps import (
+    answer_by,
+    by_level,
+    facts,
+    find,
+    in_store,
+    name_and_unit,
+    refuse_unpicked,
+    tally,
+    tell,
+)
+from .substitution import lapse_line
 
 CODE_DIGITS = 8
 CODE_TRIES = 20
@@ -34,22 +43,21 @@ def pack(*, actor: Actor, fulfilment_id: UUID) -> None:
     Refuses NOT_ALL_PICKED with the next item, NOT_ANSWERED while the shopper may still answer.
     """
     row = find(actor, fulfilment_id, lock=True)
-    lines = list(
-        FulfilmentLine.objects.select_for_update(of=("self",), no_key=True)
-        .filter(fulfilment=row).order_by("pk")
-    )
-    for line in lines:
-        lapse(actor, row, line)
+    lines = FulfilmentLine.objects.filter(fulfilment=row).order_by("pk")
+    for line in lines.filter(substitute_state="asked"):
+        lapse_line(actor=in_store(actor), line_id=line.pk)
+    row.refresh_from_db(fields=["status", "collect_due"])
     if row.status == "cancelled":
         return
+    picked = list(lines.select_for_update(of=("self",), no_key=True))
     if row.status in ("accepted", "picking"):
-        _refuse_unfinished(row, lines)
+        _refuse_unfinished(row, picked)
     move(MACHINE, row, "pack", actor=actor.name)
     if row.mode == "pickup":
         _make_code(row)
     move(MACHINE, row, "make_ready", actor=actor.name)
     tell(row, FulfilmentReady(**facts(row), mode=row.mode, at=clock.now().isoformat()))
-    _issue(actor, row, lines)
+    _issue(actor, row, picked)
 
 
 def _refuse_unfinished(row: Fulfilment, lines: list[FulfilmentLine]) -> None:

@@ -10,16 +10,14 @@ from django.db.models import F
 from highstreet.kernel.policy import Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, WRONG_STATE
-from highstreet.kernel.states import move
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.catalog.reads import VariantView
 
-from ..events import LinePicked, PickingStarted
+from ..events import LinePicked
 from ..models import Fulfilment, FulfilmentLine
-from ..refusals import ALREADY_PICKED, NOT_ALL_PICKED, UNKNOWN_CODE, WRONG_ITEM
-from ..rules import aisle_order, spellings
-from ..states import MACHINE
-from .common import facts, find, name_and_unit, place_and_name, tally, tell
+from ..refusals import ALREADY_PICKED, UNKNOWN_CODE, WRONG_ITEM
+from ..rules import spellings
+from ..steps import begin, facts, find, first_needed, name_and_unit, tally, tell
 
 MAX_UNITS = 99
 
@@ -39,11 +37,6 @@ class ScanResult:
 def start_picking(*, actor: Actor, fulfilment_id: UUID) -> None:
     """Begin; the first scan does so by itself."""
     begin(actor, find(actor, fulfilment_id))
-
-
-def begin(actor: Actor, row: Fulfilment) -> None:
-    move(MACHINE, row, "start", actor=actor.name, picker_id=actor.employee_id)
-    tell(row, PickingStarted(**facts(row)))
 
 
 @action("fulfilment.work")
@@ -92,17 +85,3 @@ def _line_of(lines: list[FulfilmentLine], views: dict[UUID, VariantView], code: 
         if other is not None:
             raise Refused(WRONG_ITEM, scanned=name_and_unit(other), needed=needed)
     raise Refused(UNKNOWN_CODE, code="".join(char for char in code if char.isprintable())[:20], needed=needed)
-
-
-def first_needed(lines: list[FulfilmentLine], views: dict[UUID, VariantView]) -> str:
-    """The next item of the walk through the shop, or a dash when nothing is left."""
-    left = [views[line.variant_id] for line in lines if tally(line).left > 0]
-    if not left:
-        return "—"
-    return place_and_name(min(left, key=lambda view: (aisle_order(view.aisle), view.sku)))
-
-
-def refuse_unpicked(lines: list[FulfilmentLine], views: dict[UUID, VariantView]) -> None:
-    units = sum(tally(line).left for line in lines)
-    if units:
-        raise Refused(NOT_ALL_PICKED, units=units, needed=first_needed(lines, views))

@@ -21,9 +21,18 @@ from ..events import LineShort, LineSubstituted, SubstituteAsked
 from ..models import Fulfilment, FulfilmentLine
 from ..refusals import ALREADY_SUBSTITUTED, NO_SUBSTITUTES, NOT_A_SUBSTITUTE, NOT_ASKED, TOO_MANY_UNITS
 from ..rules import hopeless
-from .common import answer_by, facts, find_of_line, in_store, name_and_unit, put_back, tally, tell
-from .intake import stop
-from .picking import begin
+from ..steps import (
+    answer_by,
+    begin,
+    facts,
+    find_of_line,
+    in_store,
+    name_and_unit,
+    put_back,
+    stop,
+    tally,
+    tell,
+)
 
 
 @action("fulfilment.work")
@@ -95,11 +104,6 @@ lapse_unanswered.__policy__ = SYSTEM  # type: ignore[attr-defined]
 def lapse_line(*, actor: Actor, line_id: UUID) -> bool:
     """Take silence about one line for a no if its time is over. Whether it was."""
     row, line = find_of_line(actor, line_id)
-    return lapse(actor, row, line)
-
-
-def lapse(actor: Actor, row: Fulfilment, line: FulfilmentLine) -> bool:
-    """Take silence for a no once its time is over. Whether it was."""
     if row.status != "picking" or line.substitute_state != "asked" or line.asked_at is None:
         return False
     if clock.now() < answer_by(row, line.asked_at):

@@ -21,9 +21,7 @@ from ..gateways import Payment, Repayment
 from ..models import PaymentIntent, Refund, TransactionEvent
 from ..refusals import NOT_BELIEVED
 from ..rules import GIVE_UP_SECONDS
-from .alerts import raise_alert
-from .capturing import capture
-from .refunds import heard
+from ..steps import capture, heard, raise_alert
 
 log = structlog.get_logger(__name__)
 MAX_ID = 64

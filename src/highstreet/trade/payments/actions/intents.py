@@ -26,9 +26,7 @@ from ..reads import IntentView, view_of
 from ..refusals import PAYMENT_OVER, PROVIDER_SAID_NO, PROVIDER_SILENT
 from ..rules import ACCOUNTS, AT_PICKUP, FRESH_SECONDS, ask_again, provider_expiry
 from ..states import PAYMENT
-from .alerts import raise_alert
-from .capturing import capture
-from .common import outside, topics
+from ..steps import capture, outside, raise_alert, topics
 
 log = structlog.get_logger(__name__)
 # The provider's words for "nothing of this number can be paid any more" and "it is paid already".

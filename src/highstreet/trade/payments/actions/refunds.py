@@ -10,21 +10,19 @@ from django.db import transaction
 from django.db.models import F
 from procrastinate.contrib.django import app as jobs
 
-from highstreet.kernel import clock, ids, ledger, outbox
+from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.kernel.states import move
 
-from .. import gateways, ports
-from ..events import RefundFailed, RefundSettled
-from ..gateways import ProviderRefused, ProviderUnavailable, Repayment
+from .. import gateways
+from ..gateways import ProviderRefused, ProviderUnavailable
 from ..models import PaymentIntent, Refund
 from ..refusals import MORE_THAN_LEFT
-from ..rules import difference, try_again
+from ..rules import try_again
 from ..states import REFUND
-from .alerts import raise_alert
-from .common import account, lock_payable, money_account, outside, topics
+from ..steps import fail, heard, outside, raise_alert
 
 log = structlog.get_logger(__name__)
 # Refusals that pass: our balance at the provider is low, or we asked too often.
@@ -92,59 +90,11 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
         with transaction.atomic():
             raise_alert("refund_refused", row.out_refund_no, code=no.code, amount=row.amount)
             if no.code not in PASSING:
-                _fail(actor, row, str(no))
+                fail(actor, row, str(no))
         return _get(refund_id).status
     with transaction.atomic():
         heard(actor, row, told, subject=row.out_refund_no)
     return _get(refund_id).status
-
-
-def heard(actor: Actor, row: Refund, told: Repayment, *, subject: str) -> str:
-    """Do what the provider says of a refund, in the caller's transaction. Returns what came of it."""
-    wrong = difference((row.amount, row.intent.currency), (told.amount, told.currency))
-    if not wrong and told.out_trade_no != row.intent.out_trade_no:
-        wrong = "other_payment"
-    if wrong:
-        raise_alert(f"refund_{wrong}", subject, out_refund_no=row.out_refund_no, amount=told.amount)
-        return f"mismatch:{wrong}"
-    if told.state == "succeeded":
-        return "settled" if settle(actor, row, told.provider_id) else "repeated"
-    if told.state == "failed":
-        raise_alert("refund_failed", row.out_refund_no, amount=row.amount)
-        return "failed" if _fail(actor, row, "the provider ended it") else "repeated"
-    if row.status == "requested":
-        try:
-            move(REFUND, row, "send", actor=actor.name, provider_id=told.provider_id)
-        except Refused:
-            return "repeated"
-    return "processing"
-
-
-def settle(actor: Actor, row: Refund, provider_id: str) -> bool:
-    """The money is back: state, journal, fact, payable, in the caller's transaction. False if done before."""
-    if row.status == "succeeded":
-        return False
-    lock_payable(row.intent)
-    try:
-        move(REFUND, row, "succeed", actor=actor.name, provider_id=provider_id)
-    except Refused:
-        return False
-    ledger.post(
-        key=f"refund:{row.pk}", kind="refund_settled", cause=row.intent.payable, actor=actor,
-        lines=[(account(row.intent, "refunds_payable"), row.amount), (money_account(row.intent), -row.amount)],
-    )
-    outbox.emit(RefundSettled(row.pk, row.intent.payable, row.amount), topics=topics(row.intent))
-    ports.payables().refund_done(payable=row.intent.payable, amount=row.amount)
-    return True
-
-
-def _fail(actor: Actor, row: Refund, note: str) -> bool:
-    try:
-        move(REFUND, row, "fail", actor=actor.name, note=note)
-    except Refused:
-        return False
-    outbox.emit(RefundFailed(row.pk, row.intent.payable, row.amount), topics=topics(row.intent))
-    return True
 
 
 @action("orders.refund")

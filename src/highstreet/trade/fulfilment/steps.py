@@ -1,4 +1,4 @@
-"""What the actions share: the row the actor may see, its facts for events, stock in a safe order."""
+"""What actions are made of: steps in the caller's transaction, under the caller's permission."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from highstreet.kernel import outbox
+from highstreet.kernel import holds, outbox
 from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.kernel.states import move
 from highstreet.supply.catalog.reads import VariantView
 from highstreet.supply.inventory import actions as inventory
 from highstreet.supply.inventory import reads as levels
 from highstreet.supply.organisations import reads as organisations
 
-from ..models import Fulfilment, FulfilmentLine
-from ..rules import Tally
+from .events import FulfilmentCancelled, PickingStarted
+from .models import Fulfilment, FulfilmentLine
+from .refusals import NOT_ALL_PICKED
+from .rules import Tally, aisle_order
+from .states import MACHINE, STOCK_TAKEN
 
 
 def find(actor: Actor, fulfilment_id: UUID, *, lock: bool = False) -> Fulfilment:
@@ -102,3 +106,33 @@ def bag(lines: Iterable[FulfilmentLine], *, picked: bool) -> dict[UUID, int]:
         if line.substitute_id is not None and line.substitute_state in ("asked", "agreed"):
             units[line.substitute_id] = units.get(line.substitute_id, 0) + line.substitute_quantity
     return units
+
+
+def begin(actor: Actor, row: Fulfilment) -> None:
+    move(MACHINE, row, "start", actor=actor.name, picker_id=actor.employee_id)
+    tell(row, PickingStarted(**facts(row)))
+
+
+def stop(actor: Actor, row: Fulfilment, reason: str) -> None:
+    """`cancel` for a row at hand, in the caller's transaction."""
+    # Under the row's lock: whether stock was taken must not change between the look and the move.
+    before = Fulfilment.objects.select_for_update(no_key=True).values_list("status", flat=True).get(pk=row.pk)
+    move(MACHINE, row, "cancel", actor=actor.name, note=reason)
+    tell(row, FulfilmentCancelled(**facts(row), reason=reason))
+    lines = list(FulfilmentLine.objects.filter(fulfilment=row))
+    holds.release(row.group)
+    put_back(actor, row, bag(lines, picked=before in STOCK_TAKEN))
+
+
+def first_needed(lines: list[FulfilmentLine], views: dict[UUID, VariantView]) -> str:
+    """The next item of the walk through the shop, or a dash when nothing is left."""
+    left = [views[line.variant_id] for line in lines if tally(line).left > 0]
+    if not left:
+        return "—"
+    return place_and_name(min(left, key=lambda view: (aisle_order(view.aisle), view.sku)))
+
+
+def refuse_unpicked(lines: list[FulfilmentLine], views: dict[UUID, VariantView]) -> None:
+    units = sum(tally(line).left for line in lines)
+    if units:
+        raise Refused(NOT_ALL_PICKED, units=units, needed=first_needed(lines, views))
