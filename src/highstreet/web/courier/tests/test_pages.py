@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 PNG = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
-BUDGET = {"/courier/": 15, "/courier/earnings": 9, "/courier/stops/{delivery}/incident": 13}
+BUDGET = {"/courier/": 15, "/courier/earnings": 9, "/courier/stops/{delivery}/incident": 14}
 
 
 @dataclass
