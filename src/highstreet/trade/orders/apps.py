@@ -12,7 +12,7 @@ class OrdersConfig(AppConfig):
 
         from . import audit, events, handlers, jobs  # noqa: F401  registers the checks and the jobs
         from .actions import OrderPayments
-        from .actions.common import lock
+        from .steps.common import lock
 
         payments.payables.fill(OrderPayments())
         payments.payable_lock.fill(lock)

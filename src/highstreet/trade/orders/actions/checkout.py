@@ -24,8 +24,8 @@ from ..events import OrderPlaced
 from ..models import Order, OrderLine, Quote
 from ..ports import PromiseOffer, promises
 from ..refusals import BAD_PHONE, PAY_AT_PICKUP_ONLY, QUOTE_EXPIRED, QUOTE_USED
-from .common import Want, choice, claims_on, clean, tell
-from .confirming import give_to_store
+from ..steps.common import Want, choice, claims_on, clean, tell
+from ..steps.confirming import give_to_store
 
 
 @dataclass(frozen=True)

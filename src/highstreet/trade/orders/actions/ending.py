@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from highstreet.kernel import clock, holds, ledger
+from highstreet.kernel import clock, ledger
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import WRONG_STATE
-from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.fulfilment import reads as fulfilments
-from highstreet.trade.fulfilment.states import OPEN, WITH_COURIER
-from highstreet.trade.payments import actions as payments
-from highstreet.trade.payments import reads as intents
+from highstreet.trade.fulfilment.states import WITH_COURIER
 
-from ..events import OrderCancelled, OrderCompleted, OrderExpired
+from ..events import OrderCompleted
 from ..models import Order
-from ..ports import promises
 from ..refusals import TOO_LATE_TO_CANCEL
 from ..states import Axes, settle
-from .common import as_system, clean, find, owns, tell
-from .refunds import give_back_all
+from ..steps.common import clean, find, owns, tell
+from ..steps.ending import call_off, close_as_expired
 
 BEFORE_PICKING = ("pending", "accepted", "rejected", "cancelled")
 BATCH = 200
@@ -101,31 +97,3 @@ def expire_due(*, actor: Actor, limit: int = BATCH) -> int:
 
 
 expire_due.__policy__ = SYSTEM  # type: ignore[attr-defined]
-
-
-def close_as_expired(actor: Actor, order: Order) -> None:
-    """Expire a locked, pending order: its holds go free."""
-    settle(order, Axes(None, "expired"), actor=actor.name)
-    _stop_paying(actor, order)
-    promises().void(order_id=order.pk)
-    tell(order, OrderExpired(order.pk, order.store_id))
-    holds.release(order.group, state="expired")
-
-
-def call_off(actor: Actor, order: Order, reason: str) -> None:
-    """Cancel a locked order: money first, then the store, the shelves last."""
-    give_back_all(actor, order, reason=reason)
-    settle(order, Axes(None, reason), actor=actor.name, note=reason)
-    _stop_paying(actor, order)
-    promises().void(order_id=order.pk)
-    tell(order, OrderCancelled(order.pk, order.store_id, reason))
-    going = fulfilments.of_order(order.pk)
-    if going is not None and going.status in OPEN:
-        fulfilment.cancel(actor=as_system(actor), fulfilment_id=going.id, reason=reason)
-    holds.release(order.group)
-
-
-def _stop_paying(actor: Actor, order: Order) -> None:
-    for intent in intents.intents(order.pk):
-        if intent.status == "created":
-            payments.close(actor=as_system(actor), intent_id=intent.id)

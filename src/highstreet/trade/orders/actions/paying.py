@@ -21,10 +21,10 @@ from ..events import OrderPaid
 from ..models import Order, OrderLine
 from ..ports import PromiseOffer, promises
 from ..refusals import NO_CAPACITY, NOT_PAYABLE
-from .common import claims_on, due, find, owns, sync_payment, tell, wants
-from .confirming import give_to_store
-from .ending import close_as_expired
-from .refunds import give_back, give_back_all
+from ..steps.common import claims_on, due, find, owns, sync_payment, tell, wants
+from ..steps.confirming import give_to_store
+from ..steps.ending import close_as_expired
+from ..steps.giving_back import give_back, give_back_all
 
 LEAST_TO_PAY = timedelta(seconds=1)
 

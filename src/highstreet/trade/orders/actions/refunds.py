@@ -11,15 +11,15 @@ from highstreet.kernel import ledger
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.trade.payments import actions as payments
 from highstreet.trade.pricing import rules as pricing
 
 from .. import rules
-from ..events import OrderCompensated, OrderRefunded
+from ..events import OrderCompensated
 from ..models import Order, OrderLine
 from ..refusals import BAD_AMOUNT, TOO_MANY_UNITS
-from .common import as_system, clean, due, find, left, sync_payment, tell
+from ..steps.common import as_system, clean, find, left, tell
+from ..steps.giving_back import account, find_line, take_off
 
 POINTS = "PTS"
 
@@ -76,7 +76,7 @@ def compensate(*, actor: Actor, order_id: UUID, amount: int, reason: str) -> Com
     posted = ledger.post(
         key=f"order:{key}", kind="compensation", cause=order.pk, actor=actor,
         lines=[
-            (_account(order, "promise_compensation"), money), (_account(order, "refunds_payable"), -money),
+            (account(order, "promise_compensation"), money), (account(order, "refunds_payable"), -money),
             (AccountRef(order.organisation_id, "points_issued", POINTS), points),
             (AccountRef(order.customer_id, "points", POINTS), -points),
         ],
@@ -88,77 +88,3 @@ def compensate(*, actor: Actor, order_id: UUID, amount: int, reason: str) -> Com
         Order.objects.filter(pk=order.pk).update(compensated=F("compensated") + money)
     tell(order, OrderCompensated(order.pk, money, points, reason))
     return Compensation(money, points)
-
-
-def find_line(actor: Actor, order_line_id: UUID) -> tuple[Order, OrderLine]:
-    """A line and its order, the order locked; NOT_FOUND unless the actor may see it."""
-    line = OrderLine.objects.filter(pk=order_line_id).first()
-    if line is None:
-        raise Refused(NOT_FOUND)
-    order = find(actor, line.order_id, lock=True)
-    line.refresh_from_db()
-    return order, line
-
-
-def take_off(actor: Actor, order: Order, amount: int, *, key: str, reason: str) -> int:
-    """Make an order cheaper by `amount`: what is not yet paid at the counter, else what was paid."""
-    if order.payment_method == "at_pickup" and order.captured < due(order):
-        amount = min(amount, due(order))
-        order.reduced += amount
-        Order.objects.filter(pk=order.pk).update(reduced=order.reduced)
-        sync_payment(actor, order)
-        return amount
-    return give_back(actor, order, amount, key=key, reason=reason)
-
-
-def give_back(
-    actor: Actor, order: Order, amount: int, *, key: str, reason: str, intent_id: UUID | None = None,
-    source: str = "",
-) -> int:
-    """Refund up to `amount` of what is left of the payment, out of the account `source`: the customer's
-    funds, or revenue once the order is completed. The order is locked. Returns the fen."""
-    amount = min(amount, left(order))
-    if amount <= 0:
-        return 0
-    source = source or ("goods_revenue" if order.status == "completed" else "customer_funds")
-    _book(actor, order, key, reason, amount, [(_account(order, source), amount)], intent_id)
-    return amount
-
-
-def give_back_all(actor: Actor, order: Order, *, reason: str) -> int:
-    """Refund whatever is left, before completion. What was given as compensation meanwhile is not given
-    twice: it becomes part of the refund, and no expense. The order is locked. Returns the fen."""
-    amount, given = left(order), order.compensated
-    if amount + given <= 0:
-        return 0
-    lines = [
-        (_account(order, "customer_funds"), amount + given), (_account(order, "promise_compensation"), -given),
-    ]
-    order.refunded, order.compensated = order.refunded + given, 0
-    Order.objects.filter(pk=order.pk).update(refunded=order.refunded, compensated=0)
-    _book(actor, order, f"all:{order.captured}", reason, amount, lines, None)
-    return amount
-
-
-def _book(
-    actor: Actor, order: Order, key: str, reason: str, amount: int, lines: list[tuple[AccountRef, int]],
-    intent_id: UUID | None,
-) -> None:
-    key = f"{order.pk}:{key}"
-    if amount:
-        payments.refund(
-            actor=as_system(actor), payable=order.pk, amount=amount, reason=reason, key=key, intent_id=intent_id
-        )
-    posted = ledger.post(
-        key=f"order:{key}", kind="refund", cause=order.pk, actor=actor,
-        lines=[*lines, (_account(order, "refunds_payable"), -amount)],
-    )
-    if not posted:
-        raise RuntimeError(f"refund {key} is booked already")
-    order.refunded += amount
-    Order.objects.filter(pk=order.pk).update(refunded=order.refunded)
-    tell(order, OrderRefunded(order.pk, amount, reason))
-
-
-def _account(order: Order, code: str) -> AccountRef:
-    return AccountRef(order.organisation_id, code, order.currency)

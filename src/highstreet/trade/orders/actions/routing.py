@@ -18,10 +18,10 @@ from .. import rules
 from ..events import OrderRerouted, OrderStoreLost
 from ..models import Order, OrderLine
 from ..ports import promises
-from .common import claims_on, find, tell, wants
-from .confirming import fulfil
-from .ending import call_off
-from .quoting import Chosen, Point, choose
+from ..steps.choosing import Chosen, Point, choose
+from ..steps.common import claims_on, find, tell, wants
+from ..steps.confirming import fulfil
+from ..steps.ending import call_off
 from .refunds import compensate
 
 

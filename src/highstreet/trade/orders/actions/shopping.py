@@ -13,7 +13,7 @@ from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.fulfilment import reads as fulfilments
 
 from ..models import OrderLine
-from .common import as_system, find, owns
+from ..steps.common import as_system, find, owns
 
 
 @action(PUBLIC)

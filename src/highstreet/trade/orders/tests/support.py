@@ -33,9 +33,8 @@ from highstreet.trade.orders import actions, ports, reads
 from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.ports import PromiseOffer
 from highstreet.trade.orders.reads import OrderView, QuoteView
-from highstreet.trade.payments.actions.capturing import book
-from highstreet.trade.payments.actions.refunds import settle
 from highstreet.trade.payments.models import PaymentIntent, Refund
+from highstreet.trade.payments.steps import book, settle
 
 NOON = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)  # 12:00 in Porto Alegre
 PHONE = "13800001111"

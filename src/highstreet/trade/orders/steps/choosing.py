@@ -1,0 +1,111 @@
+"""Which store serves: it has everything, it is open, and it promises best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+from highstreet.kernel import clock, ids
+from highstreet.kernel.refusal import Refused
+from highstreet.supply.catalog import reads as catalog
+from highstreet.supply.inventory import reads as inventory
+from highstreet.supply.inventory.refusals import SOLD_OUT
+from highstreet.supply.stores.reads import StoreView
+
+from .. import rules
+from ..ports import PromiseOffer, promises
+from ..refusals import CLOSED, NO_CAPACITY
+from ..rules import Candidate, Offered
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where it goes; for a pickup without a place, None of both."""
+
+    lat: float | None
+    lon: float | None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    store: StoreView
+    offer: PromiseOffer
+    prices: dict[UUID, int]
+    routing: list[dict[str, Any]]
+
+
+def choose(
+    lines: Sequence[tuple[UUID, int]], around: Sequence[StoreView], *, mode: str, point: Point,
+    preferred: UUID | None, within: datetime | None = None,
+) -> Chosen:
+    """The store of `around` that serves `lines` best, with its promise and prices; refuses with the reason.
+
+    With `within`, only promises that end by then count (a re-route).
+    """
+    now = clock.now()
+    candidates = _candidates(lines, around, point, now)
+    asked = rules.to_ask(candidates, preferred)
+    if not asked:
+        _refuse_sold_out(rules.nearest_to_whole(candidates))
+    by_id = {store.id: store for store in around}
+    wanted = dict(lines)
+    found: dict[UUID, tuple[PromiseOffer, dict[UUID, int]]] = {}
+    offers: list[Offered] = []
+    routing: list[dict[str, Any]] = []
+    for candidate in asked:
+        store = by_id[candidate.store_id]
+        prices = catalog.prices(store.id, wanted)
+        if prices.keys() != wanted.keys():
+            routing.append({"store": str(store.id), "verdict": "not_listed"})
+            continue
+        offer = promises().offer(
+            store=store, lat=store.lat if point.lat is None else point.lat,
+            lon=store.lon if point.lon is None else point.lon, units=sum(wanted.values()), mode=mode, at=now,
+        )
+        verdict = "no_promise" if offer is None else "can"
+        if offer is not None and within is not None and offer.promised_to > within:
+            verdict = "too_late"
+        routing.append({"store": str(store.id), "verdict": verdict})
+        if offer is not None and verdict == "can":
+            found[store.id] = (offer, prices)
+            offers.append(Offered(store.id, offer.promised_to, candidate.distance_m, bool(offer.reason_if_later)))
+            if store.id == preferred and not offer.reason_if_later:
+                break
+    best = rules.best(offers, preferred)
+    if best is None:
+        _refuse_promise([by_id[candidate.store_id] for candidate in asked], now)
+    offer, prices = found[best.store_id]
+    return Chosen(by_id[best.store_id], offer, prices, [*routing, {"store": str(best.store_id), "verdict": "chosen"}])
+
+
+def _candidates(
+    lines: Sequence[tuple[UUID, int]], around: Sequence[StoreView], point: Point, now: datetime
+) -> list[Candidate]:
+    free = inventory.availability([store.id for store in around], [variant for variant, _ in lines])
+    return [
+        Candidate(
+            store.id,
+            tuple(variant for variant, quantity in lines if free.get((store.id, variant), 0) < quantity),
+            store.is_open(now),
+            0.0 if point.lat is None or point.lon is None else store.distance_m(point.lat, point.lon),
+        )
+        for store in around
+    ]
+
+
+def _refuse_sold_out(nearest: Candidate | None) -> NoReturn:
+    missing = nearest.missing if nearest else ()
+    known = catalog.variants(missing)
+    names = ", ".join(known[variant].name for variant in missing if variant in known)
+    raise Refused(SOLD_OUT, name=names, variants=[ids.public("var", variant) for variant in missing])
+
+
+def _refuse_promise(asked: list[StoreView], now: datetime) -> NoReturn:
+    if any(store.is_open(now) for store in asked):
+        raise Refused(NO_CAPACITY)
+    first = min(asked, key=lambda store: store.opens_at(now))
+    opens = first.opens_at(now).astimezone(first.zone)
+    raise Refused(CLOSED, store=first.name, opens=f"{opens:%H:%M}")
