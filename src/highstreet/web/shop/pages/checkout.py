@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
@@ -15,7 +16,6 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.people.customers import reads as customers
 from highstreet.supply.inventory.refusals import SOLD_OUT
-from highstreet.supply.stores import reads as stores
 from highstreet.trade.cart.refusals import EMPTY_CART
 from highstreet.trade.orders import actions as orders
 from highstreet.trade.orders import reads as order_reads
@@ -24,6 +24,7 @@ from highstreet.trade.orders.reads import QuoteView
 from highstreet.trade.orders.refusals import ADDRESS_UNKNOWN, BAD_PHONE
 
 from ..rules import got_worse
+from .front import front_store
 from .visit import Here, Visit, shop_page
 
 MOST = {"address": 160, "unit": 60, "phone": 40, "note": 200}
@@ -122,25 +123,33 @@ def _place(visit: Visit, form: Form, quote: QuoteView) -> HttpResponse:
 
 
 def _quote(visit: Visit, here: Here, form: Form) -> Try:
-    """A quote for the cart at a place; the store in front is preferred, or the one to pick up at."""
-    store_id = None
-    if here.mode == "pickup" and here.store:
-        store_id = next((one.id for one in stores.stores_of(visit.city.id) if one.code == here.store), None)
+    """A quote for the cart at a place: from the store in front, else from whichever can.
+
+    To pick up, a store that was chosen is the only one; otherwise the nearest is tried first.
+    """
+    shown = front_store(visit, here)
+    chosen = here.mode == "pickup" and shown is not None and shown.code == here.store
+    tried = _quote_from(visit, here, form, shown.id if shown else None)
+    if tried.quote is None and here.mode == "pickup" and not chosen:
+        return _quote_from(visit, here, form, None)
+    return tried
+
+
+def _quote_from(visit: Visit, here: Here, form: Form, store_id: UUID | None) -> Try:
     try:
-        return Try(
-            orders.quote(
-                actor=visit.actor,
-                cart_key=visit.cart_key,
-                mode=here.mode,
-                lat=here.lat,
-                lon=here.lon,
-                address=form.address if here.mode == "delivery" else "",
-                unit=form.unit,
-                store_id=store_id,
-            )
+        quote = orders.quote(
+            actor=visit.actor,
+            cart_key=visit.cart_key,
+            mode=here.mode,
+            lat=here.lat,
+            lon=here.lon,
+            address=form.address if here.mode == "delivery" else "",
+            unit=form.unit,
+            store_id=store_id,
         )
     except Refused as refused:
         return Try(refusal=refused)
+    return Try(quote)
 
 
 def _spot(visit: Visit, form: Form) -> Here | None:

@@ -22,7 +22,7 @@ from highstreet.trade.orders.ports import PromiseOffer
 from highstreet.trade.pricing import rules as pricing
 from highstreet.web.ui.rules import is_chinese, money
 
-from .visit import Visit
+from .visit import Here, Visit
 
 LOW = 5
 
@@ -42,7 +42,6 @@ class Front:
     closes: datetime | None
     distance_m: float
     late_credit: int
-    reaching: list[StoreView]
 
 
 @dataclass(frozen=True)
@@ -76,27 +75,29 @@ class Basket:
 def front(visit: Visit, units: int = 1) -> Front:
     """The store that serves this visit and its promise for `units`."""
     here, now = visit.here, clock.now()
-    known = stores.stores_of(visit.city.id)
-    near = sorted(known, key=lambda store: (not store.is_open(now), store.distance_m(here.lat, here.lon)))
-    if here.mode == "delivery":
-        reaching = [store for store in near if store.distance_m(here.lat, here.lon) <= store.delivery_radius_m]
-    else:
-        reaching = sorted(near, key=lambda store: store.code != here.store)
+    near, reaching = _near(visit, here, now)
     chosen = reaching[0] if reaching else (near[0] if near else None)
     credit = organisations.terms(visit.city.retailer_id).late_credit
     if chosen is None:
-        return Front(None, None, "far", None, None, 0.0, credit, [])
+        return Front(None, None, "far", None, None, 0.0, credit)
     offer = promise(chosen, visit, units, now) if reaching else None
-    return Front(
-        chosen,
-        offer,
-        _state(chosen, offer, bool(reaching), now),
-        chosen.opens_at(now),
-        chosen.closes_at(now),
-        chosen.distance_m(here.lat, here.lon),
-        credit,
-        reaching,
-    )
+    opens, closes, away = chosen.opens_at(now), chosen.closes_at(now), chosen.distance_m(here.lat, here.lon)
+    return Front(chosen, offer, _state(chosen, offer, bool(reaching), now), opens, closes, away, credit)
+
+
+def front_store(visit: Visit, here: Here) -> StoreView | None:
+    """The store that stands in front at a place; None where none serves."""
+    _all, reaching = _near(visit, here, clock.now())
+    return reaching[0] if reaching else None
+
+
+def _near(visit: Visit, here: Here, now: datetime) -> tuple[list[StoreView], list[StoreView]]:
+    """(all stores, those that serve here), open ones first, then the nearest; a chosen one before all."""
+    known = stores.stores_of(visit.city.id)
+    near = sorted(known, key=lambda store: (not store.is_open(now), store.distance_m(here.lat, here.lon)))
+    if here.mode == "pickup":
+        return near, sorted(near, key=lambda store: store.code != here.store)
+    return near, [store for store in near if store.distance_m(here.lat, here.lon) <= store.delivery_radius_m]
 
 
 def promise(store: StoreView, visit: Visit, units: int, at: datetime) -> PromiseOffer | None:

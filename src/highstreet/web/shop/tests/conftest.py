@@ -34,9 +34,7 @@ def town(db: None) -> Iterator[Town]:
         Place.objects.create(
             city_id=made.city, name_zh="公共市场", name_en="Public Market", lat=made.lat, lon=made.lon, weight=9
         )
-        Place.objects.create(
-            city_id=made.city, name_zh="远山", name_en="Far Hill", lat=-30.099, lon=-51.299, weight=1
-        )
+        Place.objects.create(city_id=made.city, name_zh="远山", name_en="Far Hill", lat=-30.099, lon=-51.299, weight=1)
         on_shift(made)
         yield made
         support.clean_audit()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
 from django.test import Client
 
 from highstreet.kernel import ids
@@ -19,12 +19,12 @@ def page(client: Client, url: str, status: int = 200) -> str:
     return text(client.get(url), status)
 
 
-def text(answer: HttpResponse, status: int = 200) -> str:
+def text(answer: Any, status: int = 200) -> str:
     assert answer.status_code == status, (answer.status_code, answer.content.decode()[:2000])
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
-def add(client: Client, variant: UUID, units: int = 1) -> HttpResponse:
+def add(client: Client, variant: UUID, units: int = 1) -> Any:
     return client.post("/cart/lines", {"variant": ids.public("var", variant), "add": units, "next": "/"})
 
 

@@ -24,8 +24,18 @@ pytestmark = pytest.mark.django_db
 
 # Page -> most queries, for a guest with a cart of two lines and one order before.
 BUDGET = {
-    "/": 20, "/browse": 1, "/c/fresh": 16, "/search?q=fruit": 16, "/place": 2, "/place/map.svg?size=s": 2, "/cart": 15,
-    "/checkout": 32, "/orders": 3, "/me": 1, "product": 28, "order": 26,
+    "/": 20,
+    "/browse": 1,
+    "/c/fresh": 16,
+    "/search?q=fruit": 16,
+    "/place": 2,
+    "/place/map.svg?size=s": 2,
+    "/cart": 15,
+    "/checkout": 32,
+    "/orders": 3,
+    "/me": 1,
+    "product": 28,
+    "order": 26,
 }
 
 
@@ -44,7 +54,9 @@ def known(town: Town, reader: Client) -> dict[str, str]:
 def measured(client: Client, url: str) -> int:
     page(client, url)
     promise_reads.forget()
-    with CaptureQueriesContext(connection, ) as found:
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
         page(client, url)
     return len(found)
 
