@@ -10,7 +10,7 @@ def lay() -> None:
     from highstreet.delivery.routing import actions as routing
     from highstreet.kernel.policy import THE_SYSTEM
     from highstreet.supply.organisations.reads import default_city
-    from highstreet.twin.loader import POA
+    from highstreet.twin.files import POA
 
     routing.load(actor=THE_SYSTEM, city_id=default_city().id, pbf_path=POA / "streets.osm.pbf")
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
+from psycopg import sql
 
 from highstreet.kernel import ids
 from tests.support import databases
@@ -157,14 +158,24 @@ class Town(Stack):
     def courier_of(self, number: str, seconds: float = 60.0) -> str:
         """The username of whom the dispatcher gave the order to."""
         query = (
-            "SELECT coalesce(max(u.username), '') FROM dispatch_delivery d JOIN couriers_courier c ON c.id = d.courier_id "
-            f"JOIN accounts_user u ON u.id = c.user_id WHERE d.order_number = '{number}'"  # noqa: S608 (our own number)
+            "SELECT coalesce(max(u.username), '') FROM dispatch_delivery d "
+            "JOIN couriers_courier c ON c.id = d.courier_id JOIN accounts_user u ON u.id = c.user_id "
+            "WHERE d.order_number = %s"
         )
         deadline = time.monotonic() + seconds
-        while not (found := str(self.one(query))) and time.monotonic() < deadline:
+        while not (found := str(self.one(query, number))) and time.monotonic() < deadline:
             time.sleep(0.2)
         assert found, f"nobody brings {number}"
         return found
+
+    def until(self, table: str, column: str, value: str, status: str, seconds: float = 40.0) -> None:
+        """Wait until the row's status is `status`."""
+        query = sql.SQL("SELECT status FROM {} WHERE {} = %s").format(sql.Identifier(table), sql.Identifier(column))
+        text = query.as_string(None)
+        deadline = time.monotonic() + seconds
+        while (found := self.one(text, value)) != status and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert found == status, f"{table} {value}: {found}, not {status}"
 
     def barcodes(self, number: str) -> list[str]:
         """The codes on the goods of an order, one for each unit."""
