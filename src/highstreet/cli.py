@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 what was asked for did not hold (an audit, a check), 2 wro
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import threading
@@ -42,11 +43,15 @@ def _is_callers(error: Exception) -> bool:
 
 
 def _django() -> None:
+    """Set Django up; without DATABASE_URL on the demo's own database, in its own time."""
     if "DATABASE_URL" not in os.environ:
+        folder = Path(os.environ.get("HIGHSTREET_DATA", "var")).resolve()
+        clock_file = folder / "clock.json"
+        if clock_file.exists():
+            os.environ.setdefault("HIGHSTREET_CLOCK", json.loads(clock_file.read_text())["rate"])
         from highstreet.kernel import postgres
 
-        folder = Path(os.environ.get("HIGHSTREET_DATA", "var")) / "pg"
-        server = postgres.start(folder.resolve())
+        server = postgres.start(folder / "pg")
         postgres.ensure_database(server, "highstreet")
         os.environ["DATABASE_URL"] = server.url("highstreet")
     import django

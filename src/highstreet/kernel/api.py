@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, JsonResponse
 from ninja import Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, field_validator
 
 from . import idempotency, ids
 from .policy import Actor, actor_of
@@ -20,6 +20,14 @@ class Body(Schema):
     """A request's body: unknown fields (a price, a total, someone's id) are refused, types are strict."""
 
     model_config = ConfigDict(extra="forbid", strict=True, str_max_length=2000)
+
+    @field_validator("*")
+    @classmethod
+    def no_nul(cls, value: Any) -> Any:
+        """PostgreSQL keeps no NUL in texts."""
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError("NUL")
+        return value
 
 
 class Problem(Schema):

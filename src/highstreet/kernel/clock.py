@@ -28,6 +28,11 @@ class Rate:
     def encode(self) -> str:
         return f"{self.wall_start!r},{self.business_start!r},{self.speed!r}"
 
+    @classmethod
+    def decode(cls, text: str) -> Rate:
+        wall_start, business_start, speed = (float(part) for part in text.split(","))
+        return cls(wall_start, business_start, speed)
+
     def at(self, wall: float) -> datetime:
         seconds = self.business_start + (wall - self.wall_start) * self.speed
         return datetime.fromtimestamp(seconds, tz=UTC)
@@ -37,8 +42,7 @@ def _from_environment() -> Rate:
     raw = os.environ.get("HIGHSTREET_CLOCK", "")
     if not raw:
         return Rate(0.0, 0.0, 1.0)
-    wall_start, business_start, speed = (float(part) for part in raw.split(","))
-    return Rate(wall_start, business_start, speed)
+    return Rate.decode(raw)
 
 
 _rate = _from_environment()

@@ -97,6 +97,4 @@ def history(subjects: Iterable[UUID]) -> list[Change]:
     from .models import StateChange
 
     rows = StateChange.objects.filter(subject__in=list(subjects)).order_by("at", "id")
-    return [
-        Change(row.machine, row.subject, row.event, row.was, row.now, row.actor, row.note, row.at) for row in rows
-    ]
+    return [Change(row.machine, row.subject, row.event, row.was, row.now, row.actor, row.note, row.at) for row in rows]

@@ -20,6 +20,8 @@ from highstreet.kernel.clock import Rate
 from highstreet.twin.files import ZONE
 
 OPENING = "11:20"
+# So slow that time stands still while nothing runs, and yet never flows back.
+STANDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Demo:
         server = postgres.start(options.data / "pg")
         postgres.ensure_database(server, "highstreet")
         os.environ.update(self._environment(server.url("highstreet")))
+        _remember_clock(options)
         from highstreet.trade.payments.sandbox.crypto import ensure_keys
 
         ensure_keys(
@@ -174,7 +177,6 @@ class Demo:
         while True:
             time.sleep(1.0)
             self._check_alive()
-            _remember_clock(self.options)
 
     def stop(self) -> None:
         self.say("stopping")
@@ -188,7 +190,7 @@ class Demo:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        _remember_clock(self.options)
+        _remember_clock(self.options, stopped=True)
         postgres.stop(self.options.data / "pg")
         self.say("stopped; the data stays in " + str(self.options.data))
 
@@ -242,23 +244,29 @@ def _clock(options: Options) -> Rate:
     """The rate all processes share: kept in the environment for this run, never behind the last run's end."""
     kept = os.environ.get("HIGHSTREET_CLOCK", "")
     if kept:
-        wall_start, business_start, speed = (float(part) for part in kept.split(","))
-        return Rate(wall_start, business_start, speed)
+        return Rate.decode(kept)
     now = time.time()
-    start = datetime.fromtimestamp(now, tz=ZONE)
-    hour, minute = (options.start_at or OPENING).split(":")
-    day = start.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
     path = options.data / "clock.json"
-    if path.exists():
-        last = datetime.fromtimestamp(json.loads(path.read_text())["business"], tz=ZONE)
-        day = max(last + timedelta(seconds=1), day) if options.start_at else last + timedelta(seconds=1)
-    return Rate(now, day.timestamp(), options.speed)
+    last = Rate.decode(json.loads(path.read_text())["rate"]).at(now).timestamp() + 1 if path.exists() else 0.0
+    if last and not options.start_at:
+        return Rate(now, last, options.speed)
+    hour, minute = (options.start_at or OPENING).split(":")
+    day = datetime.fromtimestamp(max(now, last), tz=ZONE)
+    start = day.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    if start.timestamp() < last:
+        start += timedelta(days=1)
+    return Rate(now, start.timestamp(), options.speed)
 
 
-def _remember_clock(options: Options) -> None:
+def _remember_clock(options: Options, *, stopped: bool = False) -> None:
+    """Keep the rate beside the data, for the next start and for `highstreet audit`; stopped, time stands."""
+    rate = _clock(options)
+    if stopped:
+        now = time.time()
+        rate = Rate(now, rate.at(now).timestamp(), STANDING)
     path = options.data / "clock.json"
     partial = path.with_suffix(".new")
-    partial.write_text(json.dumps({"business": _clock(options).at(time.time()).timestamp()}))
+    partial.write_text(json.dumps({"rate": rate.encode()}))
     partial.replace(path)
 
 

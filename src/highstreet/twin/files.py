@@ -56,6 +56,7 @@ def bounds_of(pbf: Path) -> tuple[float, float, float, float]:
         box = reader.header().box()
         if box.valid():
             return box.bottom_left.lat, box.bottom_left.lon, box.top_right.lat, box.top_right.lon
-    places = [(node.location.lat, node.location.lon) for node in osmium.FileProcessor(str(pbf)) if node.is_node()]
+    nodes = osmium.FileProcessor(str(pbf), osmium.osm.osm_entity_bits.NODE)
+    places = [(node.location.lat, node.location.lon) for node in nodes if isinstance(node, osmium.osm.Node)]
     lats, lons = [place[0] for place in places], [place[1] for place in places]
     return min(lats), min(lons), max(lats), max(lons)

@@ -1,0 +1,75 @@
+"""Records of the kernel: ledger, holds, events. Only read: they are written with their effects."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from .models import Account, Hold, IdempotencyRecord, Journal, OutboxDelivery, OutboxEvent, Posting, StateChange
+from .records import ReadAdmin
+
+
+@admin.register(Account)
+class AccountAdmin(ReadAdmin):
+    list_display = ("code", "owner", "currency", "balance")
+    search_fields = ("code",)
+    list_filter = ("code", "currency")
+    ordering = ("code",)
+
+
+@admin.register(Journal)
+class JournalAdmin(ReadAdmin):
+    list_display = ("kind", "key", "cause", "at", "actor")
+    search_fields = ("key", "=cause")
+    list_filter = ("kind",)
+    ordering = ("-at",)
+
+
+@admin.register(Posting)
+class PostingAdmin(ReadAdmin):
+    list_display = ("journal", "account", "currency", "amount")
+    search_fields = ("journal__key", "=journal__cause")
+    list_filter = ("currency", "account__code")
+    list_select_related = ("journal", "account")
+    ordering = ("-id",)
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadAdmin):
+    list_display = ("kind", "resource", "quantity", "consumed", "state", "at", "expires_at")
+    search_fields = ("=group", "=resource")
+    list_filter = ("kind", "state")
+    ordering = ("-at",)
+
+
+@admin.register(OutboxEvent)
+class OutboxEventAdmin(ReadAdmin):
+    list_display = ("id", "name", "at")
+    search_fields = ("name",)
+    list_filter = ("name",)
+    ordering = ("-id",)
+
+
+@admin.register(OutboxDelivery)
+class OutboxDeliveryAdmin(ReadAdmin):
+    list_display = ("id", "event", "handler", "done_at", "failures")
+    search_fields = ("handler",)
+    list_filter = ("handler",)
+    list_select_related = ("event",)
+    ordering = ("-id",)
+
+
+@admin.register(StateChange)
+class StateChangeAdmin(ReadAdmin):
+    list_display = ("machine", "subject", "was", "now", "actor", "at")
+    search_fields = ("=subject",)
+    list_filter = ("machine", "now")
+    ordering = ("-at",)
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(ReadAdmin):
+    list_display = ("endpoint", "key", "status", "at")
+    search_fields = ("key",)
+    list_filter = ("status",)
+    ordering = ("-at",)
+    exclude = ("body",)
