@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -70,12 +71,18 @@ def once(request: HttpRequest, work: Callable[[], Any], *, status: int = 200) ->
 
     code, body = idempotency.once(
         subject=subject_of(actor),
-        endpoint=f"{request.method} {request.path}",
+        endpoint=_endpoint(request),
         key=request.headers.get("Idempotency-Key", ""),
         body=request.body,
         work=run,
     )
     return JsonResponse(body, status=code, safe=False)
+
+
+def _endpoint(request: HttpRequest) -> str:
+    """Method, path and query: a guest's proof stands in the query, so an answer goes only to its holder."""
+    full = f"{request.method} {request.get_full_path()}"
+    return f"{request.method} {hashlib.sha256(full.encode()).hexdigest()}"
 
 
 def private(prefix: str, text: str) -> UUID:

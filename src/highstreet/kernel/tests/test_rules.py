@@ -49,7 +49,8 @@ def test_wrong_identifiers_are_none(text: str) -> None:
 
 
 def test_identifiers_are_version_7_and_ordered_in_time() -> None:
-    made = [ids.new_id() for _ in range(3)]
+    made = [ids.new_id() for _ in range(10_000)]
+    assert made == sorted(set(made))
     assert all(value.version == 7 and value.variant == uuid.RFC_4122 for value in made)
 
 
