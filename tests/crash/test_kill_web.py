@@ -16,7 +16,7 @@ SEED = 20261124
 def test_every_acknowledged_order_is_there_once(kills: int) -> None:
     with Stack(["web", "worker", "sandbox"]) as stack:
         result = asyncio.run(killed(stack, kills=kills, seed=SEED))
-    print(result)
+    print(result)  # noqa: T201
     assert result.acknowledged > 5 * kills
     assert result.present_once == result.acknowledged
     assert result.twice == result.unasked == 0

@@ -16,7 +16,7 @@ SEED = 20261124
 def test_200_buyers_on_20_units() -> None:
     with Stack(["web"], web_workers=2) as stack:
         result = asyncio.run(race(stack, buyers=200, units=20, seed=SEED))
-    print(result)
+    print(result)  # noqa: T201
     assert result.exact, result
 
 
@@ -25,7 +25,7 @@ def test_the_same_race_fails_without_the_guard() -> None:
     with Stack(["web"], web_workers=2, web_module=["tests.support.unguarded"]) as stack:
         unguarded.drop_constraint(stack)
         result = asyncio.run(race(stack, buyers=120, units=20, seed=SEED))
-    print(result)
+    print(result)  # noqa: T201
     assert result.sold > result.units, result
     assert result.after == 1, result
     assert any("on_hand - held - allocated" in line for line in result.broken), result.broken
@@ -47,5 +47,5 @@ def test_one_key_sent_30_times_at_once_is_one_order() -> None:
 def test_500_buyers_on_50_units(seed: int) -> None:
     with Stack(["web"], web_workers=2) as stack:
         result = asyncio.run(race(stack, buyers=500, units=50, seed=seed))
-    print(result)
+    print(result)  # noqa: T201
     assert result.exact, result

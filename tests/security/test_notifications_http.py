@@ -27,7 +27,7 @@ def test_no_forgery_is_believed(stack: Stack) -> None:
     """All 31 kinds, each for a real unpaid order and its true amount."""
     due = asyncio.run(notices.unpaid_orders(stack, 1, first=100))[0]
     outcome = asyncio.run(notices.send(stack, notices.forged(stack, due, per_kind=PER_KIND, seed=SEED)))
-    print(outcome)
+    print(outcome)  # noqa: T201
     assert outcome.sent >= 200
     assert len(outcome.kinds) >= 20
     assert outcome.answers.accepted == outcome.answers.broken == 0
@@ -39,7 +39,7 @@ def test_replays_are_booked_once(stack: Stack, replays: int) -> None:
     dues = asyncio.run(notices.unpaid_orders(stack, ORDERS, first=secrets.randbelow(10**6)))
     letters = [notices.genuine(stack, notices.paid(stack, due)) for due in dues]
     outcome = asyncio.run(notices.send(stack, letters * replays))
-    print(outcome)
+    print(outcome)  # noqa: T201
     assert outcome.answers.codes == {"200": ORDERS * replays}
     assert outcome.after.captures - outcome.before.captures == ORDERS
     assert outcome.after.paid - outcome.before.paid == ORDERS
@@ -53,7 +53,7 @@ def test_genuine_but_wrong_is_an_alert_and_not_a_payment(stack: Stack) -> None:
     dues = asyncio.run(notices.unpaid_orders(stack, 2, first=300))
     letters = notices.wrong(stack, *dues)
     outcome = asyncio.run(notices.send(stack, letters))
-    print(outcome)
+    print(outcome)  # noqa: T201
     assert outcome.answers.codes == {"200": len(letters)}
     assert outcome.after.paid == outcome.before.paid
     assert outcome.after.captures == outcome.before.captures
@@ -69,8 +69,9 @@ def test_an_unknown_order_becomes_an_alert_after_its_time(stack: Stack) -> None:
     import httpx
 
     assert httpx.post(stack.notify_url, content=body, headers=headers, trust_env=False).status_code == 200
-    stack.sql("UPDATE payments_transactionevent SET received_at = received_at - interval '6 minutes' "
-              "WHERE applied_at IS NULL")
+    stack.sql(
+        "UPDATE payments_transactionevent SET received_at = received_at - interval '6 minutes' WHERE applied_at IS NULL"
+    )
     assert stack.eventually(notices.WAITING, 0) == 0
     after = notices.books(stack)
     assert (after.paid, after.captures, after.alerts) == (before.paid, before.captures, before.alerts + 1)
@@ -80,7 +81,7 @@ def test_an_unknown_order_becomes_an_alert_after_its_time(stack: Stack) -> None:
 def test_a_payment_after_the_expiry_is_fulfilled_or_refunded(count: int, speed: float) -> None:
     """Half of the cases with the stock gone. Exactly one of the two, never neither, never both."""
     result = asyncio.run(late_payments(count, speed=speed))
-    print(result)
+    print(result)  # noqa: T201
     assert result.fulfilled + result.refunded == result.cases == count
     assert result.neither == result.both == 0
     assert result.expired_first == count

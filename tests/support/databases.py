@@ -17,8 +17,14 @@ from psycopg import sql
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = 40
 LOCK = 7_203_118_001
-_MADE_OF = ("src/highstreet/**/migrations/*.py", "src/highstreet/twin/loader.py", "src/highstreet/supply/**/*.py",
-            "src/highstreet/people/**/*.py", "src/highstreet/twin/cities/poa/*.csv", "tests/support/template.py")
+_MADE_OF = (
+    "src/highstreet/**/migrations/*.py",
+    "src/highstreet/twin/loader.py",
+    "src/highstreet/supply/**/*.py",
+    "src/highstreet/people/**/*.py",
+    "src/highstreet/twin/cities/poa/*.csv",
+    "tests/support/template.py",
+)
 
 
 def server_url() -> str:
@@ -63,12 +69,17 @@ def _template(admin: psycopg.Connection[tuple[object, ...]], environment: Mappin
     for old in known:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
     growing = f"hs_growing_{secrets.token_hex(4)}"
-    admin.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(growing)))
+    admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(growing)))
     try:
         subprocess.run(
-            [sys.executable, "-m", "tests.support.template", str(PRODUCTS)], cwd=ROOT, check=True,
-            env={**environment, "DATABASE_URL": url_of(growing)}, capture_output=True, timeout=240, text=True)
+            [sys.executable, "-m", "tests.support.template", str(PRODUCTS)],
+            cwd=ROOT,
+            check=True,
+            env={**environment, "DATABASE_URL": url_of(growing)},
+            capture_output=True,
+            timeout=240,
+            text=True,
+        )
     except subprocess.CalledProcessError as error:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(growing)))
         raise AssertionError(f"the template cannot be made:\n{error.stderr[-3000:]}") from error

@@ -83,16 +83,31 @@ async def killed(stack: Stack, *, kills: int, seed: int) -> Killed:
     times = {str(note): int(count) for note, count in rows}
     verdict = stack.audit()
     return Killed(
-        kills, seen.asked, len(seen.acknowledged), sum(times.get(note) == 1 for note in seen.acknowledged),
-        sum(count > 1 for count in times.values()), len(set(times) - set(seen.acknowledged)), seen.paid,
-        int(captured), dict(seen.retries), dict(seen.refused), recovery, verdict, time.monotonic() - started)
+        kills,
+        seen.asked,
+        len(seen.acknowledged),
+        sum(times.get(note) == 1 for note in seen.acknowledged),
+        sum(count > 1 for count in times.values()),
+        len(set(times) - set(seen.acknowledged)),
+        seen.paid,
+        int(captured),
+        dict(seen.retries),
+        dict(seen.refused),
+        recovery,
+        verdict,
+        time.monotonic() - started,
+    )
 
 
-_CAPTURED = ("SELECT count(*) FROM orders_order o WHERE o.captured = o.total AND o.status = 'confirmed' AND "
-             "(SELECT count(*) FROM kernel_journal j WHERE j.cause = o.id AND j.kind = 'payment_captured') = 1")
+_CAPTURED = (
+    "SELECT count(*) FROM orders_order o WHERE o.captured = o.total AND o.status = 'confirmed' AND "
+    "(SELECT count(*) FROM kernel_journal j WHERE j.cause = o.id AND j.kind = 'payment_captured') = 1"
+)
 
 
-async def _client(stack: Stack, http: httpx.AsyncClient, shelf: Shelf, number: int, seen: Seen, over: asyncio.Event) -> None:
+async def _client(
+    stack: Stack, http: httpx.AsyncClient, shelf: Shelf, number: int, seen: Seen, over: asyncio.Event
+) -> None:
     visit = 0
     while not over.is_set():
         visit += 1
@@ -101,6 +116,7 @@ async def _client(stack: Stack, http: httpx.AsyncClient, shelf: Shelf, number: i
 
 async def _visit(stack: Stack, http: httpx.AsyncClient, shelf: Shelf, note: str, seen: Seen) -> None:
     """One order from cart to payment, each step tried until it is answered."""
+
     async def call(method: str, path: str, body: Any, key: str, **rest: Any) -> dict[str, Any] | None:
         headers = {"Idempotency-Key": f"{note}-{key}"} | ({"X-Cart-Key": cart} if cart else {})
         return await _until_answered(seen, lambda: http.request(method, path, json=body, headers=headers, **rest))
@@ -115,9 +131,19 @@ async def _visit(stack: Stack, http: httpx.AsyncClient, shelf: Shelf, note: str,
     if quote is None:
         return
     seen.asked += 1
-    order = await call("POST", "/orders", {
-        "quote": quote["id"], "cart": cart, "phone": "13900000000", "payment_method": "wechat",
-        "substitution": "refund", "note": note}, "order")
+    order = await call(
+        "POST",
+        "/orders",
+        {
+            "quote": quote["id"],
+            "cart": cart,
+            "phone": "13900000000",
+            "payment_method": "wechat",
+            "substitution": "refund",
+            "note": note,
+        },
+        "order",
+    )
     if order is None:
         return
     seen.acknowledged[note] = order["id"]

@@ -35,8 +35,12 @@ class Race:
     def exact(self) -> bool:
         """Every unit sold once, everybody else refused politely, the books in order all the time."""
         return (
-            self.accepted == self.sold == self.units and self.sold_out == self.buyers - self.units
-            and self.server_errors == 0 and self.free == 0 and not any(self.during) and self.after == 0
+            self.accepted == self.sold == self.units
+            and self.sold_out == self.buyers - self.units
+            and self.server_errors == 0
+            and self.free == 0
+            and not any(self.during)
+            and self.after == 0
         )
 
     def __str__(self) -> str:
@@ -73,8 +77,20 @@ async def race(stack: Stack, *, buyers: int, units: int, seed: int) -> Race:
     verdict = stack.audit()
     free = stack.one("SELECT on_hand - held - allocated FROM inventory_stocklevel WHERE id = %s", shelf.level_id)
     return Race(
-        buyers, units, seed, tally.accepted, _sold(stack, shelf) - before, tally.codes["409 sold_out"], tally.broken,
-        dict(tally.codes), free, during, verdict.code, verdict.broken, seconds)
+        buyers,
+        units,
+        seed,
+        tally.accepted,
+        _sold(stack, shelf) - before,
+        tally.codes["409 sold_out"],
+        tally.broken,
+        dict(tally.codes),
+        free,
+        during,
+        verdict.code,
+        verdict.broken,
+        seconds,
+    )
 
 
 async def _watch(stack: Stack) -> list[int]:
@@ -92,10 +108,13 @@ async def _watch(stack: Stack) -> list[int]:
 
 def _sold(stack: Stack, shelf: Shelf) -> int:
     """Units of the variant in orders that stand."""
-    return int(stack.one(
-        "SELECT COALESCE(SUM(l.quantity - l.refunded), 0)::int FROM orders_orderline l JOIN orders_order o "
-        "ON o.id = l.order_id WHERE l.variant_id = %s AND o.status NOT IN ('cancelled', 'expired')",
-        shelf.variant_id))
+    return int(
+        stack.one(
+            "SELECT COALESCE(SUM(l.quantity - l.refunded), 0)::int FROM orders_orderline l JOIN orders_order o "
+            "ON o.id = l.order_id WHERE l.variant_id = %s AND o.status NOT IN ('cancelled', 'expired')",
+            shelf.variant_id,
+        )
+    )
 
 
 async def same_key(stack: Stack, *, times: int) -> tuple[Tally, int, set[str], str]:
@@ -112,8 +131,11 @@ async def same_key(stack: Stack, *, times: int) -> tuple[Tally, int, set[str], s
         for answer in answers:
             tally.add(answer)
         other = await buyer.place(note="another body")
-    orders = stack.one("SELECT count(*) FROM orders_order o JOIN orders_quote q ON q.id = o.quote_id "
-                       "JOIN cart_cart c ON c.id = q.cart_id WHERE c.key = %s", buyer.cart)
+    orders = stack.one(
+        "SELECT count(*) FROM orders_order o JOIN orders_quote q ON q.id = o.quote_id "
+        "JOIN cart_cart c ON c.id = q.cart_id WHERE c.key = %s",
+        buyer.cart,
+    )
     # Parsed: the database keeps JSON without the order of its names.
     bodies = {json.dumps(answer.json(), sort_keys=True) for answer in answers}
     return tally, int(orders), bodies, f"{other.status_code} {shop.problem_of(other)}"

@@ -74,8 +74,17 @@ async def late_payments(count: int, *, speed: float = 60.0) -> Late:
         fates = Counter(_fate(row) for row in rows)
         verdict = stack.audit()
     return Late(
-        len(rows), int(expired), gone, fates["fulfilled"], fates["refunded"], fates["neither"], fates["both"],
-        dict(Counter(str(row[1]) for row in rows)), verdict, time.monotonic() - started)
+        len(rows),
+        int(expired),
+        gone,
+        fates["fulfilled"],
+        fates["refunded"],
+        fates["neither"],
+        fates["both"],
+        dict(Counter(str(row[1]) for row in rows)),
+        verdict,
+        time.monotonic() - started,
+    )
 
 
 async def _order(buyer: Buyer, shelf: Shelf) -> str:
@@ -84,7 +93,8 @@ async def _order(buyer: Buyer, shelf: Shelf) -> str:
     answer = await buyer.place("wechat")
     assert answer.status_code == 201, answer.text
     asked = await buyer.http.post(
-        f"/orders/{buyer.order['id']}/pay", params={"key": buyer.order["key"]}, json={}, headers=buyer.headers("pay"))
+        f"/orders/{buyer.order['id']}/pay", params={"key": buyer.order["key"]}, json={}, headers=buyer.headers("pay")
+    )
     assert asked.status_code == 200, asked.text
     return str(asked.json()["code_url"]).partition("pr=")[2]
 

@@ -76,13 +76,16 @@ async def unpaid_orders(stack: Stack, count: int, *, first: int = 0, mode: str =
     """`count` orders by guests, to be paid by WeChat, of 1, 2, 3 … units so that their amounts differ."""
     shelf = shop.only_shelf(stack, 10_000)
     async with shop.client(stack) as http:
+
         async def one(number: int) -> Due:
             buyer = Buyer(http, first + number)
             await buyer.prepare(shelf.variant, number % 40 + 1, store=shelf.store, mode=mode)
             answer = await buyer.place("wechat")
             assert answer.status_code == 201, answer.text
             intent = ids.private("int", buyer.order["intent"])
-            trade, amount = stack.sql("SELECT out_trade_no, amount FROM payments_paymentintent WHERE id = %s", intent)[0]
+            trade, amount = stack.sql("SELECT out_trade_no, amount FROM payments_paymentintent WHERE id = %s", intent)[
+                0
+            ]
             return Due(buyer.order["id"], buyer.order["key"], trade, amount)
 
         return await shop.at_most(8, [lambda number=number: one(number) for number in range(count)])
@@ -91,10 +94,15 @@ async def unpaid_orders(stack: Stack, count: int, *, first: int = 0, mode: str =
 def paid(stack: Stack, due: Due, *, amount: int | None = None, **changes: Any) -> dict[str, Any]:
     """What a notification says that pays for `due`."""
     fen = due.amount if amount is None else amount
-    return forge.transaction_resource(stack.keys.config, **{
-        "out_trade_no": due.out_trade_no, "transaction_id": f"42{secrets.randbelow(10**26):026d}",
-        "amount": {"total": fen, "currency": "CNY", "payer_total": fen, "payer_currency": "CNY"}, **changes,
-    })
+    return forge.transaction_resource(
+        stack.keys.config,
+        **{
+            "out_trade_no": due.out_trade_no,
+            "transaction_id": f"42{secrets.randbelow(10**26):026d}",
+            "amount": {"total": fen, "currency": "CNY", "payer_total": fen, "payer_currency": "CNY"},
+            **changes,
+        },
+    )
 
 
 async def send(stack: Stack, messages: Iterable[tuple[str, dict[str, str], bytes]]) -> Outcome:
@@ -118,8 +126,13 @@ async def send(stack: Stack, messages: Iterable[tuple[str, dict[str, str], bytes
 async def _post(stack: Stack, headers: dict[str, str], body: bytes) -> httpx.Response:
     """Over a bare socket: a forger's headers are not always what an HTTP client would send."""
     where = urlsplit(stack.notify_url)
-    lines = [f"POST {where.path} HTTP/1.1", f"Host: {where.netloc}", f"Content-Length: {len(body)}",
-             "Connection: close", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"POST {where.path} HTTP/1.1",
+        f"Host: {where.netloc}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     try:
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)

@@ -83,7 +83,8 @@ class Buyer:
         opened = await self.http.post("/carts", json={"city": CITY}, headers={"Idempotency-Key": ids.random_token(16)})
         self.cart = _good(opened)["key"]
         line = await self.http.put(
-            f"/carts/{self.cart}/lines/{variant}", json={"quantity": quantity}, headers=self.headers("line"))
+            f"/carts/{self.cart}/lines/{variant}", json={"quantity": quantity}, headers=self.headers("line")
+        )
         _good(line)
         wanted: dict[str, Any] = {"cart": self.cart, "mode": mode, "lat": HERE[0], "lon": HERE[1]}
         if mode == "delivery":
@@ -94,8 +95,14 @@ class Buyer:
         self.quote = _good(quoted)["id"]
 
     def wish(self, method: str = "at_pickup", note: str = "") -> dict[str, Any]:
-        return {"quote": self.quote, "cart": self.cart, "phone": f"139{self.number:08d}", "payment_method": method,
-                "substitution": "refund", "note": note}
+        return {
+            "quote": self.quote,
+            "cart": self.cart,
+            "phone": f"139{self.number:08d}",
+            "payment_method": method,
+            "substitution": "refund",
+            "note": note,
+        }
 
     async def place(self, method: str = "at_pickup", *, key: str = "order", note: str = "") -> httpx.Response:
         answer = await self.http.post("/orders", json=self.wish(method, note), headers=self.headers(key))
@@ -126,11 +133,14 @@ def only_shelf(stack: Stack, units: int) -> Shelf:
     store, variant = stack.sql(
         "SELECT l.store_id, v.variant_id FROM inventory_stocklevel v JOIN inventory_stocklocation l "
         "ON l.id = v.location_id JOIN stores_store s ON s.id = l.store_id "
-        "WHERE s.code = 'maua' AND v.on_hand > 10 AND v.held + v.allocated = 0 ORDER BY v.id LIMIT 1")[0]
+        "WHERE s.code = 'maua' AND v.on_hand > 10 AND v.held + v.allocated = 0 ORDER BY v.id LIMIT 1"
+    )[0]
     level = None
     for level_id, at in stack.sql(
         "SELECT v.id, l.store_id FROM inventory_stocklevel v JOIN inventory_stocklocation l ON l.id = v.location_id "
-        "WHERE v.variant_id = %s", variant):
+        "WHERE v.variant_id = %s",
+        variant,
+    ):
         set_stock(stack, level_id, units if at == store else 0)
         level = level_id if at == store else level
     assert level is not None
@@ -145,4 +155,10 @@ def set_stock(stack: Stack, level_id: UUID, units: int) -> None:
         "INSERT INTO inventory_stockmove (id, level_id, kind, delta, after, cause, reason, actor, at) "
         "SELECT gen_random_uuid(), was.id, 'count', %s - was.on_hand, %s, NULL, 'test', 'test', %s FROM was "
         "JOIN now ON now.id = was.id WHERE was.on_hand <> %s",
-        level_id, units, units, units, stack.now(), units)
+        level_id,
+        units,
+        units,
+        units,
+        stack.now(),
+        units,
+    )

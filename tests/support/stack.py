@@ -46,8 +46,14 @@ class Stack:
     """
 
     def __init__(
-        self, run: Sequence[str] = ("web", "worker", "sandbox"), *, speed: float = 1.0, web_workers: int = 1,
-        threads: int = 8, web_module: Sequence[str] = ("highstreet", "web"), log_level: str = "ERROR",
+        self,
+        run: Sequence[str] = ("web", "worker", "sandbox"),
+        *,
+        speed: float = 1.0,
+        web_workers: int = 1,
+        threads: int = 8,
+        web_module: Sequence[str] = ("highstreet", "web"),
+        log_level: str = "ERROR",
     ) -> None:
         self.names = list(run)
         self.speed, self.threads, self.web_workers, self.web_module = speed, threads, web_workers, list(web_module)
@@ -64,7 +70,9 @@ class Stack:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _start(self) -> None:
@@ -105,8 +113,16 @@ class Stack:
     def _command(self, name: str) -> list[str]:
         python = [sys.executable, "-m"]
         web = ["--port", str(self.web_port), "--workers", str(self.web_workers), "--threads", str(self.threads)]
-        sandbox = ["--port", str(self.wallet_port), "--state-dir", str(self.home / "wechat"),
-                   "--speed", str(max(self.speed, 60.0)), "--notify-url", self.notify_url]
+        sandbox = [
+            "--port",
+            str(self.wallet_port),
+            "--state-dir",
+            str(self.home / "wechat"),
+            "--speed",
+            str(max(self.speed, 60.0)),
+            "--notify-url",
+            self.notify_url,
+        ]
         return {
             "web": [*python, *self.web_module, *web],
             "worker": [*python, "highstreet", "worker"],
@@ -118,8 +134,13 @@ class Stack:
         """Start one process in a session of its own, its output in `home`/name.log."""
         with (self.home / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                self._command(name), stdout=log, stderr=log, env=self.environment, cwd=databases.ROOT,
-                start_new_session=True)
+                self._command(name),
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                cwd=databases.ROOT,
+                start_new_session=True,
+            )
 
     def wait_for(self, name: str, seconds: float = 60.0) -> None:
         """Until the process answers; the worker and dispatch have nothing to answer with."""
@@ -168,8 +189,14 @@ class Stack:
     def audit(self) -> Verdict:
         """Run `highstreet audit` as an operator does."""
         done = subprocess.run(
-            [sys.executable, "-m", "highstreet", "audit"], env=self.environment, cwd=databases.ROOT, check=False,
-            capture_output=True, text=True, timeout=120)
+            [sys.executable, "-m", "highstreet", "audit"],
+            env=self.environment,
+            cwd=databases.ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         broken = [line for line in done.stdout.splitlines() if " broken  " in line or line.startswith("       ")]
         if done.returncode not in (0, 1):
             raise AssertionError(f"audit ended with {done.returncode}:\n{done.stdout}\n{done.stderr[-3000:]}")

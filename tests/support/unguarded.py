@@ -23,9 +23,8 @@ PAUSE_SECONDS = 0.02
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
     """The real application, its guard taken out on the first request of each process."""
-    from highstreet.wsgi import application as real
-
     from highstreet.kernel import holds
+    from highstreet.wsgi import application as real
 
     holds.take = _read_then_write
     return real(environ, start_response)
@@ -49,11 +48,18 @@ def _read_then_write(group: UUID, claims: Iterable[Claim], expires_at: datetime)
             # What a busy machine does of its own accord now and then; here it happens every time.
             time.sleep(PAUSE_SECONDS)
             Hold.objects.create(
-                id=new_id(), group=group, kind=claim.kind, resource=claim.resource, quantity=claim.quantity,
-                at=clock.now(), expires_at=expires_at)
+                id=new_id(),
+                group=group,
+                kind=claim.kind,
+                resource=claim.resource,
+                quantity=claim.quantity,
+                at=clock.now(),
+                expires_at=expires_at,
+            )
             cursor.execute(
                 f"UPDATE {thing.table} SET {thing.held} = {thing.held} + %s WHERE id = %s",  # noqa: S608
-                [claim.quantity, claim.resource])
+                [claim.quantity, claim.resource],
+            )
 
 
 def drop_constraint(stack: Stack) -> None:
