@@ -12,8 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 
 from highstreet.kernel import ids
+from highstreet.kernel.api import problem
 from highstreet.kernel.policy import NOBODY
 from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID
 from highstreet.people.accounts import reads as accounts
 from highstreet.supply.organisations import reads as organisations
 
@@ -82,6 +84,17 @@ class Refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        """No text of ours holds a NUL, and PostgreSQL takes none: refused here for all queries and forms."""
+        api = request.path.startswith("/api/")
+        texts = [request.path, *(text for values in request.GET.lists() for text in (values[0], *values[1]))]
+        if not api and request.method == "POST":
+            texts += [text for values in request.POST.lists() for text in (values[0], *values[1])]
+        if not any("\x00" in str(text) for text in texts):
+            return None
+        refused = Refused(INVALID, field="text", problem="NUL")
+        return problem(refused) if api else self.process_exception(request, refused)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Refused):
