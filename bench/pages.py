@@ -69,8 +69,11 @@ def cpu(town: Town, chrome: Chrome, path: str) -> float:
 def row(seen: Seen) -> str:
     wire = seen.wire
     sizes = " | ".join(f"{wire.bytes[kind] / 1000:.1f}" for kind in ("html", "css", "js", "image"))
+    ahead = f"{wire.ahead}, {wire.bytes_ahead / 1000:.0f} kB" if wire.ahead else ""
     held = "holds" if not seen.findings else "; ".join(text.split("\n")[0][:90] for text in seen.findings)
-    return f"| {seen.place.name} | {seen.view} | {sizes} | {wire.total / 1000:.1f} | {wire.requests} | {held} |"
+    return (
+        f"| {seen.place.name} | {seen.view} | {sizes} | {wire.total / 1000:.1f} | {wire.requests} | {ahead} | {held} |"
+    )
 
 
 def machine() -> str:
@@ -93,10 +96,11 @@ def main() -> int:
         print(
             f"\nkB on the wire without a cache (at most, for shop pages: HTML {HTML // 1000}, CSS {CSS // 1000}, "
             f"JS {JS // 1000}, all {FIRST_VIEW // 1000}, {REQUESTS} requests); gates: axe, sideways at 320 px, "
-            "text at 200 %, Tab walk, translation, console, other hosts\n"
+            "text at 200 %, Tab walk, translation, console, other hosts. Ahead: pictures below the first screen\n"
         )
         print(
-            "| page | view | HTML | CSS | JS | images | all | requests | gates |\n|---|---|---|---|---|---|---|---|---|"
+            "| page | view | HTML | CSS | JS | images | all | requests | ahead | gates |\n"
+            "|---|---|---|---|---|---|---|---|---|---|"
         )
         inspector = Inspector(chrome, town, english_messages())
         for place in world.places():

@@ -93,7 +93,9 @@ MIDDLEWARE = [
     "highstreet.web.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "highstreet.web.statics.Statics",
+    # Its random padding (Heal the BREACH) and masked CSRF tokens keep what is secret from being guessed by length.
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "highstreet.web.middleware.Language",
     "django.middleware.common.CommonMiddleware",

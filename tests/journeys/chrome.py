@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,14 +69,13 @@ class Watch:
             self.strangers.append(request.url)
 
 
-@dataclass
 class Wire:
-    """Bytes on the wire by kind, and requests, since the last `reset`."""
+    """What goes over the wire for one page: kind and bytes of each address."""
 
-    bytes: Counter[str] = field(default_factory=Counter)
-    requests: int = 0
-    kinds: dict[str, str] = field(default_factory=dict)
-    urls: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.asked: dict[str, str] = {}
+        self.kinds: dict[str, str] = {}
+        self.sizes: dict[str, int] = {}
 
     def follow(self, page: Page) -> None:
         session = page.context.new_cdp_session(page)
@@ -85,17 +85,38 @@ class Wire:
         session.on("Network.responseReceived", self._received)
         session.on("Network.loadingFinished", self._finished)
 
+    def reset(self) -> None:
+        self.asked.clear()
+
     def _sent(self, event: dict[str, Any]) -> None:
         if event["request"]["url"].startswith("http"):
-            self.requests += 1
-            self.urls[event["requestId"]] = event["request"]["url"]
+            self.asked[event["requestId"]] = event["request"]["url"]
 
     def _received(self, event: dict[str, Any]) -> None:
         self.kinds[event["requestId"]] = KINDS.get(event["type"], "other")
 
     def _finished(self, event: dict[str, Any]) -> None:
-        if event["requestId"] in self.urls:
-            self.bytes[self.kinds.get(event["requestId"], "other")] += int(event["encodedDataLength"])
+        self.sizes[event["requestId"]] = int(event["encodedDataLength"])
+
+    def weigh(self, ahead: Collection[str]) -> Weight:
+        """Of the first view: without the pictures `ahead` of scrolling, which are counted apart."""
+        first = [one for one, url in self.asked.items() if url not in ahead]
+        later = [one for one, url in self.asked.items() if url in ahead]
+        weight = Weight(requests=len(first), ahead=len(later))
+        for one in first:
+            weight.bytes[self.kinds.get(one, "other")] += self.sizes.get(one, 0)
+        weight.bytes_ahead = sum(self.sizes.get(one, 0) for one in later)
+        return weight
+
+
+@dataclass
+class Weight:
+    """Bytes by kind and requests of a first view; `ahead`: pictures below it, fetched before anybody scrolls."""
+
+    requests: int = 0
+    ahead: int = 0
+    bytes_ahead: int = 0
+    bytes: Counter[str] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:

@@ -72,7 +72,9 @@ FIRST_SCREEN = """() => {
   return {promise: Boolean(promise && seen(promise)), cards: cards.length, reorder: Boolean(reorder && seen(reorder))};
 }"""
 
-CPU = "() => performance.getEntriesByType('navigation')[0].loadEventEnd"
+# Pictures below the first screen, which the browser fetches ahead of scrolling.
+AHEAD = """() => [...document.images].filter(node => node.loading === "lazy"
+  && node.getBoundingClientRect().top >= innerHeight).map(node => node.currentSrc || node.src)"""
 
 
 def axe(page: Page) -> list[str]:
@@ -132,7 +134,8 @@ def english(page: Page, msgids: set[str]) -> list[str]:
           }
           for (const node of document.querySelectorAll("[aria-label], [placeholder], [alt], [title]"))
             if (!node.closest("[lang=en]"))
-              for (const name of ["aria-label", "placeholder", "alt", "title"]) found.push(node.getAttribute(name) || "");
+              for (const name of ["aria-label", "placeholder", "alt", "title"])
+                found.push(node.getAttribute(name) || "");
           return [...new Set([document.title.split(" · ")[0], ...found])].filter(Boolean);
         }"""
     )

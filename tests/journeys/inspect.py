@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Page
 
 from . import gates
-from .chrome import Chrome, View, Wire
+from .chrome import Chrome, View, Weight, Wire
 from .places import Place
 from .town import Town
 
@@ -22,8 +22,7 @@ class Seen:
 
     place: Place
     view: View
-    wire: Wire
-    loaded_ms: int = 0
+    wire: Weight
     findings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -43,11 +42,10 @@ class Inspector:
         watch = self.chrome.watch(page)
         watch.errors.clear()
         watch.strangers.clear()
-        wire.bytes.clear()
-        wire.requests = 0
+        wire.reset()
         page.goto(f"{self.town.url}{place.path}", wait_until="load")
         page.wait_for_timeout(150)
-        seen = Seen(place, view, Wire(wire.bytes.copy(), wire.requests), int(page.evaluate(gates.CPU)))
+        seen = Seen(place, view, wire.weigh(page.evaluate(gates.AHEAD)))
         found = seen.findings
         if place.shop:
             found += weighed(seen.wire)
@@ -78,7 +76,7 @@ class Inspector:
         return self.pages[key]
 
 
-def weighed(wire: Wire) -> list[str]:
+def weighed(wire: Weight) -> list[str]:
     """What is heavier on the wire than UX.md allows a shop page."""
     found = []
     for name, most in (("js", JS), ("css", CSS), ("html", HTML)):

@@ -38,9 +38,11 @@ class World:
         self.variant = self._public("var", "SELECT id FROM catalog_variant ORDER BY sku LIMIT 1")
         self.fulfilment = self._fulfilment(self.waiting)
         self.line = self._public(
-            "lin", "SELECT l.id FROM fulfilment_fulfilmentline l JOIN fulfilment_fulfilment f ON f.id = l.fulfilment_id "
-            "WHERE f.order_number = %s LIMIT 1", self.waiting.number,
-        )  # fmt: skip
+            "lin",
+            "SELECT l.id FROM fulfilment_fulfilmentline l JOIN fulfilment_fulfilment f "
+            "ON f.id = l.fulfilment_id WHERE f.order_number = %s LIMIT 1",
+            self.waiting.number,
+        )
         self.group = str(town.one("SELECT group_code FROM catalog_category ORDER BY position LIMIT 1"))
 
     def _public(self, prefix: str, query: str, *values: object) -> str:

@@ -28,9 +28,8 @@ def test_an_order_without_javascript(town: Town, chrome: Chrome) -> None:
     town.until("orders_order", "number", placed.number, "confirmed")
     page.reload()
     code = shopper.code()
-    picker = Picker(
-        Hands(chrome.page(view, script=False, user=town.login_of_store(placed.store))), town.url, placed.store
-    )
+    staff = chrome.page(view, script=False, user=town.login_of_store(placed.store))
+    picker = Picker(Hands(staff), town.url, placed.store)
     picker.accept(placed.number)
     picker.scan_plain("0000000000000")
     expect(staff.locator("[data-scan-say].bad")).to_be_visible()
