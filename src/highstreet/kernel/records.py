@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 
-class KeptAdmin(ModelAdmin):  # type: ignore[misc]
+class KeptAdmin(ModelAdmin):
     """May be added and changed by hand; never deleted, since histories refer to it."""
 
     show_full_result_count = False

@@ -11,7 +11,9 @@ from .models import Order, OrderLine, Quote
 
 @admin.register(Order)
 class OrderAdmin(ReadAdmin):
-    list_display = ("number", "status", "payment_status", "mode", "store", "total", "currency", "placed_at", "promised_to")
+    list_display = (
+        "number", "status", "payment_status", "mode", "store", "total", "currency", "placed_at", "promised_to",
+    )
     search_fields = ("number", "phone")
     list_filter = ("status", "payment_status", "mode", "store")
     list_select_related = ("store",)

@@ -13,8 +13,8 @@ from highstreet.kernel import ids
 from highstreet.kernel.models import Account, Journal
 from highstreet.people.staff.models import Employee
 from highstreet.supply.organisations.reads import forget
+from highstreet.trade.fulfilment.models import PickupCode
 from highstreet.trade.orders.models import Order, OrderLine
-from highstreet.web.console.tests import support
 from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ def test_search_by_number_phone_and_code(scene: Scene) -> None:
         order = Order.objects.get(number=number)
         assert client.get(f"/console/jump?q={typed}").headers["Location"].endswith(ids.public("ord", order.pk))
     waiting = Order.objects.get(number="DDD444")
-    code = support.PickupCode.objects.get(fulfilment__order_id=waiting.pk).code
+    code = PickupCode.objects.get(fulfilment__order_id=waiting.pk).code
     assert client.get(f"/console/jump?q={code}").headers["Location"].endswith(ids.public("ord", waiting.pk))
     assert client.get("/console/jump?q=1234").headers["Location"] == "/console/orders?q=1234"
     text = client.get("/console/orders?status=open").content.decode()
