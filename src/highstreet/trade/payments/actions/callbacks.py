@@ -10,9 +10,8 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from procrastinate.contrib.django import app as jobs
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, queue
 from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 
@@ -50,7 +49,7 @@ def receive_notification(*, actor: Actor, provider: str, headers: Mapping[str, s
         kept = TransactionEvent.objects.values_list("pk", flat=True).get(
             provider=provider, event_id=notice.event_id)
         if kept == row.pk:
-            jobs.configure_task("payments.apply").defer(event_id=str(row.pk))
+            queue.defer("payments.apply", event_id=str(row.pk))
     return kept
 
 

@@ -13,6 +13,8 @@ from ..refusals import NOTHING_OPEN
 from ..rules import AT_PICKUP
 from ..steps import book
 
+__all__ = ["Till", "book", "capture_at_counter"]
+
 
 @action("fulfilment.work")
 def capture_at_counter(*, actor: Actor, intent_id: UUID, amount: int) -> None:

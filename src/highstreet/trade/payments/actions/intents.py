@@ -9,9 +9,8 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models import F
-from procrastinate.contrib.django import app as jobs
 
-from highstreet.kernel import clock, ids, outbox
+from highstreet.kernel import clock, ids, outbox, queue
 from highstreet.kernel.money import MAX_AMOUNT
 from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
@@ -128,7 +127,7 @@ def close(*, actor: Actor, intent_id: UUID) -> None:
     """Nobody shall pay this any more: a job closes it at the provider, then here. A payment that was faster
     is captured. Called by whoever is paid for; may run inside their transaction.
     """
-    jobs.configure_task("payments.close").defer(intent_id=str(intent_id))
+    queue.defer("payments.close", intent_id=str(intent_id))
 
 
 @outside(SYSTEM)

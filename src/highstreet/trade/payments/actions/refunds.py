@@ -8,9 +8,8 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models import F
-from procrastinate.contrib.django import app as jobs
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, queue
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
@@ -61,7 +60,7 @@ def refund(
             pk=intent.pk, status="captured", captured__gte=F("refunded") + amount
         ).update(refunded=F("refunded") + amount)
         if taken == 1:
-            jobs.configure_task("payments.send_refund").defer(refund_id=str(row.pk))
+            queue.defer("payments.send_refund", refund_id=str(row.pk))
             return row.pk
         Refund.objects.filter(pk=row.pk).delete()
     raise Refused(MORE_THAN_LEFT)
@@ -103,7 +102,7 @@ def retry_refund(*, actor: Actor, refund_id: UUID) -> None:
     row = _get(refund_id)
     fresh = ids.new_id().hex
     move(REFUND, row, "retry", actor=actor.name, note=row.out_refund_no, out_refund_no=fresh)
-    jobs.configure_task("payments.send_refund").defer(refund_id=str(row.pk))
+    queue.defer("payments.send_refund", refund_id=str(row.pk))
 
 
 @outside(SYSTEM)
