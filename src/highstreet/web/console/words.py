@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise as LazyText
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 Words = Mapping[str, str | LazyText]
 
@@ -26,13 +26,13 @@ PAYMENT_TONE = {"paid": "ok", "captured": "ok", "unpaid": "warn", "created": "wa
                 "failed": "bad", "partially_refunded": "info", "refunded": "info", "partially_paid": "warn"}
 REFUND: Words = {
     "requested": gettext_lazy("Asked for"), "sent": gettext_lazy("Under way"),
-    "succeeded": gettext_lazy("Arrived"), "failed": gettext_lazy("Failed"),
+    "succeeded": pgettext_lazy("console", "Arrived"), "failed": gettext_lazy("Failed"),
 }
 REFUND_TONE = {"requested": "warn", "sent": "info", "succeeded": "ok", "failed": "bad"}
 FULFILMENT: Words = {
     "pending": gettext_lazy("New in the store"), "accepted": gettext_lazy("Accepted by the store"),
     "rejected": gettext_lazy("Rejected by the store"), "picking": gettext_lazy("Being picked"),
-    "packed": gettext_lazy("Packed"), "ready": gettext_lazy("Ready"),
+    "packed": gettext_lazy("Packed"), "ready": pgettext_lazy("console", "Ready"),
     "handed_over": gettext_lazy("Handed to the courier"), "in_transit": gettext_lazy("On the way"),
     "delivered": gettext_lazy("With the customer"), "failed": gettext_lazy("Nobody took it"),
     "returning": gettext_lazy("On the way back"), "returned": gettext_lazy("Back in the store"),
@@ -53,7 +53,7 @@ PROMISE_TONE = {"open": "info", "kept": "ok", "broken": "bad", "void": ""}
 MODES: Words = {"delivery": gettext_lazy("Delivery"), "pickup": gettext_lazy("Pickup")}
 METHODS: Words = {"wechat": gettext_lazy("WeChat Pay"), "at_pickup": gettext_lazy("Pay at pickup")}
 SUBSTITUTION: Words = {
-    "best": gettext_lazy("Best match"), "ask": gettext_lazy("Ask first"), "refund": gettext_lazy("Refund"),
+    "best": gettext_lazy("Best match"), "ask": gettext_lazy("Ask first"), "refund": pgettext_lazy("console", "Refund"),
 }
 ACCOUNTS: Words = {
     "provider_wechat": gettext_lazy("At WeChat Pay"), "store_cash": gettext_lazy("Cash in the tills"),
