@@ -25,7 +25,7 @@ from .visit import Visit, shop_page
 def pay(visit: Visit, ref: str) -> HttpResponse:
     """How to pay, and whether it has been; asked again every 5 s while nobody knows."""
     actor, found = find(visit, ref)
-    if not (found.waits_for_payment or found.status == "expired"):
+    if found.status not in ("pending", "expired"):
         return _paid(visit, ref)
     part = visit.htmx and visit.request.GET.get("part") == "state"
     intent, refusal = None, None

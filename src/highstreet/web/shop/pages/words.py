@@ -39,11 +39,11 @@ def minutes(seconds: float) -> str:
 
 def say(order: OrderView, track: TrackView | None, promise: PromiseView | None) -> Say:
     """The headline of an order's page."""
-    if order.status == "pending":
+    if order.waits_for_payment:
         return Say(
             _("Waiting for payment"), _("Pay by {time}, then the store starts.").format(time=at(order.expires_at))
         )
-    if order.status == "expired":
+    if order.status in ("pending", "expired"):
         return Say(
             _("Not paid in time"), _("Nothing was charged. The goods went back on the shelf; order again below.")
         )

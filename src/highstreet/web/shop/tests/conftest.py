@@ -3,20 +3,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.db import transaction
 from django.test import Client
 
-from highstreet.delivery.couriers import actions as couriers
-from highstreet.delivery.couriers.models import Courier
+from highstreet.delivery.couriers.models import Courier, Shift
 from highstreet.delivery.promise import reads as promise_reads
 from highstreet.delivery.promise.actions import Promises
 from highstreet.delivery.routing import reads as routing
-from highstreet.kernel.policy import THE_SYSTEM
-from highstreet.people.accounts import actions as accounts
-from highstreet.people.accounts.reads import actor_of_user
+from highstreet.people.accounts.models import User
 from highstreet.supply.organisations.models import Place
 from highstreet.trade.orders import ports
-from highstreet.trade.orders.tests import support
+from highstreet.trade.orders.tests import support as life
 from highstreet.trade.orders.tests.support import Town
 
 COURIERS = 6
@@ -26,8 +22,8 @@ COURIERS = 6
 def town(db: None) -> Iterator[Town]:
     """The orders' town at noon, with couriers on shift, so that the real promise answers everywhere."""
     filled = ports.promises() if ports.promises.filled else None
-    with support.running_from(support.NOON):
-        made = support.build()
+    with life.running_from(life.NOON):
+        made = life.build()
         routing.forget(made.city)
         promise_reads.forget()
         ports.promises.fill(Promises())
@@ -37,19 +33,15 @@ def town(db: None) -> Iterator[Town]:
         Place.objects.create(city_id=made.city, name_zh="远山", name_en="Far Hill", lat=-30.099, lon=-51.299, weight=1)
         on_shift(made)
         yield made
-        support.clean_audit()
     if filled is not None:
         ports.promises.fill(filled)
 
 
 def on_shift(made: Town) -> None:
-    with transaction.atomic():
-        for index in range(COURIERS):
-            user_id = accounts.create_user(actor=THE_SYSTEM, username=f"rider{index}", password="x")
-            Courier.objects.create(user_id=user_id, city_id=made.city, name=f"骑{index}", phone="1")
-            actor = actor_of_user(user_id)
-            couriers.start_shift(actor=actor)
-            couriers.report_position(actor=actor, lat=made.lat, lon=made.lon)
+    for index in range(COURIERS):
+        user = User.objects.create(username=f"rider{index}")
+        courier = Courier.objects.create(user=user, city_id=made.city, name=f"骑{index}", phone="1")
+        Shift.objects.create(courier=courier, starts_at=life.NOON)
 
 
 @pytest.fixture(params=["zh-hans", "en"])

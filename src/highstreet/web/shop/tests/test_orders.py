@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,13 +16,13 @@ from highstreet.people.accounts.models import User
 from highstreet.supply.inventory.models import StockLevel
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.fulfilment import reads as fulfilments
+from highstreet.trade.orders import actions as orders
 from highstreet.trade.orders.models import Order
 from highstreet.trade.orders.tests import support as life
 from highstreet.trade.orders.tests.support import Town
 from highstreet.trade.payments.actions.capturing import book
 from highstreet.trade.payments.models import PaymentIntent
 from highstreet.trade.payments.reads import view_of
-from highstreet.web.shop.pages import pay as pay_page
 
 from .support import add, be_at, form_of, order, page, text
 
@@ -30,15 +31,17 @@ CODE = "weixin://wxpay/bizpayurl?pr=abc"
 
 
 @pytest.fixture(autouse=True)
-def provider(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """The provider answers at once with a native code."""
+def provider(town: Town, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """The provider answers at once with a native code. The books are audited when the test ends."""
     settings.WALLET_URL = "http://wallet.test"
 
     def started(*, actor: Any, order_id: Any) -> Any:
         intent = PaymentIntent.objects.filter(payable=order_id).latest("created_at")
         return replace(view_of(intent), code_url=CODE)
 
-    monkeypatch.setattr(pay_page.orders, "pay", started)
+    monkeypatch.setattr(orders, "pay", started)
+    yield
+    life.clean_audit()
 
 
 def captured(row: Order) -> None:

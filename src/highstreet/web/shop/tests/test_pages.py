@@ -19,13 +19,32 @@ from .support import MARKET, add, be_at, page, text
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(
-    "url", ["/", "/browse", "/c/fresh", "/c/fruit", "/search?q=fruit", "/search", "/place", "/cart", "/orders", "/me"]
-)
-def test_every_page_opens_in_both_languages(town: Town, guest: Client, url: str) -> None:
-    html = page(guest, url)
-    assert "<script>" not in html and "style=" not in html and "onclick" not in html
-    assert html.count("<h1") == 1
+PAGES = [
+    "/",
+    "/browse",
+    "/c/fresh",
+    "/c/fruit",
+    "/search?q=fruit",
+    "/search",
+    "/place",
+    "/cart",
+    "/orders",
+    "/me",
+    "/search?q=%ED%A0%80",
+    "/search?q=%25_",
+    "/search?q=" + "x" * 500,
+]
+
+
+def test_every_page_opens_in_both_languages(town: Town, guest: Client) -> None:
+    for url in PAGES:
+        html = page(guest, url)
+        assert "<script>" not in html and "style=" not in html and "onclick" not in html
+        assert html.count("<h1") == 1, url
+
+
+def test_a_nul_is_refused_in_words(town: Town, reader: Client) -> None:
+    assert "Check" in page(reader, "/search?q=%00", 422)
 
 
 def test_home_says_the_promise_and_sells(town: Town, guest: Client) -> None:
@@ -49,11 +68,11 @@ def test_htmx_gets_only_what_changed(town: Town, reader: Client) -> None:
     assert "<html" not in html and f'hx-target="#card-{variant}"' in html and 'hx-target="#dock"' in html
 
 
-@pytest.mark.parametrize("qty", ["-1", "1.5", "100", "1000000000000000000", "x", ""])
-def test_a_bad_quantity_is_refused_and_nothing_is_lost(town: Town, reader: Client, qty: str) -> None:
+def test_a_bad_quantity_is_refused_and_nothing_is_lost(town: Town, reader: Client) -> None:
     add(reader, town.variants[0])
     variant = ids.public("var", town.variants[0])
-    assert reader.post("/cart/lines", {"variant": variant, "qty": qty}).status_code == 422
+    for qty in ("-1", "1.5", "100", "1000000000000000000", "x", ""):
+        assert reader.post("/cart/lines", {"variant": variant, "qty": qty}).status_code == 422
     assert "Fruit 0" in page(reader, "/cart")
 
 
@@ -141,8 +160,3 @@ def test_language_is_switched_by_a_post(town: Town) -> None:
 def test_me_offers_sign_in_and_home_leads_on(town: Town, reader: Client) -> None:
     assert "/accounts/login/" in page(reader, "/me")
     assert reader.get("/home/")["Location"] == "/"
-
-
-@pytest.mark.parametrize("words", ["%00", "%ED%A0%80", "%25_", "x" * 500])
-def test_odd_words_find_nothing_and_break_nothing(town: Town, reader: Client, words: str) -> None:
-    assert page(reader, f"/search?q={words}")
