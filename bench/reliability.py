@@ -123,7 +123,7 @@ def main(names: list[str]) -> int:
         print(f"unknown: {', '.join(unknown)}; known: {', '.join(ALL)}", file=sys.stderr)
         return 2
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     print(f"command  python bench/reliability.py {' '.join(names)}".rstrip())
     print(

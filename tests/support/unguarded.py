@@ -10,6 +10,7 @@ import argparse
 import time
 from collections.abc import Iterable
 from datetime import datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,9 +24,9 @@ PAUSE_SECONDS = 0.02
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
     """The real application, its guard taken out on the first request of each process."""
-    from highstreet.kernel import holds
-    from highstreet.wsgi import application as real
-
+    # Loaded by name, and in this order: the application sets Django up before the holds can be met.
+    real = import_module("highstreet.wsgi").application
+    holds: Any = import_module("highstreet.kernel.holds")
     holds.take = _read_then_write
     return real(environ, start_response)
 
