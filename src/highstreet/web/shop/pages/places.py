@@ -22,7 +22,7 @@ from .visit import Visit, shop_page
 
 # Metres across, widest first; the drawing is shown unscaled, so that a click says its place.
 ZOOMS = (6400, 3200, 1600, 800)
-SIZES = {"s": (288, 260), "l": (600, 380)}
+SIZES = {"s": (256, 240), "l": (600, 380)}
 MOST_TEXT = 160
 
 

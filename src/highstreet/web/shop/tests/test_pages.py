@@ -137,7 +137,7 @@ def test_a_place_is_typed_listed_or_pointed_at(town: Town, reader: Client) -> No
     assert MARKET in page(reader, "/")
     html = text(reader.post("/place", {"address": "Nowhere at all"}), 422)
     assert "We cannot find" in html and 'value="Nowhere at all"' in html
-    fields = {"zoom": "2", "clat": str(town.lat), "clon": str(town.lon), "s.x": "144", "s.y": "130"}
+    fields = {"zoom": "2", "clat": str(town.lat), "clon": str(town.lon), "s.x": "128", "s.y": "120"}
     assert reader.post("/place", fields).status_code == 303
     assert "Near Public Market" in page(reader, "/")
     assert text(reader.post("/place", {"lat": "52.5", "lon": "13.4"}), 422)
