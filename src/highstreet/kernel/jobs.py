@@ -1,4 +1,4 @@
-"""Jobs of the kernel: deliver one outbox row, retry what failed."""
+"""Jobs of the kernel: deliver one outbox row; look after rows whose job was lost with its worker."""
 
 from __future__ import annotations
 
@@ -11,3 +11,9 @@ from . import outbox
 @app.task(name="kernel.deliver", retry=RetryStrategy(max_attempts=outbox.MAX_FAILURES, exponential_wait=2))
 def deliver(delivery_id: int) -> None:
     outbox.deliver(delivery_id)
+
+
+@app.periodic(cron="* * * * * */30", periodic_id="kernel.redeliver")
+@app.task(name="kernel.redeliver", pass_context=False, queueing_lock="kernel.redeliver")
+def redeliver(timestamp: int) -> None:
+    outbox.redeliver()

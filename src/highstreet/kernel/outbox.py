@@ -9,14 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from procrastinate.contrib.django import app as jobs
 
-from . import clock
+from . import clock, queue
 from .models import OutboxDelivery, OutboxEvent
 
 log = structlog.get_logger(__name__)
@@ -53,8 +53,7 @@ def emit(event: Any, *, topics: Iterable[str] = ()) -> None:
         deliveries = OutboxDelivery.objects.bulk_create(
             OutboxDelivery(event=row, handler=handler) for handler in handlers
         )
-        arguments: list[dict[str, Any]] = [{"delivery_id": delivery.pk} for delivery in deliveries]
-        jobs.configure_task("kernel.deliver").batch_defer(*arguments)
+        queue.defer_all("kernel.deliver", [{"delivery_id": delivery.pk} for delivery in deliveries])
     if row.topics:
         tell(row.topics, {"id": row.pk, "name": name})
 
@@ -84,6 +83,20 @@ def deliver(delivery_id: int) -> bool:
         )
         log.exception("outbox.failed", delivery=delivery_id)
         raise
+
+
+def redeliver(older_than: timedelta = timedelta(minutes=2)) -> int:
+    """Deliver what has waited too long: its job died with its worker. Returns how many ran; errors are counted."""
+    late = OutboxDelivery.objects.filter(
+        done_at=None, failures__lt=MAX_FAILURES, event__at__lt=clock.now() - older_than
+    )
+    ran = 0
+    for delivery_id in list(late.order_by("id").values_list("pk", flat=True)[:200]):
+        try:
+            ran += deliver(delivery_id)
+        except Exception:
+            log.warning("outbox.still_failing", delivery=delivery_id)
+    return ran
 
 
 def drain(limit: int = 1000) -> int:

@@ -133,7 +133,7 @@ def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
     if step in AT_COUNTER:
         for stop in dispatch.tasks(request.actor):
             if stop.kind == "pickup" and any(job.id == wanted for job in stop.jobs):
-                together = [job.id for job in stop.jobs if job.step == step] or [wanted]
+                together = [job.id for job in _together(stop.jobs, step)] or [wanted]
     for delivery_id in together:
         refused = _refusal(lambda one=delivery_id: do(actor=request.actor, delivery_id=one))  # type: ignore[misc]
         if refused:
@@ -188,7 +188,8 @@ def earnings(request: CourierRequest) -> HttpResponse:
     """What today's deliveries earned, by the ledger."""
     me = couriers.me(request.actor)
     day = clock.now().astimezone(organisations.city(me.city_id).zone).date()
-    return _page(request, "earnings", {"me": me, "earned": couriers.earnings(request.actor, day), "day": day, "tab": "earnings"})
+    earned = couriers.earnings(request.actor, day)
+    return _page(request, "earnings", {"me": me, "earned": earned, "day": day, "tab": "earnings"})
 
 
 def _screen(
@@ -206,7 +207,7 @@ def _screen(
     context = {
         "me": me, "current": current, "following": stops[1:], "refused": refused, "problem": problem,
         "typed": typed, "offers": offers if current and current.step != "accept" else [],
-        "drawing": maps.draw(me.city_id, [(stop.view.kind, (stop.view.lat, stop.view.lon)) for stop in stops], here),
+        "drawing": maps.draw(me.city_id, [(view.kind, (view.lat, view.lon)) for view in views], here),
         "shop": stores.store(current.view.store_id) if current else None, "topic": f"courier:{me.id}",
         "stream_url": _stream(me.id),
     }
@@ -222,8 +223,16 @@ def _stop(view: StopView, number: int, doors: dict[UUID, datetime], now: datetim
     ]
     if view.kind == "pickup":
         step = next(step for step in AT_COUNTER if any(job.view.step == step for job in jobs))
-        return Stop(view, number, jobs, step, [job for job in jobs if job.view.step == step])
+        chosen = {job.id for job in _together(view.jobs, step)}
+        return Stop(view, number, jobs, step, [job for job in jobs if job.view.id in chosen])
     return Stop(view, number, jobs, "deliver" if view.kind == "dropoff" else "give_back", jobs)
+
+
+def _together(jobs: list[JobView], step: str) -> list[JobView]:
+    """The packages of a visit that one tap moves: all that wait for `step`; of those to take, the packed ones."""
+    waiting = [job for job in jobs if job.step == step]
+    packed = [job for job in waiting if job.ready]
+    return packed or waiting if step == "pick_up" else waiting
 
 
 def _against(eta: datetime, promised: datetime, now: datetime) -> tuple[str, str]:

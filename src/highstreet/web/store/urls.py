@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from .pages import desk, figures, picking, queue, stock
+from .pages.worker import worker
 
 urlpatterns = [
     path("", queue.home, name="home"),
+    path("worker.js", worker, name="worker"),
     path("<str:store>/", queue.queue, name="queue"),
     path("<str:store>/find", desk.find, name="find"),
     path("<str:store>/collect", desk.collect, name="collect"),

@@ -228,3 +228,11 @@ def test_map_names_its_source_and_the_list_says_the_same(ride: Ride) -> None:
 def test_fragment_for_htmx(ride: Ride) -> None:
     answer = ride.client.get("/courier/", headers={"hx-request": "true"})
     assert 'id="now"' in words(answer) and "<html" not in words(answer)
+
+
+def test_what_is_packed_goes_although_its_neighbour_is_not(ride: Ride) -> None:
+    _order, late = give(ride.world, ride.courier, packed=False, seat=1)
+    ride.go("accept", "arrive_store")
+    assert "Picked up" in ride.screen()
+    ride.go("pick_up")
+    assert ride.status == "picked_up" and Delivery.objects.get(pk=late).status == "at_store"

@@ -19,4 +19,17 @@ function follow() {
   card.querySelector("[data-next-short]").href = row.querySelector("a")?.href ?? "#pick";
 }
 
+// A list that was opened again without a network does not know of the scans that still wait here: count them.
+function recount() {
+  for (const scan of JSON.parse(localStorage.getItem("hs:scans") ?? "[]")) {
+    if (scan.url !== pick()?.dataset.scan) continue;
+    const row = [...pick().querySelectorAll("[data-codes]")].find((one) =>
+      one.dataset.codes.split(/\s+/).includes(scan.code) && Number(one.dataset.have) < Number(one.dataset.need));
+    if (!row) continue;
+    row.dataset.have = Number(row.dataset.have) + 1;
+    row.dataset.done = Number(row.dataset.have) >= Number(row.dataset.need);
+    row.querySelector("[data-have-text]").textContent = row.dataset.have;
+  }
+}
 new MutationObserver(follow).observe(document.getElementById("main"), { subtree: true, attributes: true, attributeFilter: ["data-have"] });
+if (!navigator.onLine) recount();
