@@ -110,7 +110,7 @@ def test_whose_it_is_and_who_may() -> None:
              ("deliver", {"proof_kind": "code", "proof": "4711"}), ("incident", {"kind": "damaged"}),
              ("give_back", None)]
     for step, body in calls:
-        for way in (theirs, "/deliveries/dlv_1", "/deliveries/ord_" + "0" * 26, "/deliveries/%00"):
+        for way in (theirs, "/deliveries/dlv_1", "/deliveries/ord_" + "0" * 26):
             assert other.send("POST", f"{way}/{step}", body).status_code == 404, step
         assert Client().post(f"{V1}{theirs}/{step}", body or {}, content_type="application/json").status_code == 401
     for path in ("/courier/me", "/courier/tasks", "/courier/earnings"):
