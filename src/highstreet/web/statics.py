@@ -21,7 +21,7 @@ TEXT = (".css", ".js", ".svg")
 LEAST = 400
 
 
-class Statics(WhiteNoiseMiddleware):
+class Statics(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise whose files from finders are compressed too, those of our pages only."""
 
     def get_static_file(self, path: str, url: str, stat_cache: dict[str, os.stat_result] | None = None) -> Any:
