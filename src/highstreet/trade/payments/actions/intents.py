@@ -86,6 +86,7 @@ def start(*, actor: Actor, intent_id: UUID, openid: str = "") -> IntentView:
 
 def _after_no(actor: Actor, intent: PaymentIntent, no: ProviderRefused) -> IntentView:
     """The provider will not start it: paid already, gone, or wrong; each leaves its state."""
+    log.warning("payments.refused", intent=str(intent.pk), code=no.code, why=str(no))
     if no.code in PAID:
         query(actor=replace(actor, kind=SYSTEM), intent_id=intent.pk)
         return view_of(_get(intent.pk))

@@ -164,7 +164,7 @@ class Provider:
 
     def _current(self, order: Row | None) -> Row | None:
         """The order after its time ran out, if it did."""
-        expired = order is not None and self._now().timestamp() >= order["expires_unix"]
+        expired = order is not None and self._wall() >= order["expires_unix"]
         if order is not None and expired and order["state"] == "NOTPAY":
             self._store.move_order(order["out_trade_no"], "NOTPAY", "CLOSED")
             return self._store.order(order["out_trade_no"])
@@ -215,8 +215,8 @@ class Provider:
         }
 
     def _expiry(self, text: object) -> int:
-        """Unix seconds of business time; seven days when the merchant says nothing."""
-        now = int(self._now().timestamp())
+        """Unix seconds by the provider's own clock; seven days when the merchant says nothing."""
+        now = int(self._wall())
         if text is None:
             return now + 7 * 86400
         try:
