@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
+from tests.support import loops
 from tests.support.kills import killed
 from tests.support.stack import Stack
 
@@ -15,7 +14,7 @@ SEED = 20261124
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.long)])
 def test_every_acknowledged_order_is_there_once(kills: int) -> None:
     with Stack(["web", "worker", "sandbox"]) as stack:
-        result = asyncio.run(killed(stack, kills=kills, seed=SEED))
+        result = loops.run(killed(stack, kills=kills, seed=SEED))
     print(result)  # noqa: T201
     assert result.acknowledged > 5 * kills
     assert result.present_once == result.acknowledged

@@ -6,10 +6,8 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
@@ -18,9 +16,9 @@ from psycopg import sql
 
 from highstreet.kernel import ids
 from tests.support import databases
+from tests.support.loops import run
 from tests.support.stack import Stack, _free_port
 
-T = TypeVar("T")
 CITY = "porto-alegre"
 # A flat's door a few hundred metres from the public market, on a street of the demo map.
 DOOR = "Rua dos Andradas 1001"
@@ -48,7 +46,7 @@ class Town(Stack):
     def _start(self) -> None:
         super()._start()
         # Couriers first: the dispatcher opens capacity by who is on shift when it starts.
-        _run(self._shifts())
+        run(self._shifts())
         self.launch("dispatch")
         self.eventually("SELECT count(*) > 0 FROM promise_capacityslot WHERE capacity > 0", True)
 
@@ -95,7 +93,7 @@ class Town(Stack):
         self, *, kinds: int = 2, mode: str = "delivery", method: str = "wechat", store: str = "", pay: bool = True
     ) -> Placed:
         """Place an order of `kinds` single units and pay it."""
-        return _run(self._order(kinds, mode, method, store, pay))
+        return run(self._order(kinds, mode, method, store, pay))
 
     async def _order(self, kinds: int, mode: str, method: str, store: str, pay: bool) -> Placed:
         async with httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=30.0, trust_env=False) as http:
@@ -203,12 +201,6 @@ class _Caller:
 def _good(answer: httpx.Response) -> Any:
     assert answer.status_code < 300, f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}"
     return answer.json() if answer.content else None
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    # Playwright's own loop runs in this thread, so asyncio.run needs another.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
 
 
 def private(public: str, prefix: str) -> UUID:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from tests.support import unguarded
+from tests.support import loops, unguarded
 from tests.support.last_units import race, same_key
 from tests.support.stack import Stack
 
@@ -15,7 +13,7 @@ SEED = 20261124
 
 def test_200_buyers_on_20_units() -> None:
     with Stack(["web"], web_workers=2) as stack:
-        result = asyncio.run(race(stack, buyers=200, units=20, seed=SEED))
+        result = loops.run(race(stack, buyers=200, units=20, seed=SEED))
     print(result)  # noqa: T201
     assert result.exact, result
 
@@ -24,7 +22,7 @@ def test_the_same_race_fails_without_the_guard() -> None:
     """The negative control: holds that read and then write oversell, and the audit says so."""
     with Stack(["web"], web_workers=2, web_module=["tests.support.unguarded"]) as stack:
         unguarded.drop_constraint(stack)
-        result = asyncio.run(race(stack, buyers=120, units=20, seed=SEED))
+        result = loops.run(race(stack, buyers=120, units=20, seed=SEED))
     print(result)  # noqa: T201
     assert result.sold > result.units, result
     assert result.after == 1, result
@@ -33,7 +31,7 @@ def test_the_same_race_fails_without_the_guard() -> None:
 
 def test_one_key_sent_30_times_at_once_is_one_order() -> None:
     with Stack(["web"], web_workers=2) as stack:
-        tally, orders, bodies, other = asyncio.run(same_key(stack, times=30))
+        tally, orders, bodies, other = loops.run(same_key(stack, times=30))
         verdict = stack.audit()
     assert orders == 1
     assert tally.codes == {"201": 30}
@@ -46,6 +44,6 @@ def test_one_key_sent_30_times_at_once_is_one_order() -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_500_buyers_on_50_units(seed: int) -> None:
     with Stack(["web"], web_workers=2) as stack:
-        result = asyncio.run(race(stack, buyers=500, units=50, seed=seed))
+        result = loops.run(race(stack, buyers=500, units=50, seed=seed))
     print(result)  # noqa: T201
     assert result.exact, result

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support import notices
+from tests.support import loops, notices
 from tests.support.late import late_payments
 from tests.support.stack import Stack
 
@@ -25,8 +24,8 @@ def stack() -> Iterator[Stack]:
 
 def test_no_forgery_is_believed(stack: Stack) -> None:
     """All 31 kinds, each for a real unpaid order and its true amount."""
-    due = asyncio.run(notices.unpaid_orders(stack, 1, first=100))[0]
-    outcome = asyncio.run(notices.send(stack, notices.forged(stack, due, per_kind=PER_KIND, seed=SEED)))
+    due = loops.run(notices.unpaid_orders(stack, 1, first=100))[0]
+    outcome = loops.run(notices.send(stack, notices.forged(stack, due, per_kind=PER_KIND, seed=SEED)))
     print(outcome)  # noqa: T201
     assert outcome.sent >= 200
     assert len(outcome.kinds) >= 20
@@ -36,9 +35,9 @@ def test_no_forgery_is_believed(stack: Stack) -> None:
 
 @pytest.mark.parametrize("replays", [REPLAYS, pytest.param(100, marks=pytest.mark.long)])
 def test_replays_are_booked_once(stack: Stack, replays: int) -> None:
-    dues = asyncio.run(notices.unpaid_orders(stack, ORDERS, first=secrets.randbelow(10**6)))
+    dues = loops.run(notices.unpaid_orders(stack, ORDERS, first=secrets.randbelow(10**6)))
     letters = [notices.genuine(stack, notices.paid(stack, due)) for due in dues]
-    outcome = asyncio.run(notices.send(stack, letters * replays))
+    outcome = loops.run(notices.send(stack, letters * replays))
     print(outcome)  # noqa: T201
     assert outcome.answers.codes == {"200": ORDERS * replays}
     assert outcome.after.captures - outcome.before.captures == ORDERS
@@ -50,9 +49,9 @@ def test_replays_are_booked_once(stack: Stack, replays: int) -> None:
 
 
 def test_genuine_but_wrong_is_an_alert_and_not_a_payment(stack: Stack) -> None:
-    dues = asyncio.run(notices.unpaid_orders(stack, 2, first=300))
+    dues = loops.run(notices.unpaid_orders(stack, 2, first=300))
     letters = notices.wrong(stack, *dues)
-    outcome = asyncio.run(notices.send(stack, letters))
+    outcome = loops.run(notices.send(stack, letters))
     print(outcome)  # noqa: T201
     assert outcome.answers.codes == {"200": len(letters)}
     assert outcome.after.paid == outcome.before.paid
@@ -62,7 +61,7 @@ def test_genuine_but_wrong_is_an_alert_and_not_a_payment(stack: Stack) -> None:
 
 def test_an_unknown_order_becomes_an_alert_after_its_time(stack: Stack) -> None:
     """A notification may come before its order; after five minutes somebody must look."""
-    due = asyncio.run(notices.unpaid_orders(stack, 1, first=400))[0]
+    due = loops.run(notices.unpaid_orders(stack, 1, first=400))[0]
     letter = notices.genuine(stack, notices.paid(stack, due, out_trade_no=secrets.token_hex(16)))
     before = notices.books(stack)
     headers, body = letter[1], letter[2]
@@ -80,7 +79,7 @@ def test_an_unknown_order_becomes_an_alert_after_its_time(stack: Stack) -> None:
 @pytest.mark.parametrize(("count", "speed"), [(6, 60.0), pytest.param(50, 15.0, marks=pytest.mark.long)])
 def test_a_payment_after_the_expiry_is_fulfilled_or_refunded(count: int, speed: float) -> None:
     """Half of the cases with the stock gone. Exactly one of the two, never neither, never both."""
-    result = asyncio.run(late_payments(count, speed=speed))
+    result = loops.run(late_payments(count, speed=speed))
     print(result)  # noqa: T201
     assert result.fulfilled + result.refunded == result.cases == count
     assert result.neither == result.both == 0

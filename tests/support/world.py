@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ import httpx
 
 from highstreet.kernel import ids
 
-from . import shop
+from . import loops, shop
 from .shop import Buyer, Shelf
 from .stack import Stack
 
@@ -73,7 +72,7 @@ def build(stack: Stack) -> World:
             return buyer
 
     http = httpx.Client(base_url=f"{stack.url}/api/v1", timeout=30.0, trust_env=False)
-    world = World(stack, http, shelf, asyncio.run(place()))
+    world = World(stack, http, shelf, loops.run(place()))
     for name in PEOPLE:
         answer = http.post("/sessions", json={"username": name, "password": "demo"})
         assert answer.status_code == 201, answer.text

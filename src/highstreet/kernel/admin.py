@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from .models import Account, Hold, IdempotencyRecord, Journal, OutboxDelivery, OutboxEvent, Posting, StateChange
+from .models import Hold, IdempotencyRecord, Journal, OutboxDelivery, OutboxEvent, Posting, StateChange
 from .records import ReadAdmin
-
-
-@admin.register(Account)
-class AccountAdmin(ReadAdmin):
-    list_display = ("code", "owner", "currency", "balance")
-    search_fields = ("code",)
-    list_filter = ("code", "currency")
-    ordering = ("code",)
 
 
 @admin.register(Journal)
@@ -26,10 +18,10 @@ class JournalAdmin(ReadAdmin):
 
 @admin.register(Posting)
 class PostingAdmin(ReadAdmin):
-    list_display = ("journal", "account", "currency", "amount")
+    list_display = ("journal", "owner", "code", "currency", "amount")
     search_fields = ("journal__key", "=journal__cause")
-    list_filter = ("currency", "account__code")
-    list_select_related = ("journal", "account")
+    list_filter = ("currency", "code")
+    list_select_related = ("journal",)
     ordering = ("-id",)
 
 

@@ -78,12 +78,6 @@ add(
     "every journal sums to 0 in each currency",
     "SELECT journal_id::text, currency, SUM(amount) FROM kernel_posting GROUP BY 1, 2 HAVING SUM(amount) <> 0",
 )
-add(
-    "I2",
-    "every balance is the sum of its postings",
-    "SELECT a.id::text, a.code, a.balance, COALESCE(SUM(p.amount), 0) FROM kernel_account a "
-    "LEFT JOIN kernel_posting p ON p.account_id = a.id GROUP BY a.id HAVING a.balance <> COALESCE(SUM(p.amount), 0)",
-)
 add("I4", "what is held is the sum of the live holds", _held_sql("held", "'held'"))
 add("I4", "what is taken is the sum of the confirmed holds", _held_sql("taken", "'confirmed'"))
 add(

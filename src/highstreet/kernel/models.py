@@ -39,21 +39,6 @@ class Hold(models.Model):
         ]
 
 
-class Account(models.Model):
-    """A ledger account. `balance` is the sum of its postings: debit > 0, credit < 0, in minor units."""
-
-    id = models.UUIDField(primary_key=True, default=new_id)
-    owner = models.UUIDField()
-    code = models.CharField(max_length=48)
-    currency = models.CharField(max_length=3)
-    balance = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["owner", "code", "currency"], name="account_once"),
-        ]
-
-
 class Journal(models.Model):
     """One transaction of the ledger. `key` makes posting the same fact twice impossible."""
 
@@ -66,16 +51,22 @@ class Journal(models.Model):
 
 
 class Posting(models.Model):
-    """One side of a journal. Immutable; the sum of a journal's postings is 0 in every currency."""
+    """One side of a journal: debit > 0, credit < 0, in minor units. Immutable; a journal sums to 0 in every currency.
+
+    The account is (owner, code, currency). No row stands for it and no balance is stored, so postings of
+    different transactions never wait for each other.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings")
+    owner = models.UUIDField()
+    code = models.CharField(max_length=48)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(amount=0), name="posting_not_zero")]
+        indexes = [models.Index("owner", "code", "currency", include=["amount"], name="posting_balance")]
 
 
 class OutboxEvent(models.Model):

@@ -113,7 +113,7 @@ def earnings(actor: Actor, day: date) -> EarningsView:
     start = datetime.combine(day, time.min, tzinfo=city.zone)
     end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=city.zone)
     rows = (
-        Posting.objects.filter(account__owner=own.id, account__code=PAYABLE, journal__at__gte=start,
+        Posting.objects.filter(owner=own.id, code=PAYABLE, journal__at__gte=start,
                                journal__at__lt=end, amount__lt=0)
         .order_by("-journal__at").values_list("journal__cause", "journal__at", "amount")
     )

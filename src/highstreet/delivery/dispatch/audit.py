@@ -16,5 +16,5 @@ audit.add("I8", "a courier is at one door at a time",
 audit.add("I2", "each delivery's courier was paid what it says, once",
           "SELECT d.id::text, d.pay, COALESCE(p.paid, 0) FROM dispatch_delivery d LEFT JOIN "
           "(SELECT j.cause, -SUM(o.amount) AS paid FROM kernel_journal j JOIN kernel_posting o ON o.journal_id = j.id "
-          "JOIN kernel_account a ON a.id = o.account_id AND a.code = 'courier_payable' WHERE j.kind = 'courier_pay' "
+          "WHERE o.code = 'courier_payable' AND j.kind = 'courier_pay' "
           "GROUP BY j.cause) p ON p.cause = d.id WHERE d.pay <> COALESCE(p.paid, 0)")

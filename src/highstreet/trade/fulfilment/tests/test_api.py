@@ -131,7 +131,7 @@ def test_a_senseless_scan_is_refused_and_counts_nothing(place: support.Shop, bod
     assert sum(line.picked for line in Fulfilment.objects.get(pk=row.pk).lines.all()) == 0
 
 
-@pytest.mark.parametrize("code", ["\x00", "牛奶", "a\x00b", "' OR 1=1 --", "9" * 13])
+@pytest.mark.parametrize("code", ["牛奶", "' OR 1=1 --", "9" * 13])
 def test_a_strange_code_is_unknown(place: support.Shop, code: str) -> None:
     app, row = App(place), support.order(place)
     app.post(path_of(row.pk, "/accept"))

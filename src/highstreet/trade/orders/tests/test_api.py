@@ -99,7 +99,7 @@ def test_a_quote_is_seen_with_its_carts_key_only(shopper: Shopper) -> None:
     seen = shopper.get(f"/quotes/{quote['id']}?cart={cart}").json()
     assert {name: seen[name] for name in ("id", "total", "lines", "store")} == {
         name: quote[name] for name in ("id", "total", "lines", "store")}
-    for other in ("", "x", "%00", shopper.cart(1)):
+    for other in ("", "x", shopper.cart(1)):
         problem(shopper.get(f"/quotes/{quote['id']}?cart={other}"), 404, "not_found")
 
 

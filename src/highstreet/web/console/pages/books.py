@@ -68,8 +68,8 @@ def accounts(request: StaffRequest) -> HttpResponse:
     scope = scope_of(request)
     owners = _owners(request, scope)
     found = [_account(one, owners) for one in ledger.accounts(owners.all)]
-    own = [one for one in found if one.view.owner == owners.own]
-    people = [one for one in found if one.view.owner != owners.own and one.view.balance]
+    own = [one for one in found if one.view.ref.owner == owners.own]
+    people = [one for one in found if one.view.ref.owner != owners.own and one.view.balance]
     context = {"own": own, "people": people, "people_total": sum(one.view.balance for one in people)}
     return page(request, "accounts", context, tab="ledger")
 
@@ -80,11 +80,11 @@ def account(request: StaffRequest, account: str) -> HttpResponse:
     scope = scope_of(request)
     owners = _owners(request, scope)
     account_id = known("acc", account)
-    view = next((one for one in ledger.accounts(owners.all) if one.id == account_id), None)
+    view = next((one for one in ledger.accounts(owners.all) if one.ref.id == account_id), None)
     if view is None:
         raise Refused(NOT_FOUND)
-    rows, more = ledger.journals(owners.all, account=account_id, cursor=request.GET.get("from", "")[:60])
-    sums = [(row, sum(side.amount for side in row.postings if side.account_id == account_id)) for row in rows]
+    rows, more = ledger.journals(owners.all, account=view.ref, cursor=request.GET.get("from", "")[:60])
+    sums = [(row, sum(side.amount for side in row.postings if side.account == view.ref)) for row in rows]
     context = {
         "account": _account(view, owners),
         "rows": [(booking(row, scope, owners.names), amount) for row, amount in sums],
@@ -114,14 +114,14 @@ def journal(request: StaffRequest, journal: str) -> HttpResponse:
     cause = orders.by_ids(actor=request.actor, order_ids=[found.cause]).get(found.cause)
     booked: Booked = booking(found, scope, owners.names)
     lines = [
-        (ids.public("acc", side.account_id) if side.owner in owners.all else "",
-         words.of(words.ACCOUNTS, side.code), owners.names.get(side.owner, _("a customer")), side)
+        (ids.public("acc", side.account.id) if side.account.owner in owners.all else "",
+         words.of(words.ACCOUNTS, side.account.code), owners.names.get(side.account.owner, _("a customer")), side)
         for side in found.postings
     ]
     context = {
         "booked": booked, "lines": lines, "by": words.actor(found.actor),
         "order": (ids.public("ord", cause.id), cause.number) if cause else None,
-        "sums": _sums([(side.currency, side.amount) for side in found.postings]),
+        "sums": _sums([(side.account.currency, side.amount) for side in found.postings]),
     }
     return page(request, "journal", context, tab="ledger")
 
@@ -181,8 +181,8 @@ def _owners(request: StaffRequest, scope: Scope) -> Owners:
 
 
 def _account(view: AccountView, owners: Owners) -> Account:
-    return Account(view, ids.public("acc", view.id), words.of(words.ACCOUNTS, view.code),
-                   owners.names.get(view.owner, ""))
+    return Account(view, ids.public("acc", view.ref.id), words.of(words.ACCOUNTS, view.ref.code),
+                   owners.names.get(view.ref.owner, ""))
 
 
 def _sums(sides: list[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -144,7 +144,7 @@ class Dossier:
 def booking(journal: JournalView, scope: Scope, names: dict[UUID, str] | None = None) -> Booked:
     """A journal in words: its kind, and each side's account and owner."""
     known = {scope.city.retailer_id: "", **(names or {})}
-    sides = [(words.of(words.ACCOUNTS, one.code), one.amount, known.get(one.owner, ""))
+    sides = [(words.of(words.ACCOUNTS, one.account.code), one.amount, known.get(one.account.owner, ""))
              for one in journal.postings]
     return Booked(journal, ids.public("jou", journal.id), words.of(words.JOURNALS, journal.kind), sides)
 

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from highstreet.kernel import ids
-from highstreet.kernel.models import Account, Journal
+from highstreet.kernel.ledger import AccountRef
+from highstreet.kernel.models import Journal, Posting
 from highstreet.people.staff.models import Employee
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.fulfilment.models import PickupCode
@@ -37,9 +38,10 @@ def addresses(scene: Scene) -> dict[str, str]:
     order = Order.objects.get(number="AAA111", city=scene.city)
     line = OrderLine.objects.filter(order=order).first()
     employee = Employee.objects.get(user=scene.support)
-    account = Account.objects.filter(owner=scene.city.retailer_id).first()
+    posting = Posting.objects.filter(owner=scene.city.retailer_id).first()
     journal = Journal.objects.filter(cause=order.pk).first()
-    assert line and account and journal
+    assert line and posting and journal
+    account = AccountRef(posting.owner, posting.code, posting.currency)
     number, store = ids.public("ord", order.pk), ids.public("str", scene.stores[0].pk)
     variant = ids.public("var", scene.variants[0].pk)
     return {
@@ -52,7 +54,7 @@ def addresses(scene: Scene) -> dict[str, str]:
         "level": f"/console/stock/{store}/{variant}", "promises": "/console/promises", "ledger": "/console/ledger",
         "journals": "/console/ledger/journals",
         "journal": f"/console/ledger/journals/{ids.public('jou', journal.pk)}",
-        "account": f"/console/ledger/accounts/{ids.public('acc', account.pk)}", "audit": "/console/audit",
+        "account": f"/console/ledger/accounts/{ids.public('acc', account.id)}", "audit": "/console/audit",
         "alerts": "/console/alerts", "people": "/console/people", "hire": "/console/people/hire",
         "member": f"/console/people/{ids.public('emp', employee.pk)}",
     }

@@ -132,7 +132,7 @@ def test_home_goes_to_the_only_store_and_lets_managers_of_all_choose(street: Str
     assert everywhere.get(f"{street.other_base}/").status_code == 200
 
 
-@pytest.mark.parametrize("text", ["str_", "str_" + 26 * "z", "ful_" + 26 * "0", "%00", "1"])
+@pytest.mark.parametrize("text", ["str_", "str_" + 26 * "z", "ful_" + 26 * "0", "1"])
 def test_what_is_no_address_does_not_exist(street: Street, text: str) -> None:
     client = world.person(street.world, "owner")
     assert client.get(f"/store/{text}/").status_code == 404
