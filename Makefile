@@ -49,7 +49,7 @@ test-long: $(STAMPS)/dev $(STAMPS)/chromium
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check src tests bench scripts
 	$(BIN)/ruff check src tests bench scripts
-	DATABASE_URL=postgresql:///none $(BIN)/mypy src
+	DATABASE_URL=postgresql:///none $(BIN)/mypy src tests bench scripts
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/messages.py --check
 	$(BIN)/python scripts/vendor.py --check

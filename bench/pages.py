@@ -63,7 +63,7 @@ def cpu(town: Town, chrome: Chrome, path: str) -> float:
         metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
         took.append(metrics["TaskDuration"] * 1000)
         page.context.close()
-    return median(took)
+    return float(median(took))
 
 
 def row(seen: Seen) -> str:

@@ -7,6 +7,7 @@ import json
 import random
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from . import shop
 from .shop import Buyer, Shelf, Tally
@@ -57,7 +58,7 @@ async def race(stack: Stack, *, buyers: int, units: int, seed: int) -> Race:
     before = _sold(stack, shelf)
     async with shop.client(stack) as http:
         crowd = [Buyer(http, seed % 1000 * 10_000 + number) for number in range(buyers)]
-        await shop.at_most(16, [lambda one=one: one.prepare(shelf.variant, store=shelf.store) for one in crowd])
+        await shop.at_most(16, [partial(one.prepare, shelf.variant, store=shelf.store) for one in crowd])
         random.Random(seed).shuffle(crowd)
         barrier, tally = asyncio.Event(), Tally()
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -57,7 +58,7 @@ async def late_payments(count: int, *, speed: float = 60.0) -> Late:
         shelf = shop.only_shelf(stack, count)
         async with shop.client(stack) as http:
             buyers = [Buyer(http, number) for number in range(count)]
-            codes = await shop.at_most(6, [lambda one=one: _order(one, shelf) for one in buyers])
+            codes = await shop.at_most(6, [partial(_order, one, shelf) for one in buyers])
         to_expiry = QUOTE_SECONDS / speed
         await _provider(stack, {"fail_next": 3600, "delay_notifications": to_expiry + 9.0})
         await _confirm(stack, codes[::2])

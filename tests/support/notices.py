@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,7 +89,7 @@ async def unpaid_orders(stack: Stack, count: int, *, first: int = 0, mode: str =
             ]
             return Due(buyer.order["id"], buyer.order["key"], trade, amount)
 
-        return await shop.at_most(8, [lambda number=number: one(number) for number in range(count)])
+        return await shop.at_most(8, [partial(one, number) for number in range(count)])
 
 
 def paid(stack: Stack, due: Due, *, amount: int | None = None, **changes: Any) -> dict[str, Any]:
@@ -117,7 +118,7 @@ async def send(stack: Stack, messages: Iterable[tuple[str, dict[str, str], bytes
         outcome.kinds[kind] += 1
         outcome.sent += 1
 
-    await shop.at_most(AT_ONCE, [lambda message=message: one(*message) for message in messages])
+    await shop.at_most(AT_ONCE, [partial(one, *message) for message in messages])
     await asyncio.to_thread(stack.eventually, WAITING, 0, 20.0)
     outcome.after = books(stack)
     return outcome

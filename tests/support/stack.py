@@ -179,7 +179,7 @@ class Stack:
         """Rows of a query on this stack's database; [] for a statement that returns none."""
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(databases.url_of(self.database), autocommit=True)
-        cursor = self._connection.execute(query, values or None)  # type: ignore[call-overload]
+        cursor = self._connection.execute(query, values or None)
         return list(cursor.fetchall()) if cursor.description else []
 
     def one(self, query: str, *values: object) -> Any:

@@ -43,8 +43,10 @@ def start_shift(*, actor: Actor) -> UUID:
             [shift.pk, courier.pk, shift.starts_at],
         )
         if cursor.rowcount == 1:
-            outbox.emit(ShiftStarted(courier.pk, courier.city_id, shift.starts_at.isoformat()),
-                        topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"])
+            outbox.emit(
+                ShiftStarted(courier.pk, courier.city_id, shift.starts_at.isoformat()),
+                topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"],
+            )
             return shift.pk
     return Shift.objects.values_list("pk", flat=True).get(courier=courier, ends_at=None)
 
@@ -60,8 +62,10 @@ def end_shift(*, actor: Actor) -> None:
     closed = Shift.objects.filter(courier=courier, ends_at=None).update(ends_at=now)
     Courier.objects.filter(pk=courier.pk).update(lat=None, lon=None, seen_at=None)
     if closed:
-        outbox.emit(ShiftEnded(courier.pk, courier.city_id, now.isoformat()),
-                    topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"])
+        outbox.emit(
+            ShiftEnded(courier.pk, courier.city_id, now.isoformat()),
+            topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"],
+        )
 
 
 @action(SYSTEM)
@@ -93,8 +97,9 @@ def report_position(*, actor: Actor, lat: float, lon: float) -> None:
         raise Refused(OFF_SHIFT)
     orders = ports.work().orders(actor.courier_id)
     topics = [f"courier:{actor.courier_id}", f"city:{row[0]}", *(f"order:{order}" for order in orders)]
-    outbox.tell(topics, {"name": "position", "courier": str(actor.courier_id), "lat": round(lat, 5),
-                         "lon": round(lon, 5)})
+    outbox.tell(
+        topics, {"name": "position", "courier": str(actor.courier_id), "lat": round(lat, 5), "lon": round(lon, 5)}
+    )
 
 
 def _courier(actor: Actor, *, lock: bool = False) -> Courier:

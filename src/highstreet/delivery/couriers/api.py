@@ -60,6 +60,7 @@ def me(request: HttpRequest) -> MeOut:
 @route("courier.work")
 def start(request: HttpRequest) -> HttpResponse:
     """Start the shift."""
+
     def work() -> MeOut:
         actions.start_shift(actor=_actor(request))
         return _me(_actor(request))
@@ -71,6 +72,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @route("courier.work")
 def end(request: HttpRequest) -> HttpResponse:
     """End the shift; refused with tasks_in_hand."""
+
     def work() -> MeOut:
         actions.end_shift(actor=_actor(request))
         return _me(_actor(request))
@@ -93,16 +95,28 @@ def earnings(request: HttpRequest, day: date | None = None) -> EarningsOut:
     city = organisations.city(reads.me(actor).city_id)
     found = reads.earnings(actor, day or clock.now().astimezone(city.zone).date())
     return EarningsOut(
-        day=found.day, total=found.total, currency=found.currency,
-        items=[EarningOut(delivery=ids.public("dlv", item.delivery_id), at=item.at, amount=item.amount)
-               for item in found.items],
+        day=found.day,
+        total=found.total,
+        currency=found.currency,
+        items=[
+            EarningOut(delivery=ids.public("dlv", item.delivery_id), at=item.at, amount=item.amount)
+            for item in found.items
+        ],
     )
 
 
 def _me(actor: Actor) -> MeOut:
     own = reads.me(actor)
-    return MeOut(id=ids.public("cou", own.id), name=own.name, vehicle=own.vehicle, capacity=own.capacity,
-                 on_shift=own.on_shift, since=own.since, lat=own.lat, lon=own.lon)
+    return MeOut(
+        id=ids.public("cou", own.id),
+        name=own.name,
+        vehicle=own.vehicle,
+        capacity=own.capacity,
+        on_shift=own.on_shift,
+        since=own.since,
+        lat=own.lat,
+        lon=own.lon,
+    )
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -96,7 +96,8 @@ def on_shift(city_id: UUID) -> list[CourierView]:
     """The city's couriers with an open shift, by id. For the dispatcher and the staff's map."""
     rows = (
         Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True)
-        .select_related("courier").order_by("courier_id")
+        .select_related("courier")
+        .order_by("courier_id")
     )
     return [_view(row.courier, row.starts_at) for row in rows]
 
@@ -113,9 +114,9 @@ def earnings(actor: Actor, day: date) -> EarningsView:
     start = datetime.combine(day, time.min, tzinfo=city.zone)
     end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=city.zone)
     rows = (
-        Posting.objects.filter(owner=own.id, code=PAYABLE, journal__at__gte=start,
-                               journal__at__lt=end, amount__lt=0)
-        .order_by("-journal__at").values_list("journal__cause", "journal__at", "amount")
+        Posting.objects.filter(owner=own.id, code=PAYABLE, journal__at__gte=start, journal__at__lt=end, amount__lt=0)
+        .order_by("-journal__at")
+        .values_list("journal__cause", "journal__at", "amount")
     )
     items = [EarningView(cause, at, -amount) for cause, at, amount in rows]
     return EarningsView(day, sum(item.amount for item in items), city.currency, items)
@@ -124,8 +125,16 @@ def earnings(actor: Actor, day: date) -> EarningsView:
 def _view(row: Courier, since: datetime | None) -> CourierView:
     shown = since is not None
     return CourierView(
-        row.pk, row.city_id, row.name, row.phone, row.vehicle, row.capacity, row.lat if shown else None,
-        row.lon if shown else None, row.seen_at if shown else None, since,
+        row.pk,
+        row.city_id,
+        row.name,
+        row.phone,
+        row.vehicle,
+        row.capacity,
+        row.lat if shown else None,
+        row.lon if shown else None,
+        row.seen_at if shown else None,
+        since,
     )
 
 

@@ -82,8 +82,16 @@ ANSWERS: dict[int, Any] = {200: DoneOut, **REFUSALS}
 def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
     actor = _actor(request)
     stops = [
-        StopOut(kind=stop.kind, name=stop.name, address=stop.address, lat=stop.lat, lon=stop.lon,
-                store=ids.public("str", stop.store_id), eta=stop.eta, jobs=[_job(job) for job in stop.jobs])
+        StopOut(
+            kind=stop.kind,
+            name=stop.name,
+            address=stop.address,
+            lat=stop.lat,
+            lon=stop.lon,
+            store=ids.public("str", stop.store_id),
+            eta=stop.eta,
+            jobs=[_job(job) for job in stop.jobs],
+        )
         for stop in reads.tasks(actor)
     ]
     return TasksOut(stops=stops, path=reads.route(actor) if path else [])
@@ -138,17 +146,29 @@ def _step(request: HttpRequest, text: str, act: Callable[..., Any], status: str,
 
     def work() -> DoneOut:
         done = act(actor=_actor(request), delivery_id=delivery_id, **facts)
-        return DoneOut(id=ids.public("dlv", delivery_id), status=done if isinstance(done, str) else status,
-                       pay=done if isinstance(done, int) else 0)
+        return DoneOut(
+            id=ids.public("dlv", delivery_id),
+            status=done if isinstance(done, str) else status,
+            pay=done if isinstance(done, int) else 0,
+        )
 
     return once(request, work)
 
 
 def _job(job: reads.JobView) -> JobOut:
     return JobOut(
-        id=ids.public("dlv", job.id), order_number=job.order_number, status=job.status, step=job.step,
-        ready=job.ready, ready_by=job.ready_by, promised_to=job.promised_to, address=job.address, note=job.note,
-        phone_tail=job.phone_tail, pay=job.pay, accept_by=job.accept_by,
+        id=ids.public("dlv", job.id),
+        order_number=job.order_number,
+        status=job.status,
+        step=job.step,
+        ready=job.ready,
+        ready_by=job.ready_by,
+        promised_to=job.promised_to,
+        address=job.address,
+        note=job.note,
+        phone_tail=job.phone_tail,
+        pay=job.pay,
+        accept_by=job.accept_by,
     )
 
 

@@ -2,19 +2,31 @@
 
 from highstreet.kernel import audit
 
-audit.add("I8", "no courier has more packages than the bag holds",
-          "SELECT d.courier_id::text, count(*) FROM dispatch_delivery d JOIN couriers_courier c ON c.id = d.courier_id "
-          "WHERE d.status NOT IN ('waiting', 'delivered', 'returned', 'cancelled') "
-          "GROUP BY d.courier_id, c.capacity HAVING count(*) > c.capacity")
-audit.add("I8", "whoever has packages is on shift",
-          "SELECT d.id::text, d.courier_id::text FROM dispatch_delivery d WHERE d.status NOT IN "
-          "('waiting', 'delivered', 'returned', 'cancelled') AND NOT EXISTS "
-          "(SELECT 1 FROM couriers_shift s WHERE s.courier_id = d.courier_id AND s.ends_at IS NULL)")
-audit.add("I8", "a courier is at one door at a time",
-          "SELECT courier_id::text, count(*) FROM dispatch_delivery WHERE status = 'at_door' "
-          "GROUP BY courier_id HAVING count(*) > 1")
-audit.add("I2", "each delivery's courier was paid what it says, once",
-          "SELECT d.id::text, d.pay, COALESCE(p.paid, 0) FROM dispatch_delivery d LEFT JOIN "
-          "(SELECT j.cause, -SUM(o.amount) AS paid FROM kernel_journal j JOIN kernel_posting o ON o.journal_id = j.id "
-          "WHERE o.code = 'courier_payable' AND j.kind = 'courier_pay' "
-          "GROUP BY j.cause) p ON p.cause = d.id WHERE d.pay <> COALESCE(p.paid, 0)")
+audit.add(
+    "I8",
+    "no courier has more packages than the bag holds",
+    "SELECT d.courier_id::text, count(*) FROM dispatch_delivery d JOIN couriers_courier c ON c.id = d.courier_id "
+    "WHERE d.status NOT IN ('waiting', 'delivered', 'returned', 'cancelled') "
+    "GROUP BY d.courier_id, c.capacity HAVING count(*) > c.capacity",
+)
+audit.add(
+    "I8",
+    "whoever has packages is on shift",
+    "SELECT d.id::text, d.courier_id::text FROM dispatch_delivery d WHERE d.status NOT IN "
+    "('waiting', 'delivered', 'returned', 'cancelled') AND NOT EXISTS "
+    "(SELECT 1 FROM couriers_shift s WHERE s.courier_id = d.courier_id AND s.ends_at IS NULL)",
+)
+audit.add(
+    "I8",
+    "a courier is at one door at a time",
+    "SELECT courier_id::text, count(*) FROM dispatch_delivery WHERE status = 'at_door' "
+    "GROUP BY courier_id HAVING count(*) > 1",
+)
+audit.add(
+    "I2",
+    "each delivery's courier was paid what it says, once",
+    "SELECT d.id::text, d.pay, COALESCE(p.paid, 0) FROM dispatch_delivery d LEFT JOIN "
+    "(SELECT j.cause, -SUM(o.amount) AS paid FROM kernel_journal j JOIN kernel_posting o ON o.journal_id = j.id "
+    "WHERE o.code = 'courier_payable' AND j.kind = 'courier_pay' "
+    "GROUP BY j.cause) p ON p.cause = d.id WHERE d.pay <> COALESCE(p.paid, 0)",
+)

@@ -140,8 +140,9 @@ class Matching:
             if cost[row, column] >= FAR or not _due(problem, bundles[row], column, self.weights):
                 continue
             ranked = np.argsort(cost[row], kind="stable")[:4].tolist()
-            others = tuple((other, float(cost[row, other])) for other in ranked
-                           if other != column and cost[row, other] < FAR)[:3]
+            others = tuple(
+                (other, float(cost[row, other])) for other in ranked if other != column and cost[row, other] < FAR
+            )[:3]
             jobs.append(_job(problem, bundles[row], column, float(cost[row, column]), others, self.weights))
         return Plan(tuple(jobs))
 
@@ -206,7 +207,8 @@ def _single(problem: Problem, order: int) -> Bundle:
 def _grown(problem: Problem, group: Bundle, taken: NDArray[np.bool_], weights: Weights) -> Bundle | None:
     """The group with the best order added, or None."""
     near = (
-        ~taken & (problem.store == group.store)
+        ~taken
+        & (problem.store == group.store)
         & (np.abs(problem.ready_in - group.ready_in) <= weights.bundle_ready_apart)
     )
     best: tuple[float, Bundle] | None = None

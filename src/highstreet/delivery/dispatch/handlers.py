@@ -22,9 +22,15 @@ def accepted(event: FulfilmentAccepted) -> None:
         return
     brief = fulfilments.detail(THE_SYSTEM, event.fulfilment_id)
     actions.create(
-        actor=THE_SYSTEM, fulfilment_id=event.fulfilment_id, order_id=event.order_id,
-        order_number=brief.order_number, store_id=event.store_id, lat=brief.lat, lon=brief.lon,
-        promised_to=brief.promised_to, ready_by=datetime.fromisoformat(event.ready_by),
+        actor=THE_SYSTEM,
+        fulfilment_id=event.fulfilment_id,
+        order_id=event.order_id,
+        order_number=brief.order_number,
+        store_id=event.store_id,
+        lat=brief.lat,
+        lon=brief.lon,
+        promised_to=brief.promised_to,
+        ready_by=datetime.fromisoformat(event.ready_by),
     )
 
 

@@ -58,16 +58,18 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
         promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=reads.cycle_minutes(city_id))
     done = actions.plan(actor=THE_SYSTEM, city_id=city_id)
     if done.assigned or done.lapsed:
-        log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed,
-                 waiting=done.waiting)
+        log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed, waiting=done.waiting)
 
 
 def _leads() -> bool:
     """Whether this process's connection has (or now gets) the leader's lock."""
     close_old_connections()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "
-                       "AND pid = pg_backend_pid() AND classid = 0 AND objid = %s)", [LEADER_LOCK])
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "
+            "AND pid = pg_backend_pid() AND classid = 0 AND objid = %s)",
+            [LEADER_LOCK],
+        )
         held = cursor.fetchone()
         if held and held[0]:
             return True

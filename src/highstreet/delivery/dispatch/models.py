@@ -9,6 +9,7 @@ from highstreet.kernel.ids import new_id
 
 MOST_SEATS = 8
 
+
 class Delivery(models.Model):
     """One fulfilment on its way: a pick-up and a drop-off. `sequence` orders a courier's stops.
 
@@ -47,8 +48,20 @@ class Delivery(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["waiting", "assigned", "accepted", "at_store", "picked_up", "at_door",
-                                        "delivered", "failed", "returned", "cancelled"]),
+                condition=Q(
+                    status__in=[
+                        "waiting",
+                        "assigned",
+                        "accepted",
+                        "at_store",
+                        "picked_up",
+                        "at_door",
+                        "delivered",
+                        "failed",
+                        "returned",
+                        "cancelled",
+                    ]
+                ),
                 name="delivery_status_known",
             ),
             models.CheckConstraint(
@@ -63,8 +76,10 @@ class Delivery(models.Model):
                 name="delivery_seat_once",
             ),
         ]
-        indexes = [models.Index(fields=["courier", "status"], name="delivery_of_courier"),
-                   models.Index(fields=["city", "status"], name="delivery_of_city")]
+        indexes = [
+            models.Index(fields=["courier", "status"], name="delivery_of_courier"),
+            models.Index(fields=["city", "status"], name="delivery_of_city"),
+        ]
 
 
 class DispatchDecision(models.Model):

@@ -18,8 +18,9 @@ def step(actor: Actor, row: Delivery, event: str, *, note: str = "", **columns: 
     courier_id = row.courier_id
     status = move(MACHINE, row, event, actor=actor.name, note=note, **columns)
     outbox.emit(
-        DeliveryMoved(row.pk, row.order_id, row.store_id, row.courier_id or courier_id, status,
-                      clock.now().isoformat()),
+        DeliveryMoved(
+            row.pk, row.order_id, row.store_id, row.courier_id or courier_id, status, clock.now().isoformat()
+        ),
         topics=topics(row, courier_id),
     )
     return status
@@ -28,5 +29,9 @@ def step(actor: Actor, row: Delivery, event: str, *, note: str = "", **columns: 
 def topics(row: Delivery, *couriers: Any) -> list[str]:
     """The streams that follow this delivery."""
     told = {courier for courier in (row.courier_id, *couriers) if courier is not None}
-    return [f"order:{row.order_id}", f"store:{row.store_id}", f"city:{row.city_id}",
-            *(f"courier:{courier}" for courier in told)]
+    return [
+        f"order:{row.order_id}",
+        f"store:{row.store_id}",
+        f"city:{row.city_id}",
+        *(f"courier:{courier}" for courier in told),
+    ]

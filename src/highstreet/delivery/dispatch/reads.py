@@ -179,10 +179,18 @@ def track(order_id: UUID) -> TrackView | None:
     start = here if carried and here is not None else store
     known = row.status not in ("delivered", "returned", "cancelled", "failed")
     return TrackView(
-        row.pk, row.status, courier.first_name if courier else "", here[0] if here else None,
-        here[1] if here else None, courier.seen_at if courier and here else None,
-        row.eta if known else None, row.promised_to,
-        _stops_before(row) if running else 0, store, door, _line(row.city_id, start, door) if known else [],
+        row.pk,
+        row.status,
+        courier.first_name if courier else "",
+        here[0] if here else None,
+        here[1] if here else None,
+        courier.seen_at if courier and here else None,
+        row.eta if known else None,
+        row.promised_to,
+        _stops_before(row) if running else 0,
+        store,
+        door,
+        _line(row.city_id, start, door) if known else [],
     )
 
 
@@ -195,10 +203,25 @@ def board(actor: Actor, city_id: UUID) -> BoardView:
     in_hand = Counter(row.courier_id for row in rows)
     return BoardView(
         city_id,
-        [BoardCourier(one.id, one.name, one.lat, one.lon, one.seen_at, in_hand[one.id])
-         for one in couriers.on_shift(city_id)],
-        [BoardDelivery(row.pk, row.order_id, row.order_number, row.status, row.store_id, row.courier_id, row.lat,
-                       row.lon, row.eta, row.promised_to) for row in rows],
+        [
+            BoardCourier(one.id, one.name, one.lat, one.lon, one.seen_at, in_hand[one.id])
+            for one in couriers.on_shift(city_id)
+        ],
+        [
+            BoardDelivery(
+                row.pk,
+                row.order_id,
+                row.order_number,
+                row.status,
+                row.store_id,
+                row.courier_id,
+                row.lat,
+                row.lon,
+                row.eta,
+                row.promised_to,
+            )
+            for row in rows
+        ],
     )
 
 
@@ -240,11 +263,25 @@ def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
     brief = briefs[row.order_id]
     terms = organisations.terms(organisations.city(row.city_id).retailer_id)
     limit = timedelta(seconds=rules.lapse_seconds(clock.speed()))
-    steps = {"assigned": "accept", "accepted": "arrive_store", "at_store": "pick_up", "picked_up": "arrive_door",
-             "at_door": "deliver", "failed": "give_back"}
+    steps = {
+        "assigned": "accept",
+        "accepted": "arrive_store",
+        "at_store": "pick_up",
+        "picked_up": "arrive_door",
+        "at_door": "deliver",
+        "failed": "give_back",
+    }
     return JobView(
-        row.pk, row.order_number, row.status, steps[row.status], row.ready_at is not None, row.ready_by,
-        row.promised_to, brief.address, brief.note, brief.phone_tail,
+        row.pk,
+        row.order_number,
+        row.status,
+        steps[row.status],
+        row.ready_at is not None,
+        row.ready_by,
+        row.promised_to,
+        brief.address,
+        brief.note,
+        brief.phone_tail,
         rules.pay(terms.courier_pay_base, terms.courier_pay_per_km, row.distance_m),
         row.assigned_at + limit if row.status == "assigned" and row.assigned_at else None,
     )
@@ -255,8 +292,9 @@ def _stops_before(row: Delivery) -> int:
     if row.courier_id is None:
         return 0
     mine = Delivery.objects.filter(courier_id=row.courier_id, status__in=LIVE).defer("proof")
-    order = [stop.deliveries[0] for stop in rules.stops(snapshot.tasks(list(mine), clock.now()))
-             if stop.kind == "dropoff"]
+    order = [
+        stop.deliveries[0] for stop in rules.stops(snapshot.tasks(list(mine), clock.now())) if stop.kind == "dropoff"
+    ]
     return order.index(row.pk) if row.pk in order else 0
 
 
@@ -293,5 +331,7 @@ class DeliveryView:
 def deliveries(order_id: UUID) -> list[DeliveryView]:
     """The order's deliveries, oldest first. Whoever calls has checked that the order may be seen."""
     rows = Delivery.objects.filter(order_id=order_id).order_by("created_at").defer("proof")
-    return [DeliveryView(row.pk, row.status, row.courier_id, row.distance_m, row.eta, row.pay, row.proof_kind,
-                         row.incident) for row in rows]
+    return [
+        DeliveryView(row.pk, row.status, row.courier_id, row.distance_m, row.eta, row.pay, row.proof_kind, row.incident)
+        for row in rows
+    ]

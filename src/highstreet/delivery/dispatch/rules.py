@@ -53,15 +53,24 @@ class Timed:
 def stops(tasks: Sequence[Task]) -> list[Stop]:
     """What is in the bag first, then what goes back, then each store's visit and its doors, by `sequence`."""
     ordered = sorted(tasks, key=lambda task: (task.sequence, task.delivery_id))
-    made = [Stop("dropoff", task.door, task.store_id, (task.delivery_id,)) for task in ordered
-            if task.status in _CARRIED]
-    made += [Stop("return", task.store, task.store_id, (task.delivery_id,)) for task in ordered
-             if task.status == "failed"]
+    made = [
+        Stop("dropoff", task.door, task.store_id, (task.delivery_id,)) for task in ordered if task.status in _CARRIED
+    ]
+    made += [
+        Stop("return", task.store, task.store_id, (task.delivery_id,)) for task in ordered if task.status == "failed"
+    ]
     waiting = [task for task in ordered if task.status not in (*_CARRIED, "failed")]
     for store_id in dict.fromkeys(task.store_id for task in waiting):
         visit = [task for task in waiting if task.store_id == store_id]
-        made.append(Stop("pickup", visit[0].store, store_id, tuple(task.delivery_id for task in visit),
-                         max(task.ready_at for task in visit)))
+        made.append(
+            Stop(
+                "pickup",
+                visit[0].store,
+                store_id,
+                tuple(task.delivery_id for task in visit),
+                max(task.ready_at for task in visit),
+            )
+        )
         made += [Stop("dropoff", task.door, store_id, (task.delivery_id,)) for task in visit]
     return made
 

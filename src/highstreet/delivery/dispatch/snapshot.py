@@ -69,12 +69,17 @@ def take(city_id: UUID, now: datetime) -> Snapshot:
 
 def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:
     """Deliveries as the route's rules want them."""
-    places = {shop.id: (shop.lat, shop.lon) for shop in
-              (stores.stores_of(rows[0].city_id) if rows else [])}
+    places = {shop.id: (shop.lat, shop.lon) for shop in (stores.stores_of(rows[0].city_id) if rows else [])}
     return [
-        rules.Task(row.pk, row.status, row.sequence, row.store_id,
-                   places.get(row.store_id, (row.lat, row.lon)), (row.lat, row.lon),
-                   row.ready_at or max(row.ready_by, now))
+        rules.Task(
+            row.pk,
+            row.status,
+            row.sequence,
+            row.store_id,
+            places.get(row.store_id, (row.lat, row.lon)),
+            (row.lat, row.lon),
+            row.ready_at or max(row.ready_by, now),
+        )
         for row in rows
     ]
 
@@ -93,9 +98,7 @@ def timed(city_id: UUID, start: rules.Point, rows: list[Delivery], now: datetime
     return rules.schedule(rules.stops(tasks(rows, now)), start, now, seconds)
 
 
-def _free(
-    city_id: UUID, courier: CourierView, rows: list[Delivery], now: datetime, etas: dict[UUID, datetime]
-) -> Free:
+def _free(city_id: UUID, courier: CourierView, rows: list[Delivery], now: datetime, etas: dict[UUID, datetime]) -> Free:
     assert courier.lat is not None and courier.lon is not None
     start = (courier.lat, courier.lon)
     if not rows:
@@ -109,8 +112,14 @@ def _free(
 
 
 def _problem(
-    city_id: UUID, now: datetime, shops: list[StoreView], index: dict[UUID, int], waiting: list[Delivery],
-    present: list[CourierView], free: list[Free], room: list[int],
+    city_id: UUID,
+    now: datetime,
+    shops: list[StoreView],
+    index: dict[UUID, int],
+    waiting: list[Delivery],
+    present: list[CourierView],
+    free: list[Free],
+    room: list[int],
 ) -> Problem:
     streets = legs(city_id)
     places = np.array([one.place for one in free], float).reshape(-1, 2)
@@ -142,7 +151,8 @@ def _barred(now: datetime, waiting: list[Delivery], present: list[CourierView]) 
     row_of = {row.pk: number for number, row in enumerate(waiting)}
     column_of = {courier.id: number for number, courier in enumerate(present)}
     decided = DispatchDecision.objects.filter(
-        delivery_id__in=list(row_of), at__gt=now - timedelta(minutes=BARRED_MINUTES))
+        delivery_id__in=list(row_of), at__gt=now - timedelta(minutes=BARRED_MINUTES)
+    )
     for delivery_id, courier_id in decided.values_list("delivery_id", "courier_id"):
         if courier_id in column_of:
             barred[row_of[delivery_id], column_of[courier_id]] = True

@@ -23,10 +23,17 @@ from .events import PromiseBroken, PromiseKept
 from .models import Promise
 from .refusals import CAPACITY_GONE
 
-CAPACITY = holds.scarce(Scarce(
-    kind="courier_capacity", table="promise_capacityslot", free="capacity - held - taken", held="held", taken="taken",
-    rank=10, reason=CAPACITY_GONE,
-))
+CAPACITY = holds.scarce(
+    Scarce(
+        kind="courier_capacity",
+        table="promise_capacityslot",
+        free="capacity - held - taken",
+        held="held",
+        taken="taken",
+        rank=10,
+        reason=CAPACITY_GONE,
+    )
+)
 
 
 class Promises:
@@ -67,8 +74,9 @@ def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
         )
         row = cursor.fetchone()
         if row is None:  # a twin made it after our snapshot
-            cursor.execute("SELECT id FROM promise_capacityslot WHERE city_id = %s AND starts_at = %s",
-                           [city_id, starts_at])
+            cursor.execute(
+                "SELECT id FROM promise_capacityslot WHERE city_id = %s AND starts_at = %s", [city_id, starts_at]
+            )
             row = cursor.fetchone()
     assert row is not None
     found: UUID = row[0]
@@ -98,15 +106,32 @@ def keep(*, actor: Actor, order_id: UUID, city_id: UUID, store_id: UUID, mode: s
     Promise.objects.update_or_create(
         order_id=order_id,
         defaults={
-            "city_id": city_id, "store_id": store_id, "mode": mode, "quantile": offer.quantile,
-            "promised_from": offer.promised_from, "promised_to": offer.promised_to, "basis": dict(offer.basis),
-            "units": int(offer.basis.get("units", 0)), "made_at": clock.now(), "ready_at": None,
-            "fulfilled_at": None, "late_seconds": None, "outcome": "open", "compensation": 0,
+            "city_id": city_id,
+            "store_id": store_id,
+            "mode": mode,
+            "quantile": offer.quantile,
+            "promised_from": offer.promised_from,
+            "promised_to": offer.promised_to,
+            "basis": dict(offer.basis),
+            "units": int(offer.basis.get("units", 0)),
+            "made_at": clock.now(),
+            "ready_at": None,
+            "fulfilled_at": None,
+            "late_seconds": None,
+            "outcome": "open",
+            "compensation": 0,
         },
         create_defaults={
-            "id": ids.new_id(), "city_id": city_id, "store_id": store_id, "mode": mode, "quantile": offer.quantile,
-            "promised_from": offer.promised_from, "promised_to": offer.promised_to, "basis": dict(offer.basis),
-            "units": int(offer.basis.get("units", 0)), "made_at": clock.now(),
+            "id": ids.new_id(),
+            "city_id": city_id,
+            "store_id": store_id,
+            "mode": mode,
+            "quantile": offer.quantile,
+            "promised_from": offer.promised_from,
+            "promised_to": offer.promised_to,
+            "basis": dict(offer.basis),
+            "units": int(offer.basis.get("units", 0)),
+            "made_at": clock.now(),
         },
     )
 
@@ -159,8 +184,7 @@ def _judge(actor: Actor, row: Promise, at: datetime) -> None:
     if outcome == "broken":
         _break(actor, row, at, late)
         return
-    moved = Promise.objects.filter(pk=row.pk, outcome="open").update(
-        outcome="kept", fulfilled_at=at, late_seconds=late)
+    moved = Promise.objects.filter(pk=row.pk, outcome="open").update(outcome="kept", fulfilled_at=at, late_seconds=late)
     if moved == 1:
         outbox.emit(PromiseKept(row.order_id, row.store_id, late), topics=_topics(row))
 
@@ -173,7 +197,8 @@ def _break(actor: Actor, row: Promise, at: datetime | None, late: int | None) ->
     forgiven = late is not None and timedelta(seconds=late) <= timedelta(minutes=terms.late_grace_minutes)
     amount = 0 if forgiven else terms.late_credit
     moved = Promise.objects.filter(pk=row.pk, outcome="open").update(
-        outcome="broken", fulfilled_at=at, late_seconds=late, compensation=amount)
+        outcome="broken", fulfilled_at=at, late_seconds=late, compensation=amount
+    )
     if moved != 1:
         return
     if amount:

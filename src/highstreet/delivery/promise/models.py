@@ -24,9 +24,7 @@ class CapacitySlot(models.Model):
             models.CheckConstraint(
                 condition=Q(held__gte=0) & Q(taken__gte=0) & Q(capacity__gte=0), name="capacity_not_negative"
             ),
-            models.CheckConstraint(
-                condition=Q(capacity__gte=F("held") + F("taken")), name="capacity_never_oversold"
-            ),
+            models.CheckConstraint(condition=Q(capacity__gte=F("held") + F("taken")), name="capacity_never_oversold"),
         ]
 
 
@@ -57,8 +55,8 @@ class Promise(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(promised_to__gt=F("promised_from"))
-                & Q(outcome__in=["open", "kept", "broken", "void"]), name="promise_sane",
+                condition=Q(promised_to__gt=F("promised_from")) & Q(outcome__in=["open", "kept", "broken", "void"]),
+                name="promise_sane",
             ),
         ]
         indexes = [

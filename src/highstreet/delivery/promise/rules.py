@@ -73,7 +73,12 @@ def courier_minutes(deliveries_open: int, couriers: int, cycle_minutes: float = 
 
 
 def offer(
-    now: datetime, *, prep: float, travel_seconds: float, courier: float, residual_seconds: float,
+    now: datetime,
+    *,
+    prep: float,
+    travel_seconds: float,
+    courier: float,
+    residual_seconds: float,
     not_before: datetime | None = None,
 ) -> Window:
     """The window of a delivery: pack and courier side by side, hand over, ride, door; then the residual.
@@ -129,8 +134,7 @@ def slot_start(at: datetime) -> datetime:
 def slot_starts(now: datetime) -> list[datetime]:
     """The quarters that may be promised now: this one and the next three hours'."""
     first = slot_start(now)
-    return [first + timedelta(minutes=SLOT_MINUTES * number)
-            for number in range(HORIZON_MINUTES // SLOT_MINUTES + 1)]
+    return [first + timedelta(minutes=SLOT_MINUTES * number) for number in range(HORIZON_MINUTES // SLOT_MINUTES + 1)]
 
 
 def capacity(couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> int:

@@ -85,8 +85,7 @@ class CityStreets:
         nodes = self.graph.nearest(points[:, 0], points[:, 1])
         node = self.graph.nearest(*place)
         walked = (
-            haversine_m(points, self.graph.points[nodes])
-            + float(haversine_m(centre, self.graph.points[node]))
+            haversine_m(points, self.graph.points[nodes]) + float(haversine_m(centre, self.graph.points[node]))
         ) / WALK_MPS
         seconds = self._reached(node, mode, reverse)[nodes] + walked
         same = nodes == node
@@ -169,9 +168,7 @@ def geocode(city_id: UUID, text: str, near: tuple[float, float] | None = None) -
 class Geo:
     """Fills `trade.orders.ports.geo`."""
 
-    def geocode(
-        self, city_id: UUID, text: str, lat: float | None = None, lon: float | None = None
-    ) -> Found | None:
+    def geocode(self, city_id: UUID, text: str, lat: float | None = None, lon: float | None = None) -> Found | None:
         near = (lat, lon) if lat is not None and lon is not None else None
         return geocode(city_id, text, near)
 

@@ -34,7 +34,10 @@ def open(*, actor: Actor, city_id: UUID) -> CartRef:
     """A new, empty cart in a city; the signed-in customer's own where there is one."""
     city = organisations.city(city_id)
     row = Cart.objects.create(
-        id=ids.new_id(), key=ids.random_token(rules.KEY_LENGTH), customer_id=actor.customer_id, city_id=city.id,
+        id=ids.new_id(),
+        key=ids.random_token(rules.KEY_LENGTH),
+        customer_id=actor.customer_id,
+        city_id=city.id,
         changed_at=clock.now(),
     )
     return CartRef(row.pk, row.key, row.version)
@@ -65,10 +68,14 @@ def add_all(*, actor: Actor, cart_key: str, quantities: Mapping[UUID, int]) -> C
     sold = catalog.variants(quantities)
     cart = _changed(actor, cart_key, None)
     there = dict(CartLine.objects.filter(cart_id=cart.id).values_list("variant_id", "quantity"))
-    _set(cart.id, {
-        variant_id: min(quantity + there.get(variant_id, 0), rules.MAX_QUANTITY)
-        for variant_id, quantity in quantities.items() if variant_id in sold
-    })
+    _set(
+        cart.id,
+        {
+            variant_id: min(quantity + there.get(variant_id, 0), rules.MAX_QUANTITY)
+            for variant_id, quantity in quantities.items()
+            if variant_id in sold
+        },
+    )
     return cart
 
 
@@ -103,9 +110,12 @@ def _set(cart_id: UUID, quantities: Mapping[UUID, int]) -> None:
     CartLine.objects.bulk_create(
         [
             CartLine(id=ids.new_id(), cart_id=cart_id, variant_id=variant_id, quantity=quantity, added_at=now)
-            for variant_id, quantity in quantities.items() if quantity
+            for variant_id, quantity in quantities.items()
+            if quantity
         ],
-        update_conflicts=True, unique_fields=["cart", "variant"], update_fields=["quantity"],
+        update_conflicts=True,
+        unique_fields=["cart", "variant"],
+        update_fields=["quantity"],
     )
     if CartLine.objects.filter(cart_id=cart_id).count() > rules.MAX_LINES:
         raise Refused(CART_FULL, lines=rules.MAX_LINES)

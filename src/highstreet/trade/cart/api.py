@@ -58,12 +58,23 @@ def _actor(request: HttpRequest) -> Actor:
 def _out(key: str, store_id: UUID | None) -> dict[str, Any]:
     view = reads.cart(key, store_id)
     return {
-        "id": ids.public("car", view.id), "key": view.key, "version": view.version,
-        "goods_total": view.goods_total, "count": view.count,
+        "id": ids.public("car", view.id),
+        "key": view.key,
+        "version": view.version,
+        "goods_total": view.goods_total,
+        "count": view.count,
         "lines": [
-            {"variant": ids.public("var", line.variant_id), "product": ids.public("prd", line.product_id),
-             "name": line.name, "unit": line.unit, "picture": line.picture, "quantity": line.quantity,
-             "price": line.price, "line_total": line.line_total, "free": line.free}
+            {
+                "variant": ids.public("var", line.variant_id),
+                "product": ids.public("prd", line.product_id),
+                "name": line.name,
+                "unit": line.unit,
+                "picture": line.picture,
+                "quantity": line.quantity,
+                "price": line.price,
+                "line_total": line.line_total,
+                "free": line.free,
+            }
             for line in view.lines
         ],
     }
@@ -89,9 +100,13 @@ def see_cart(request: HttpRequest, key: str, store: str = "") -> dict[str, Any]:
 @route(PUBLIC)
 def set_line(request: HttpRequest, key: str, variant: str, body: QuantityIn) -> HttpResponse:
     """Have exactly this many of a variant; 0 takes it out."""
+
     def work() -> dict[str, Any]:
         actions.set_quantity(
-            actor=_actor(request), cart_key=key, variant_id=private("var", variant), quantity=body.quantity,
+            actor=_actor(request),
+            cart_key=key,
+            variant_id=private("var", variant),
+            quantity=body.quantity,
             expected_version=body.version,
         )
         return _out(key, None)

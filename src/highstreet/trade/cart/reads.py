@@ -96,10 +96,21 @@ def cart(cart_key: str, store_id: UUID | None = None) -> CartView:
     for variant_id, quantity in wanted.items():
         variant, card = known[variant_id], offered.get(variant_id)
         price = card.price if card else None
-        views.append(CartLineView(
-            variant_id, variant.product_id, variant.name_zh, variant.name_en, variant.unit_zh, variant.unit_en,
-            variant.picture, quantity, price, (price or 0) * quantity, max(card.free, 0) if card else 0,
-        ))
+        views.append(
+            CartLineView(
+                variant_id,
+                variant.product_id,
+                variant.name_zh,
+                variant.name_en,
+                variant.unit_zh,
+                variant.unit_en,
+                variant.picture,
+                quantity,
+                price,
+                (price or 0) * quantity,
+                max(card.free, 0) if card else 0,
+            )
+        )
     goods_total = sum(view.line_total for view in views)
     return CartView(row.pk, row.key, row.version, row.city_id, views, goods_total, sum(wanted.values()))
 

@@ -128,19 +128,35 @@ def _line(view: reads.FulfilmentView, text: str) -> Any:
 
 def _out(view: reads.FulfilmentView) -> dict[str, Any]:
     return {
-        "id": ids.public("ful", view.id), "order_number": view.order_number,
-        "store": ids.public("str", view.store_id), "mode": view.mode, "status": view.status,
-        "substitution": view.substitution, "phone_tail": view.phone_tail, "note": view.note,
-        "ready_by": view.ready_by.isoformat(), "promised_from": view.promised_from.isoformat(),
-        "promised_to": view.promised_to.isoformat(), "collect_due": view.collect_due,
+        "id": ids.public("ful", view.id),
+        "order_number": view.order_number,
+        "store": ids.public("str", view.store_id),
+        "mode": view.mode,
+        "status": view.status,
+        "substitution": view.substitution,
+        "phone_tail": view.phone_tail,
+        "note": view.note,
+        "ready_by": view.ready_by.isoformat(),
+        "promised_from": view.promised_from.isoformat(),
+        "promised_to": view.promised_to.isoformat(),
+        "collect_due": view.collect_due,
         "lines": [
             {
-                "id": ids.public("lin", line.id), "variant": ids.public("var", line.variant_id),
-                "sku": line.sku, "barcode": line.barcode, "name": line.name, "unit": line.unit,
-                "aisle": line.aisle, "temperature": line.temperature, "quantity": line.quantity,
-                "picked": line.picked, "short": line.short, "left": line.left,
+                "id": ids.public("lin", line.id),
+                "variant": ids.public("var", line.variant_id),
+                "sku": line.sku,
+                "barcode": line.barcode,
+                "name": line.name,
+                "unit": line.unit,
+                "aisle": line.aisle,
+                "temperature": line.temperature,
+                "quantity": line.quantity,
+                "picked": line.picked,
+                "short": line.short,
+                "left": line.left,
                 "substitute": ids.public("var", line.substitute_id) if line.substitute_id else None,
-                "substitute_name": line.substitute, "substitute_quantity": line.substitute_quantity,
+                "substitute_name": line.substitute,
+                "substitute_quantity": line.substitute_quantity,
                 "substitute_state": line.substitute_state,
                 "answer_by": line.answer_by.isoformat() if line.answer_by else None,
             }
@@ -155,11 +171,20 @@ def queue(request: HttpRequest, where: Query[Store]) -> list[dict[str, Any]]:
     """What a store has to do, the most urgent first."""
     return [
         {
-            "id": ids.public("ful", card.id), "order_number": card.order_number, "mode": card.mode,
-            "status": card.status, "substitution": card.substitution, "phone_tail": card.phone_tail,
-            "note": card.note, "ready_by": card.ready_by.isoformat(),
-            "promised_to": card.promised_to.isoformat(), "collect_due": card.collect_due,
-            "lines": card.line_count, "units": card.units, "picked": card.picked, "short": card.short,
+            "id": ids.public("ful", card.id),
+            "order_number": card.order_number,
+            "mode": card.mode,
+            "status": card.status,
+            "substitution": card.substitution,
+            "phone_tail": card.phone_tail,
+            "note": card.note,
+            "ready_by": card.ready_by.isoformat(),
+            "promised_to": card.promised_to.isoformat(),
+            "collect_due": card.collect_due,
+            "lines": card.line_count,
+            "units": card.units,
+            "picked": card.picked,
+            "short": card.short,
             "asked": card.asked,
         }
         for card in reads.queue(_actor(request), private("str", where.store))
@@ -218,8 +243,13 @@ def scan(request: HttpRequest, fulfilment: str, body: Scan) -> HttpResponse:
 
     def work() -> dict[str, Any]:
         result = actions.scan(actor=_actor(request), fulfilment_id=found, code=body.code, units=body.units)
-        return {"line": ids.public("lin", result.line_id), "name": result.name, "picked": result.picked,
-                "quantity": result.quantity, "done": result.done}
+        return {
+            "line": ids.public("lin", result.line_id),
+            "name": result.name,
+            "picked": result.picked,
+            "quantity": result.quantity,
+            "done": result.done,
+        }
 
     return once(request, work)
 
@@ -246,8 +276,7 @@ def substitute(request: HttpRequest, fulfilment: str, body: Substitute) -> HttpR
 
     def work() -> dict[str, Any]:
         line = _line(reads.detail(_actor(request), found), body.line)
-        actions.propose_substitute(
-            actor=_actor(request), line_id=line, variant_id=variant, units=body.units)
+        actions.propose_substitute(actor=_actor(request), line_id=line, variant_id=variant, units=body.units)
         return _out(reads.detail(_actor(request), found))
 
     return once(request, work)
@@ -285,8 +314,7 @@ def collect(request: HttpRequest, body: Collect) -> HttpResponse:
     store = private("str", body.store)
 
     def work() -> dict[str, Any]:
-        found = actions.collect(
-            actor=_actor(request), store_id=store, code=body.code, cash_received=body.cash_received)
+        found = actions.collect(actor=_actor(request), store_id=store, code=body.code, cash_received=body.cash_received)
         return _out(reads.detail(_actor(request), found))
 
     return once(request, work)

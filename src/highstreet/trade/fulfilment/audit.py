@@ -5,32 +5,37 @@ from __future__ import annotations
 from highstreet.kernel import audit
 
 audit.add(
-    "I9", "a fulfilment is where its history ends",
+    "I9",
+    "a fulfilment is where its history ends",
     "SELECT f.id::text, f.status, h.now FROM fulfilment_fulfilment f LEFT JOIN LATERAL "
     "(SELECT now FROM kernel_statechange WHERE subject = f.id AND machine = 'fulfilment' "
     "ORDER BY at DESC, id DESC LIMIT 1) h ON true WHERE f.status <> COALESCE(h.now, 'pending')",
 )
 audit.add(
-    "I9", "what is packed is picked or short, and nobody is still asked",
+    "I9",
+    "what is packed is picked or short, and nobody is still asked",
     "SELECT l.id::text, f.status, l.quantity, l.picked, l.short FROM fulfilment_fulfilmentline l "
     "JOIN fulfilment_fulfilment f ON f.id = l.fulfilment_id "
     "WHERE f.status IN ('packed', 'ready', 'handed_over', 'in_transit', 'delivered', 'failed', 'returning', "
     "'returned') AND (l.picked + l.short <> l.quantity OR l.substitute_state = 'asked')",
 )
 audit.add(
-    "I9", "a substitute stands for units that are short",
+    "I9",
+    "a substitute stands for units that are short",
     "SELECT id::text, short, substitute_quantity FROM fulfilment_fulfilmentline "
     "WHERE substitute_quantity > short OR substitute_quantity < 0",
 )
 audit.add(
-    "I9", "a pickup code is redeemed exactly when its order is collected",
+    "I9",
+    "a pickup code is redeemed exactly when its order is collected",
     "SELECT c.id::text, f.status FROM fulfilment_pickupcode c JOIN fulfilment_fulfilment f "
     "ON f.id = c.fulfilment_id WHERE (c.redeemed_at IS NOT NULL) <> (f.status = 'delivered')",
 )
 audit.add(
-    "I4", "a packed fulfilment claims no units any more",
+    "I4",
+    "a packed fulfilment claims no units any more",
     "SELECT h.id::text, f.id::text, f.status FROM kernel_hold h JOIN fulfilment_fulfilment f "
-    'ON f."group" = h."group" WHERE h.kind = \'units\' AND h.state IN (\'held\', \'confirmed\') '
+    "ON f.\"group\" = h.\"group\" WHERE h.kind = 'units' AND h.state IN ('held', 'confirmed') "
     "AND f.status IN ('packed', 'ready', 'handed_over', 'in_transit', 'delivered', 'failed', 'returning', "
     "'returned', 'cancelled')",
 )

@@ -19,8 +19,7 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
         if actor.organisation_id is None:
             return self.none()
         return self.filter(
-            Q(store__organisation_id=actor.organisation_id)
-            | Q(store__city__retailer_id=actor.organisation_id)
+            Q(store__organisation_id=actor.organisation_id) | Q(store__city__retailer_id=actor.organisation_id)
         )
 
 
@@ -100,7 +99,5 @@ class PickupCode(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["store", "code"], condition=Q(redeemed_at=None), name="pickup_code_once"
-            ),
+            models.UniqueConstraint(fields=["store", "code"], condition=Q(redeemed_at=None), name="pickup_code_once"),
         ]

@@ -161,17 +161,34 @@ def queue(actor: Actor, store_id: UUID, limit: int = 200) -> list[FulfilmentCard
     rows = list(open_ones.order_by("ready_by", "created_at")[:limit])
     counts = {
         item["fulfilment_id"]: item
-        for item in FulfilmentLine.objects.filter(fulfilment__in=rows).values("fulfilment_id").annotate(
-            line_count=Count("id"), units=Sum("quantity"), in_bag=Sum("picked"), missing=Sum("short"),
+        for item in FulfilmentLine.objects.filter(fulfilment__in=rows)
+        .values("fulfilment_id")
+        .annotate(
+            line_count=Count("id"),
+            units=Sum("quantity"),
+            in_bag=Sum("picked"),
+            missing=Sum("short"),
             asked=Count("id", filter=Q(substitute_state="asked")),
         )
     }
     return [
         FulfilmentCard(
-            row.pk, row.order_id, row.order_number, row.store_id, row.mode, row.status, row.substitution,
-            row.phone_tail, row.note, row.promised_from, row.promised_to, row.ready_by, row.created_at,
-            row.ready_at, row.collect_due, *(
-                counts[row.pk][name] for name in ("line_count", "units", "in_bag", "missing", "asked")),
+            row.pk,
+            row.order_id,
+            row.order_number,
+            row.store_id,
+            row.mode,
+            row.status,
+            row.substitution,
+            row.phone_tail,
+            row.note,
+            row.promised_from,
+            row.promised_to,
+            row.ready_by,
+            row.created_at,
+            row.ready_at,
+            row.collect_due,
+            *(counts[row.pk][name] for name in ("line_count", "units", "in_bag", "missing", "asked")),
         )
         for row in rows
     ]
@@ -193,16 +210,17 @@ def by_code(actor: Actor, store_id: UUID, code: str) -> FulfilmentView | None:
     if found is None:
         return None
     row = (
-        Fulfilment.objects.visible_to(actor).select_related("store")
-        .filter(pk=found.fulfilment_id, status="ready").first()
+        Fulfilment.objects.visible_to(actor)
+        .select_related("store")
+        .filter(pk=found.fulfilment_id, status="ready")
+        .first()
     )
     return _views([row])[0] if row else None
 
 
 def of_order(order_id: UUID) -> FulfilmentView | None:
     """The order's latest fulfilment (a re-routed order has several). Callers have checked the order."""
-    row = Fulfilment.objects.filter(order_id=order_id).select_related("store").order_by(
-        "-created_at", "-id").first()
+    row = Fulfilment.objects.filter(order_id=order_id).select_related("store").order_by("-created_at", "-id").first()
     return _views([row])[0] if row else None
 
 
@@ -215,9 +233,11 @@ def of_orders(order_ids: Iterable[UUID]) -> dict[UUID, FulfilmentView]:
 
 def pickup_code(order_id: UUID) -> str:
     """The code the shopper shows, "" before it is ready or after it was used. Callers checked the order."""
-    found = PickupCode.objects.filter(
-        fulfilment__order_id=order_id, fulfilment__status="ready", redeemed_at=None
-    ).values_list("code", flat=True).first()
+    found = (
+        PickupCode.objects.filter(fulfilment__order_id=order_id, fulfilment__status="ready", redeemed_at=None)
+        .values_list("code", flat=True)
+        .first()
+    )
     return found or ""
 
 
@@ -238,17 +258,20 @@ def figures(actor: Actor, store_id: UUID, day: date) -> Figures:
     sums = FulfilmentLine.objects.filter(fulfilment__in=rows).aggregate(units=Sum("quantity"), short=Sum("short"))
     ready = [row for row in rows if row.ready_at]
     accept = [(row.accepted_at - row.created_at) // MINUTE for row in rows if row.accepted_at]
-    pick = [
-        (row.ready_at - row.accepted_at) // MINUTE for row in rows if row.accepted_at and row.ready_at
-    ]
+    pick = [(row.ready_at - row.accepted_at) // MINUTE for row in rows if row.accepted_at and row.ready_at]
     return Figures(
-        day=day, orders=len(rows), open=sum(row.status in OPEN for row in rows), ready=len(ready),
+        day=day,
+        orders=len(rows),
+        open=sum(row.status in OPEN for row in rows),
+        ready=len(ready),
         on_time=sum(on_time(row.ready_at, row.ready_by) for row in ready if row.ready_at),
         ended=sum(row.status == "delivered" for row in rows),
         rejected=sum(row.status == "rejected" for row in rows),
         cancelled=sum(row.status == "cancelled" for row in rows),
-        units=sums["units"] or 0, short=sums["short"] or 0,
-        accept_minutes=median(accept) if accept else None, pick_minutes=median(pick) if pick else None,
+        units=sums["units"] or 0,
+        short=sums["short"] or 0,
+        accept_minutes=median(accept) if accept else None,
+        pick_minutes=median(pick) if pick else None,
     )
 
 
@@ -282,12 +305,29 @@ def _view(row: Fulfilment, lines: list[FulfilmentLine], known: dict[UUID, Varian
     patience = timedelta(minutes=organisations.terms(retailer).ask_minutes)
     listed = [_line(line, known, patience) for line in lines]
     return FulfilmentView(
-        id=row.pk, order_id=row.order_id, order_number=row.order_number, group=row.group, store_id=row.store_id,
-        mode=row.mode, status=row.status, substitution=row.substitution, phone_tail=row.phone_tail,
-        address=row.address, note=row.note, lat=row.lat, lon=row.lon, promised_from=row.promised_from,
-        promised_to=row.promised_to, ready_by=row.ready_by, created_at=row.created_at,
-        accepted_at=row.accepted_at, ready_at=row.ready_at, handed_over_at=row.handed_over_at,
-        ended_at=row.ended_at, collect_due=row.collect_due, handover_code=row.handover_code,
+        id=row.pk,
+        order_id=row.order_id,
+        order_number=row.order_number,
+        group=row.group,
+        store_id=row.store_id,
+        mode=row.mode,
+        status=row.status,
+        substitution=row.substitution,
+        phone_tail=row.phone_tail,
+        address=row.address,
+        note=row.note,
+        lat=row.lat,
+        lon=row.lon,
+        promised_from=row.promised_from,
+        promised_to=row.promised_to,
+        ready_by=row.ready_by,
+        created_at=row.created_at,
+        accepted_at=row.accepted_at,
+        ready_at=row.ready_at,
+        handed_over_at=row.handed_over_at,
+        ended_at=row.ended_at,
+        collect_due=row.collect_due,
+        handover_code=row.handover_code,
         reject_reason=row.reject_reason,
         lines=sorted(listed, key=lambda line: (aisle_order(line.aisle), line.sku)),
     )
@@ -298,12 +338,26 @@ def _line(line: FulfilmentLine, known: dict[UUID, VariantView], patience: timede
     other = known.get(line.substitute_id) if line.substitute_id else None
     asked = line.substitute_state == "asked" and line.asked_at is not None
     return LineView(
-        id=line.pk, order_line_id=line.order_line_id, variant_id=line.variant_id, sku=variant.sku,
-        barcode=variant.barcode, name_zh=variant.name_zh, name_en=variant.name_en, unit_zh=variant.unit_zh,
-        unit_en=variant.unit_en, aisle=variant.aisle, temperature=variant.temperature, picture=variant.picture,
-        quantity=line.quantity, unit_price=line.unit_price, picked=line.picked, short=line.short,
-        substitute_id=line.substitute_id, substitute_zh=other.name_zh if other else "",
-        substitute_en=other.name_en if other else "", substitute_quantity=line.substitute_quantity,
+        id=line.pk,
+        order_line_id=line.order_line_id,
+        variant_id=line.variant_id,
+        sku=variant.sku,
+        barcode=variant.barcode,
+        name_zh=variant.name_zh,
+        name_en=variant.name_en,
+        unit_zh=variant.unit_zh,
+        unit_en=variant.unit_en,
+        aisle=variant.aisle,
+        temperature=variant.temperature,
+        picture=variant.picture,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        picked=line.picked,
+        short=line.short,
+        substitute_id=line.substitute_id,
+        substitute_zh=other.name_zh if other else "",
+        substitute_en=other.name_en if other else "",
+        substitute_quantity=line.substitute_quantity,
         substitute_state=line.substitute_state,
         answer_by=line.asked_at + patience if asked and line.asked_at else None,
     )

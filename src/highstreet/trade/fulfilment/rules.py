@@ -90,9 +90,7 @@ def aisle_order(aisle: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts A2-01 before A10-01; a line without a place comes last."""
     if not aisle:
         return ((2, 0, ""),)
-    return tuple(
-        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in _PARTS.findall(aisle)
-    )
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in _PARTS.findall(aisle))
 
 
 def in_bag(lines: Iterable[Tally]) -> int:

@@ -51,9 +51,7 @@ def facts(row: Fulfilment) -> dict[str, UUID]:
 
 
 def tell(row: Fulfilment, event: Any) -> None:
-    outbox.emit(
-        event, topics=[f"order:{row.order_id}", f"store:{row.store_id}", f"city:{row.store.city_id}"]
-    )
+    outbox.emit(event, topics=[f"order:{row.order_id}", f"store:{row.store_id}", f"city:{row.store.city_id}"])
 
 
 def tally(line: FulfilmentLine) -> Tally:
@@ -92,8 +90,11 @@ def put_back(actor: Actor, row: Fulfilment, units: dict[UUID, int]) -> None:
     wanted = {variant_id: count for variant_id, count in units.items() if count > 0}
     for variant_id in by_level(row.store_id, wanted):
         inventory.put_back(
-            actor=in_store(actor), store_id=row.store_id, variant_id=variant_id,
-            quantity=wanted[variant_id], cause=row.order_id,
+            actor=in_store(actor),
+            store_id=row.store_id,
+            variant_id=variant_id,
+            quantity=wanted[variant_id],
+            cause=row.order_id,
         )
 
 

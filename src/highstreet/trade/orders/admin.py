@@ -12,7 +12,15 @@ from .models import Order, OrderLine, Quote
 @admin.register(Order)
 class OrderAdmin(ReadAdmin):
     list_display = (
-        "number", "status", "payment_status", "mode", "store", "total", "currency", "placed_at", "promised_to",
+        "number",
+        "status",
+        "payment_status",
+        "mode",
+        "store",
+        "total",
+        "currency",
+        "placed_at",
+        "promised_to",
     )
     search_fields = ("number", "phone")
     list_filter = ("status", "payment_status", "mode", "store")

@@ -170,11 +170,20 @@ def _actor(request: HttpRequest, key: str = "") -> Actor:
 @route(PUBLIC)
 def quote(request: HttpRequest, body: QuoteIn) -> HttpResponse:
     """Price and promise a cart for a place; nothing is held until checkout."""
+
     def work() -> dict[str, Any]:
-        return _quote(actions.quote(
-            actor=_actor(request), cart_key=body.cart, mode=body.mode, lat=body.lat, lon=body.lon,
-            address=body.address, unit=body.unit, store_id=private("str", body.store) if body.store else None,
-        ))
+        return _quote(
+            actions.quote(
+                actor=_actor(request),
+                cart_key=body.cart,
+                mode=body.mode,
+                lat=body.lat,
+                lon=body.lon,
+                address=body.address,
+                unit=body.unit,
+                store_id=private("str", body.store) if body.store else None,
+            )
+        )
 
     return once(request, work, status=201)
 
@@ -190,13 +199,25 @@ def see_quote(request: HttpRequest, quote: str, query: Query[OfCart]) -> dict[st
 @route(PUBLIC)
 def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
     """Place the order that was quoted: everything it needs is held, or nothing is."""
+
     def work() -> dict[str, Any]:
         placed = actions.checkout(
-            actor=_actor(request), quote_id=private("quo", body.quote), cart_key=body.cart, phone=body.phone,
-            payment_method=body.payment_method, substitution=body.substitution, note=body.note, unit=body.unit,
+            actor=_actor(request),
+            quote_id=private("quo", body.quote),
+            cart_key=body.cart,
+            phone=body.phone,
+            payment_method=body.payment_method,
+            substitution=body.substitution,
+            note=body.note,
+            unit=body.unit,
         )
-        return {"id": ids.public("ord", placed.order_id), "key": placed.key, "number": placed.number,
-                "status": placed.status, "intent": ids.public("int", placed.intent_id)}
+        return {
+            "id": ids.public("ord", placed.order_id),
+            "key": placed.key,
+            "number": placed.number,
+            "status": placed.status,
+            "intent": ids.public("int", placed.intent_id),
+        }
 
     return once(request, work, status=201)
 
@@ -220,9 +241,15 @@ def see_order(request: HttpRequest, order: str, query: Query[Keyed]) -> dict[str
 def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> dict[str, Any]:
     """How to pay. Safe to repeat without an Idempotency-Key: the same payment is answered."""
     intent = actions.pay(actor=_actor(request, query.key), order_id=private("ord", order), openid=body.openid)
-    return {"intent": ids.public("int", intent.id), "status": intent.status, "amount": intent.amount,
-            "currency": intent.currency, "code_url": intent.code_url, "expires_at": intent.expires_at,
-            "jsapi": intent.jsapi}
+    return {
+        "intent": ids.public("int", intent.id),
+        "status": intent.status,
+        "amount": intent.amount,
+        "currency": intent.currency,
+        "code_url": intent.code_url,
+        "expires_at": intent.expires_at,
+        "jsapi": intent.jsapi,
+    }
 
 
 @router.post("/orders/{order}/cancel", response={200: OrderOut, **REFUSALS})
@@ -247,9 +274,7 @@ def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Q
     reads.must_see(actor, order_id)
 
     def work() -> dict[str, Any]:
-        actions.answer_substitute(
-            actor=actor, order_id=order_id, line_id=private("lin", line), agreed=body.agreed
-        )
+        actions.answer_substitute(actor=actor, order_id=order_id, line_id=private("lin", line), agreed=body.agreed)
         return _order(reads.order(actor, order_id))
 
     return once(request, work)
@@ -257,51 +282,101 @@ def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Q
 
 def _quote(view: reads.QuoteView) -> dict[str, Any]:
     return QuoteOut(
-        id=ids.public("quo", view.id), store=ids.public("str", view.store.id), store_name=view.store.name,
-        mode=view.mode, address=view.address,
+        id=ids.public("quo", view.id),
+        store=ids.public("str", view.store.id),
+        store_name=view.store.name,
+        mode=view.mode,
+        address=view.address,
         lines=[
-            LineOut(variant=ids.public("var", line.variant_id), name=line.name, quantity=line.quantity,
-                    unit_price=line.unit_price)
+            LineOut(
+                variant=ids.public("var", line.variant_id),
+                name=line.name,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+            )
             for line in view.lines
         ],
-        goods_total=view.goods_total, delivery_fee=view.delivery_fee, total=view.total, currency=view.currency,
-        promised_from=view.promised_from, promised_to=view.promised_to, reason_if_later=view.reason_if_later,
-        expires_at=view.expires_at, used=view.used,
+        goods_total=view.goods_total,
+        delivery_fee=view.delivery_fee,
+        total=view.total,
+        currency=view.currency,
+        promised_from=view.promised_from,
+        promised_to=view.promised_to,
+        reason_if_later=view.reason_if_later,
+        expires_at=view.expires_at,
+        used=view.used,
     ).model_dump(mode="json")
 
 
 def _card(card: reads.OrderCard) -> dict[str, Any]:
     return {
-        "id": ids.public("ord", card.id), "number": card.number, "status": card.status,
-        "payment_status": card.payment_status, "mode": card.mode, "store": ids.public("str", card.store_id),
-        "store_name": card.store_name, "total": card.total, "currency": card.currency, "units": card.units,
-        "placed_at": card.placed_at, "promised_to": card.promised_to,
+        "id": ids.public("ord", card.id),
+        "number": card.number,
+        "status": card.status,
+        "payment_status": card.payment_status,
+        "mode": card.mode,
+        "store": ids.public("str", card.store_id),
+        "store_name": card.store_name,
+        "total": card.total,
+        "currency": card.currency,
+        "units": card.units,
+        "placed_at": card.placed_at,
+        "promised_to": card.promised_to,
     }
 
 
 def _order(view: reads.OrderView) -> dict[str, Any]:
     going = view.fulfilment
     return OrderOut(
-        id=ids.public("ord", view.id), number=view.number, status=view.status,
-        payment_status=view.payment_status, mode=view.mode, store=ids.public("str", view.store.id),
-        store_name=view.store.name, total=view.total, currency=view.currency,
-        units=sum(line.quantity for line in view.lines), placed_at=view.placed_at, promised_to=view.promised_to,
-        payment_method=view.payment_method, address=view.address,
+        id=ids.public("ord", view.id),
+        number=view.number,
+        status=view.status,
+        payment_status=view.payment_status,
+        mode=view.mode,
+        store=ids.public("str", view.store.id),
+        store_name=view.store.name,
+        total=view.total,
+        currency=view.currency,
+        units=sum(line.quantity for line in view.lines),
+        placed_at=view.placed_at,
+        promised_to=view.promised_to,
+        payment_method=view.payment_method,
+        address=view.address,
         lines=[
-            LineOut(id=ids.public("orl", line.id), variant=ids.public("var", line.variant_id), name=line.name,
-                    quantity=line.quantity, unit_price=line.unit_price, refunded=line.refunded)
+            LineOut(
+                id=ids.public("orl", line.id),
+                variant=ids.public("var", line.variant_id),
+                name=line.name,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                refunded=line.refunded,
+            )
             for line in view.lines
         ],
-        goods_total=view.goods_total, delivery_fee=view.delivery_fee, captured=view.captured,
-        reduced=view.reduced, refunded=view.refunded, compensated=view.compensated, expires_at=view.expires_at,
-        promised_from=view.promised_from, ended_at=view.ended_at, end_reason=view.end_reason,
-        fulfilment=going.status if going else "", pickup_code=view.pickup_code,
-        proof_code=view.proof_code, can_cancel=view.mine and view.can_cancel,
+        goods_total=view.goods_total,
+        delivery_fee=view.delivery_fee,
+        captured=view.captured,
+        reduced=view.reduced,
+        refunded=view.refunded,
+        compensated=view.compensated,
+        expires_at=view.expires_at,
+        promised_from=view.promised_from,
+        ended_at=view.ended_at,
+        end_reason=view.end_reason,
+        fulfilment=going.status if going else "",
+        pickup_code=view.pickup_code,
+        proof_code=view.proof_code,
+        can_cancel=view.mine and view.can_cancel,
         substitutes=[
             SubstituteOut(
-                line=ids.public("lin", line.id), instead_of=line.name, name=line.substitute,
-                quantity=line.substitute_quantity, state=line.substitute_state, answer_by=line.answer_by,
+                line=ids.public("lin", line.id),
+                instead_of=line.name,
+                name=line.substitute,
+                quantity=line.substitute_quantity,
+                state=line.substitute_state,
+                answer_by=line.answer_by,
             )
-            for line in (going.lines if going else []) if line.substitute_id and line.substitute_state
+            for line in (going.lines if going else [])
+            if line.substitute_id and line.substitute_state
         ],
     ).model_dump(mode="json")

@@ -28,9 +28,7 @@ def store_lost(event: OrderStoreLost) -> None:
 
 
 def short(event: LineShort) -> None:
-    actions.refund_units(
-        actor=THE_SYSTEM, order_line_id=event.order_line_id, units=event.units, reason="short"
-    )
+    actions.refund_units(actor=THE_SYSTEM, order_line_id=event.order_line_id, units=event.units, reason="short")
 
 
 def substituted(event: LineSubstituted) -> None:

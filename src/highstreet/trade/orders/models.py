@@ -114,9 +114,12 @@ class Order(models.Model):
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
             models.CheckConstraint(
-                condition=Q(reduced__gte=0) & Q(reduced__lte=F("total")) & Q(refunded__gte=0)
+                condition=Q(reduced__gte=0)
+                & Q(reduced__lte=F("total"))
+                & Q(refunded__gte=0)
                 & Q(compensated__gte=0)
-                & Q(captured__gte=F("refunded") + F("compensated")), name="order_gives_back_what_it_took",
+                & Q(captured__gte=F("refunded") + F("compensated")),
+                name="order_gives_back_what_it_took",
             ),
             models.CheckConstraint(
                 condition=Q(substitution__in=["best", "ask", "refund"]), name="order_substitution_known"
@@ -145,7 +148,10 @@ class OrderLine(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(quantity__gte=1) & Q(unit_price__gte=0) & Q(refunded__gte=0)
-                & Q(refunded__lte=F("quantity")), name="order_line_sane",
+                condition=Q(quantity__gte=1)
+                & Q(unit_price__gte=0)
+                & Q(refunded__gte=0)
+                & Q(refunded__lte=F("quantity")),
+                name="order_line_sane",
             ),
         ]

@@ -70,9 +70,7 @@ class PromisePort(Protocol):
         """What the window needs held (courier capacity); [] where it needs nothing."""
         ...
 
-    def keep(
-        self, *, order_id: UUID, city_id: UUID, store_id: UUID, mode: str, offer: PromiseOffer
-    ) -> None:
+    def keep(self, *, order_id: UUID, city_id: UUID, store_id: UUID, mode: str, offer: PromiseOffer) -> None:
         """Write down what was promised for an order; again for the same order replaces it."""
         ...
 

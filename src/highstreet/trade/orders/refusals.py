@@ -3,22 +3,26 @@ from django.utils.translation import gettext_lazy as _
 from highstreet.kernel.refusal import reason
 
 OUT_OF_RANGE = reason(
-    "out_of_range", 409,
+    "out_of_range",
+    409,
     _("No shop of ours delivers there yet. Choose another address, or pick it up."),
 )
 ADDRESS_UNKNOWN = reason("address_unknown", 422, _("We cannot find this address. Point at it on the map."))
 CLOSED = reason("closed", 409, _("The shops near you are closed. {store} opens at {opens}."))
 NO_CAPACITY = reason(
-    "no_capacity", 409,
+    "no_capacity",
+    409,
     _("All couriers are taken right now. Try again in a few minutes, or pick it up."),
 )
 QUOTE_EXPIRED = reason(
-    "quote_expired", 409,
+    "quote_expired",
+    409,
     _("This offer was good until {until}. Have it made again: it takes a second."),
 )
 QUOTE_USED = reason("quote_used", 409, _("This basket is already ordered."))
 PAY_AT_PICKUP_ONLY = reason(
-    "pay_at_pickup_only", 422,
+    "pay_at_pickup_only",
+    422,
     _("Paying at the counter is for orders that you pick up."),
 )
 BAD_PHONE = reason("bad_phone", 422, _("Give a phone number of 5 to 15 digits, so that we can reach you."))
@@ -26,7 +30,8 @@ BAD_TEXT = reason("bad_text", 422, _("{field}: up to {most} characters, letters 
 BAD_PLACE = reason("bad_place", 422, _("This is no place on earth. Point at it on the map."))
 BAD_CHOICE = reason("bad_choice", 422, _("{field} must be one of {choices}."))
 TOO_LATE_TO_CANCEL = reason(
-    "too_late_to_cancel", 409,
+    "too_late_to_cancel",
+    409,
     _("The shop is already packing. Write to us, or refuse it at the door."),
 )
 NOT_PAYABLE = reason("not_payable", 409, _("There is nothing to pay: the order is {state}."))

@@ -58,9 +58,7 @@ def best(offers: Sequence[Offered], preferred: UUID | None) -> Offered | None:
 
 def nearest_to_whole(candidates: Sequence[Candidate]) -> Candidate | None:
     """The candidate that lacks least, to say what is sold out."""
-    return min(
-        candidates, key=lambda one: (len(one.missing), not one.open, one.distance_m, one.store_id), default=None
-    )
+    return min(candidates, key=lambda one: (len(one.missing), not one.open, one.distance_m, one.store_id), default=None)
 
 
 def payment_state(*, due: int, captured: int, returned: int) -> str:

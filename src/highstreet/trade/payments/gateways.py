@@ -26,8 +26,18 @@ from .wechat.gateway import ProviderRefused, ProviderUnavailable
 from .wechat.notification import Forged, Mismatched
 
 __all__ = [
-    "Asked", "Forged", "Gateway", "Mismatched", "Notice", "Payment", "ProviderRefused",
-    "ProviderUnavailable", "Repayment", "Started", "gateway", "register",
+    "Asked",
+    "Forged",
+    "Gateway",
+    "Mismatched",
+    "Notice",
+    "Payment",
+    "ProviderRefused",
+    "ProviderUnavailable",
+    "Repayment",
+    "Started",
+    "gateway",
+    "register",
 ]
 
 
@@ -120,7 +130,9 @@ class Wechat:
 
     def start(self, asked: Asked) -> Started:
         fields: dict[str, Any] = {
-            "out_trade_no": asked.out_trade_no, "description": asked.description, "amount": asked.amount,
+            "out_trade_no": asked.out_trade_no,
+            "description": asked.description,
+            "amount": asked.amount,
             "expires_at": asked.expires_at,
         }
         if asked.openid:
@@ -137,9 +149,11 @@ class Wechat:
     def refund(
         self, *, out_trade_no: str, out_refund_no: str, amount: int, total: int, currency: str, reason: str
     ) -> Repayment:
-        return _repayment(self.calls.refund(
-            out_trade_no=out_trade_no, out_refund_no=out_refund_no, amount=amount, total=total, reason=reason
-        ))
+        return _repayment(
+            self.calls.refund(
+                out_trade_no=out_trade_no, out_refund_no=out_refund_no, amount=amount, total=total, reason=reason
+            )
+        )
 
     def query_refund(self, out_refund_no: str) -> Repayment | None:
         found = self.calls.query_refund(out_refund_no=out_refund_no)
@@ -151,8 +165,7 @@ class Wechat:
 
     def read(self, event_type: str, resource: Mapping[str, Any]) -> Payment | Repayment | None:
         if event_type.startswith("TRANSACTION."):
-            return _payment(
-                wechat_callbacks.check_transaction(resource, self.config.appid, self.config.mchid))
+            return _payment(wechat_callbacks.check_transaction(resource, self.config.appid, self.config.mchid))
         if event_type.startswith("REFUND."):
             return _repayment(wechat_callbacks.check_refund(resource, self.config.mchid))
         return None
@@ -160,15 +173,22 @@ class Wechat:
 
 def _payment(found: wechat_calls.Transaction) -> Payment:
     return Payment(
-        found.out_trade_no, found.transaction_id, _PAYMENTS.get(found.state, "open"), found.amount,
+        found.out_trade_no,
+        found.transaction_id,
+        _PAYMENTS.get(found.state, "open"),
+        found.amount,
         found.currency,
     )
 
 
 def _repayment(found: wechat_calls.RefundResult) -> Repayment:
     return Repayment(
-        found.out_refund_no, found.out_trade_no, found.refund_id, _REFUNDS.get(found.state, "failed"),
-        found.amount, found.currency,
+        found.out_refund_no,
+        found.out_trade_no,
+        found.refund_id,
+        _REFUNDS.get(found.state, "failed"),
+        found.amount,
+        found.currency,
     )
 
 

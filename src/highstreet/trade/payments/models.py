@@ -33,8 +33,11 @@ class PaymentIntent(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(captured__gte=0) & Q(captured__lte=F("amount")) & Q(refunded__gte=0)
-                & Q(refunded__lte=F("captured")), name="intent_refunded_captured_authorised",
+                condition=Q(captured__gte=0)
+                & Q(captured__lte=F("amount"))
+                & Q(refunded__gte=0)
+                & Q(refunded__lte=F("captured")),
+                name="intent_refunded_captured_authorised",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["created", "captured", "closed", "failed"]), name="intent_status_known"
@@ -97,7 +100,5 @@ class Refund(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["checked_at"], condition=Q(status__in=["requested", "sent"]), name="refund_open"
-            ),
+            models.Index(fields=["checked_at"], condition=Q(status__in=["requested", "sent"]), name="refund_open"),
         ]

@@ -63,8 +63,20 @@ class AlertView:
 
 def view_of(row: PaymentIntent, jsapi: dict[str, str] | None = None) -> IntentView:
     return IntentView(
-        row.pk, row.payable, row.organisation_id, row.provider, row.status, row.out_trade_no, row.amount,
-        row.captured, row.refunded, row.currency, row.code_url, row.created_at, row.expires_at, jsapi,
+        row.pk,
+        row.payable,
+        row.organisation_id,
+        row.provider,
+        row.status,
+        row.out_trade_no,
+        row.amount,
+        row.captured,
+        row.refunded,
+        row.currency,
+        row.code_url,
+        row.created_at,
+        row.expires_at,
+        jsapi,
     )
 
 
@@ -85,8 +97,9 @@ def refunds(payable: UUID) -> list[RefundView]:
     """Every refund of `payable`, oldest first."""
     rows = Refund.objects.filter(intent__payable=payable).order_by("created_at", "id")
     return [
-        RefundView(row.pk, row.intent_id, row.key, row.amount, row.reason, row.status, row.tries,
-                   row.created_at, row.done_at)
+        RefundView(
+            row.pk, row.intent_id, row.key, row.amount, row.reason, row.status, row.tries, row.created_at, row.done_at
+        )
         for row in rows
     ]
 

@@ -74,9 +74,7 @@ def raise_alert(kind: str, subject: str, **facts: Any) -> None:
         Alert.objects.create(id=ids.new_id(), kind=kind, subject=subject[:80], facts=facts, at=clock.now())
 
 
-def capture(
-    actor: Actor, intent: PaymentIntent, *, amount: int, currency: str, provider_id: str, subject: str
-) -> str:
+def capture(actor: Actor, intent: PaymentIntent, *, amount: int, currency: str, provider_id: str, subject: str) -> str:
     """Book what the provider says was paid, in the caller's transaction. Returns what came of it:
 
     "captured", "repeated" (already booked), or "mismatch:…" with an alert about `subject` and nothing
@@ -86,8 +84,15 @@ def capture(
     if not wrong and intent.status == "captured" and intent.provider_id != provider_id:
         wrong = "second_payment"
     if wrong:
-        raise_alert(f"payment_{wrong}", subject, out_trade_no=intent.out_trade_no, amount=amount,
-                    currency=currency, provider_id=provider_id, asked=intent.amount)
+        raise_alert(
+            f"payment_{wrong}",
+            subject,
+            out_trade_no=intent.out_trade_no,
+            amount=amount,
+            currency=currency,
+            provider_id=provider_id,
+            asked=intent.amount,
+        )
         return f"mismatch:{wrong}"
     return "captured" if book(actor, intent, amount, provider_id) else "repeated"
 
@@ -102,16 +107,17 @@ def book(actor: Actor, intent: PaymentIntent, amount: int, provider_id: str) -> 
     except Refused:
         return False
     ledger.post(
-        key=f"capture:{intent.pk}", kind="payment_captured", cause=intent.payable, actor=actor,
+        key=f"capture:{intent.pk}",
+        kind="payment_captured",
+        cause=intent.payable,
+        actor=actor,
         lines=[(money_account(intent), amount), (account(intent, "customer_funds"), -amount)],
     )
     outbox.emit(
         PaymentCaptured(intent.pk, intent.payable, intent.provider, amount, intent.currency),
         topics=topics(intent),
     )
-    ports.payables().captured(
-        intent_id=intent.pk, payable=intent.payable, amount=amount, currency=intent.currency
-    )
+    ports.payables().captured(intent_id=intent.pk, payable=intent.payable, amount=amount, currency=intent.currency)
     return True
 
 
@@ -146,7 +152,10 @@ def settle(actor: Actor, row: Refund, provider_id: str) -> bool:
     except Refused:
         return False
     ledger.post(
-        key=f"refund:{row.pk}", kind="refund_settled", cause=row.intent.payable, actor=actor,
+        key=f"refund:{row.pk}",
+        kind="refund_settled",
+        cause=row.intent.payable,
+        actor=actor,
         lines=[(account(row.intent, "refunds_payable"), row.amount), (money_account(row.intent), -row.amount)],
     )
     outbox.emit(RefundSettled(row.pk, row.intent.payable, row.amount), topics=topics(row.intent))

@@ -35,8 +35,13 @@ def rate(*, actor: Actor, order_id: UUID, stars: int, text: str = "") -> UUID:
     try:
         with transaction.atomic():
             row = Review.objects.create(
-                id=ids.new_id(), order_id=order.id, store_id=order.store.id, customer_id=order.customer_id,
-                stars=stars, text=words, at=clock.now(),
+                id=ids.new_id(),
+                order_id=order.id,
+                store_id=order.store.id,
+                customer_id=order.customer_id,
+                stars=stars,
+                text=words,
+                at=clock.now(),
             )
     except IntegrityError:
         raise Refused(ALREADY_RATED) from None

@@ -42,8 +42,10 @@ def of_store(store_id: UUID, limit: int = 20) -> list[ReviewView]:
 
 def ratings(store_ids: Iterable[UUID]) -> dict[UUID, Rating]:
     """Average stars by store; stores nobody has rated are left out."""
-    rows = Review.objects.filter(store_id__in=list(store_ids)).values("store_id").annotate(
-        mean=Avg("stars"), count=Count("id")
+    rows = (
+        Review.objects.filter(store_id__in=list(store_ids))
+        .values("store_id")
+        .annotate(mean=Avg("stars"), count=Count("id"))
     )
     return {row["store_id"]: Rating(round(row["mean"] * 10), row["count"]) for row in rows}
 

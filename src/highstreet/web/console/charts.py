@@ -49,8 +49,18 @@ def stacked(rows: Sequence[tuple[str, int, int]], labels: int = 12) -> Chart:
         # What happened is seen: at least two pixels.
         low = max(2, (BASE - TOP) * kept // most) if kept else 0
         high = max(2, (BASE - TOP) * broken // most) if broken else 0
-        bars.append(Bar(x, x + bar // 2, BASE - low, low, BASE - low - high, high,
-                        label if index % every == 0 else "", kept + broken))
+        bars.append(
+            Bar(
+                x,
+                x + bar // 2,
+                BASE - low,
+                low,
+                BASE - low - high,
+                high,
+                label if index % every == 0 else "",
+                kept + broken,
+            )
+        )
     grid = [(BASE - (BASE - TOP) * part // 2, most * part // 2) for part in (0, 1, 2)]
     return Chart(LEFT + max(1, len(rows)) * slot + 4, HEIGHT, bar, bars, grid)
 

@@ -10,100 +10,167 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 Words = Mapping[str, str | LazyText]
 
 ORDER: Words = {
-    "pending": gettext_lazy("To be paid"), "confirmed": gettext_lazy("In work"),
-    "completed": gettext_lazy("Completed"), "cancelled": gettext_lazy("Cancelled"),
+    "pending": gettext_lazy("To be paid"),
+    "confirmed": gettext_lazy("In work"),
+    "completed": gettext_lazy("Completed"),
+    "cancelled": gettext_lazy("Cancelled"),
     "expired": gettext_lazy("Not paid in time"),
 }
 ORDER_TONE = {"pending": "warn", "confirmed": "info", "completed": "ok", "cancelled": "bad", "expired": ""}
 PAYMENT: Words = {
-    "unpaid": gettext_lazy("Unpaid"), "authorised": gettext_lazy("Authorised"),
-    "partially_paid": gettext_lazy("Partly paid"), "paid": gettext_lazy("Paid"),
-    "partially_refunded": gettext_lazy("Partly refunded"), "refunded": gettext_lazy("Refunded"),
-    "overpaid": gettext_lazy("Overpaid"), "created": gettext_lazy("Waiting for the payment"),
-    "captured": gettext_lazy("Paid"), "closed": gettext_lazy("Closed unpaid"), "failed": gettext_lazy("Failed"),
+    "unpaid": gettext_lazy("Unpaid"),
+    "authorised": gettext_lazy("Authorised"),
+    "partially_paid": gettext_lazy("Partly paid"),
+    "paid": gettext_lazy("Paid"),
+    "partially_refunded": gettext_lazy("Partly refunded"),
+    "refunded": gettext_lazy("Refunded"),
+    "overpaid": gettext_lazy("Overpaid"),
+    "created": gettext_lazy("Waiting for the payment"),
+    "captured": gettext_lazy("Paid"),
+    "closed": gettext_lazy("Closed unpaid"),
+    "failed": gettext_lazy("Failed"),
 }
-PAYMENT_TONE = {"paid": "ok", "captured": "ok", "unpaid": "warn", "created": "warn", "overpaid": "bad",
-                "failed": "bad", "partially_refunded": "info", "refunded": "info", "partially_paid": "warn"}
+PAYMENT_TONE = {
+    "paid": "ok",
+    "captured": "ok",
+    "unpaid": "warn",
+    "created": "warn",
+    "overpaid": "bad",
+    "failed": "bad",
+    "partially_refunded": "info",
+    "refunded": "info",
+    "partially_paid": "warn",
+}
 REFUND: Words = {
-    "requested": gettext_lazy("Asked for"), "sent": gettext_lazy("Under way"),
-    "succeeded": pgettext_lazy("console", "Arrived"), "failed": gettext_lazy("Failed"),
+    "requested": gettext_lazy("Asked for"),
+    "sent": gettext_lazy("Under way"),
+    "succeeded": pgettext_lazy("console", "Arrived"),
+    "failed": gettext_lazy("Failed"),
 }
 REFUND_TONE = {"requested": "warn", "sent": "info", "succeeded": "ok", "failed": "bad"}
 FULFILMENT: Words = {
-    "pending": gettext_lazy("New in the store"), "accepted": gettext_lazy("Accepted by the store"),
-    "rejected": gettext_lazy("Rejected by the store"), "picking": gettext_lazy("Being picked"),
-    "packed": gettext_lazy("Packed"), "ready": pgettext_lazy("console", "Ready"),
-    "handed_over": gettext_lazy("Handed to the courier"), "in_transit": gettext_lazy("On the way"),
-    "delivered": gettext_lazy("With the customer"), "failed": gettext_lazy("Nobody took it"),
-    "returning": gettext_lazy("On the way back"), "returned": gettext_lazy("Back in the store"),
+    "pending": gettext_lazy("New in the store"),
+    "accepted": gettext_lazy("Accepted by the store"),
+    "rejected": gettext_lazy("Rejected by the store"),
+    "picking": gettext_lazy("Being picked"),
+    "packed": gettext_lazy("Packed"),
+    "ready": pgettext_lazy("console", "Ready"),
+    "handed_over": gettext_lazy("Handed to the courier"),
+    "in_transit": gettext_lazy("On the way"),
+    "delivered": gettext_lazy("With the customer"),
+    "failed": gettext_lazy("Nobody took it"),
+    "returning": gettext_lazy("On the way back"),
+    "returned": gettext_lazy("Back in the store"),
     "cancelled": gettext_lazy("Cancelled"),
 }
 DELIVERY: Words = {
-    "waiting": gettext_lazy("Waiting for a courier"), "assigned": gettext_lazy("Offered to a courier"),
-    "accepted": gettext_lazy("A courier took it"), "at_store": gettext_lazy("Courier at the store"),
-    "picked_up": gettext_lazy("Courier has it"), "at_door": gettext_lazy("Courier at the door"),
-    "delivered": gettext_lazy("Delivered"), "failed": gettext_lazy("Could not be delivered"),
-    "returned": gettext_lazy("Brought back"), "cancelled": gettext_lazy("Delivery cancelled"),
+    "waiting": gettext_lazy("Waiting for a courier"),
+    "assigned": gettext_lazy("Offered to a courier"),
+    "accepted": gettext_lazy("A courier took it"),
+    "at_store": gettext_lazy("Courier at the store"),
+    "picked_up": gettext_lazy("Courier has it"),
+    "at_door": gettext_lazy("Courier at the door"),
+    "delivered": gettext_lazy("Delivered"),
+    "failed": gettext_lazy("Could not be delivered"),
+    "returned": gettext_lazy("Brought back"),
+    "cancelled": gettext_lazy("Delivery cancelled"),
 }
 PROMISE: Words = {
-    "open": gettext_lazy("Running"), "kept": gettext_lazy("Kept"), "broken": gettext_lazy("Broken"),
+    "open": gettext_lazy("Running"),
+    "kept": gettext_lazy("Kept"),
+    "broken": gettext_lazy("Broken"),
     "void": gettext_lazy("No longer counts"),
 }
 PROMISE_TONE = {"open": "info", "kept": "ok", "broken": "bad", "void": ""}
 MODES: Words = {"delivery": gettext_lazy("Delivery"), "pickup": gettext_lazy("Pickup")}
 METHODS: Words = {"wechat": gettext_lazy("WeChat Pay"), "at_pickup": gettext_lazy("Pay at pickup")}
 SUBSTITUTION: Words = {
-    "best": gettext_lazy("Best match"), "ask": gettext_lazy("Ask first"), "refund": pgettext_lazy("console", "Refund"),
+    "best": gettext_lazy("Best match"),
+    "ask": gettext_lazy("Ask first"),
+    "refund": pgettext_lazy("console", "Refund"),
 }
 ACCOUNTS: Words = {
-    "provider_wechat": gettext_lazy("At WeChat Pay"), "store_cash": gettext_lazy("Cash in the tills"),
+    "provider_wechat": gettext_lazy("At WeChat Pay"),
+    "store_cash": gettext_lazy("Cash in the tills"),
     "customer_funds": gettext_lazy("Customers' money for open orders"),
-    "goods_revenue": gettext_lazy("Revenue from goods"), "delivery_revenue": gettext_lazy("Revenue from delivery"),
+    "goods_revenue": gettext_lazy("Revenue from goods"),
+    "delivery_revenue": gettext_lazy("Revenue from delivery"),
     "refunds_payable": gettext_lazy("Refunds still to arrive"),
     "promise_compensation": gettext_lazy("Paid for broken promises"),
-    "points_issued": gettext_lazy("Points given"), "points": gettext_lazy("Points held"),
-    "courier_pay": gettext_lazy("Couriers' pay"), "courier_payable": gettext_lazy("Owed to the courier"),
+    "points_issued": gettext_lazy("Points given"),
+    "points": gettext_lazy("Points held"),
+    "courier_pay": gettext_lazy("Couriers' pay"),
+    "courier_payable": gettext_lazy("Owed to the courier"),
 }
 JOURNALS: Words = {
-    "payment_captured": gettext_lazy("Payment came in"), "refund_settled": gettext_lazy("Refund arrived"),
-    "order_completed": gettext_lazy("Order completed"), "refund": gettext_lazy("Refund promised"),
-    "compensation": gettext_lazy("Late order made good"), "courier_pay": gettext_lazy("Courier earned"),
+    "payment_captured": gettext_lazy("Payment came in"),
+    "refund_settled": gettext_lazy("Refund arrived"),
+    "order_completed": gettext_lazy("Order completed"),
+    "refund": gettext_lazy("Refund promised"),
+    "compensation": gettext_lazy("Late order made good"),
+    "courier_pay": gettext_lazy("Courier earned"),
 }
 MOVES: Words = {
-    "receipt": gettext_lazy("Came in"), "sale": gettext_lazy("Sold"), "adjust": gettext_lazy("Put right"),
-    "damage": gettext_lazy("Damaged"), "count": gettext_lazy("Counted"), "return": gettext_lazy("Came back"),
+    "receipt": gettext_lazy("Came in"),
+    "sale": gettext_lazy("Sold"),
+    "adjust": gettext_lazy("Put right"),
+    "damage": gettext_lazy("Damaged"),
+    "count": gettext_lazy("Counted"),
+    "return": gettext_lazy("Came back"),
 }
 REASONS: Words = {
-    "customer": gettext_lazy("the customer's wish"), "support": gettext_lazy("by support"),
-    "store": gettext_lazy("by the store"), "late": gettext_lazy("late"), "damaged": gettext_lazy("damaged"),
-    "missing": gettext_lazy("missing"), "quality": gettext_lazy("poor quality"),
-    "wrong_item": gettext_lazy("wrong item"), "substitute": gettext_lazy("a cheaper substitute"),
-    "short": gettext_lazy("short on the shelf"), "out_of_stock": gettext_lazy("sold out"),
-    "no_store": gettext_lazy("no store could do it"), "expired": gettext_lazy("not paid in time"),
-    "paid_twice": gettext_lazy("paid twice"), "returned": gettext_lazy("brought back"),
-    "not_collected": gettext_lazy("not collected"), "cancelled": gettext_lazy("cancelled"),
-    "no_capacity": gettext_lazy("no courier free"), "closed": gettext_lazy("store closed"),
-    "too_busy": gettext_lazy("store too busy"), "closing": gettext_lazy("store closing"),
-    "equipment": gettext_lazy("something broke"), "other": gettext_lazy("another reason"),
+    "customer": gettext_lazy("the customer's wish"),
+    "support": gettext_lazy("by support"),
+    "store": gettext_lazy("by the store"),
+    "late": gettext_lazy("late"),
+    "damaged": gettext_lazy("damaged"),
+    "missing": gettext_lazy("missing"),
+    "quality": gettext_lazy("poor quality"),
+    "wrong_item": gettext_lazy("wrong item"),
+    "substitute": gettext_lazy("a cheaper substitute"),
+    "short": gettext_lazy("short on the shelf"),
+    "out_of_stock": gettext_lazy("sold out"),
+    "no_store": gettext_lazy("no store could do it"),
+    "expired": gettext_lazy("not paid in time"),
+    "paid_twice": gettext_lazy("paid twice"),
+    "returned": gettext_lazy("brought back"),
+    "not_collected": gettext_lazy("not collected"),
+    "cancelled": gettext_lazy("cancelled"),
+    "no_capacity": gettext_lazy("no courier free"),
+    "closed": gettext_lazy("store closed"),
+    "too_busy": gettext_lazy("store too busy"),
+    "closing": gettext_lazy("store closing"),
+    "equipment": gettext_lazy("something broke"),
+    "other": gettext_lazy("another reason"),
 }
 ROLES: Words = {
-    "picker": gettext_lazy("Picker"), "store_manager": gettext_lazy("Store manager"),
-    "support": gettext_lazy("Customer support"), "city_manager": gettext_lazy("City manager"),
+    "picker": gettext_lazy("Picker"),
+    "store_manager": gettext_lazy("Store manager"),
+    "support": gettext_lazy("Customer support"),
+    "city_manager": gettext_lazy("City manager"),
     "owner": gettext_lazy("Owner"),
 }
 PERMISSIONS: Words = {
     "fulfilment.read": gettext_lazy("See the store's orders"),
     "fulfilment.work": gettext_lazy("Accept, pick, pack, hand over"),
-    "stock.read": gettext_lazy("See stock"), "stock.adjust": gettext_lazy("Put stock right"),
-    "store.figures": gettext_lazy("See the store's figures"), "store.manage": gettext_lazy("Pause the store"),
-    "console.read": gettext_lazy("Use the console"), "orders.refund": gettext_lazy("Refund customers"),
-    "orders.cancel_any": gettext_lazy("Cancel any order"), "ledger.read": gettext_lazy("Read the ledger"),
-    "audit.run": gettext_lazy("Run the audit"), "catalog.manage": gettext_lazy("Set prices and visibility"),
+    "stock.read": gettext_lazy("See stock"),
+    "stock.adjust": gettext_lazy("Put stock right"),
+    "store.figures": gettext_lazy("See the store's figures"),
+    "store.manage": gettext_lazy("Pause the store"),
+    "console.read": gettext_lazy("Use the console"),
+    "orders.refund": gettext_lazy("Refund customers"),
+    "orders.cancel_any": gettext_lazy("Cancel any order"),
+    "ledger.read": gettext_lazy("Read the ledger"),
+    "audit.run": gettext_lazy("Run the audit"),
+    "catalog.manage": gettext_lazy("Set prices and visibility"),
     "staff.manage": gettext_lazy("Hire, change roles, dismiss"),
 }
 ACTORS: Words = {
-    "system": gettext_lazy("Highstreet itself"), "guest": gettext_lazy("a guest"),
-    "customer": gettext_lazy("the customer"), "staff": gettext_lazy("staff"), "courier": gettext_lazy("a courier"),
+    "system": gettext_lazy("Highstreet itself"),
+    "guest": gettext_lazy("a guest"),
+    "customer": gettext_lazy("the customer"),
+    "staff": gettext_lazy("staff"),
+    "courier": gettext_lazy("a courier"),
 }
 ALERTS: Words = {
     "payment_amount": gettext_lazy("A payment of another amount"),
@@ -114,14 +181,19 @@ ALERTS: Words = {
     "refund_failed": gettext_lazy("A refund did not arrive"),
 }
 INCIDENTS: Words = {
-    "nobody_home": gettext_lazy("Nobody home"), "damaged": gettext_lazy("Damaged"),
+    "nobody_home": gettext_lazy("Nobody home"),
+    "damaged": gettext_lazy("Damaged"),
     "cannot_go_on": gettext_lazy("Courier cannot go on"),
 }
 STOCK_REASONS: Words = {
-    "demo": gettext_lazy("first filling"), "count": gettext_lazy("counted again"),
-    "damaged": gettext_lazy("damaged"), "expired": gettext_lazy("past its date"),
-    "missing": gettext_lazy("missing"), "found": gettext_lazy("found"),
-    "delivery": gettext_lazy("goods came in"), "other": gettext_lazy("another reason"),
+    "demo": gettext_lazy("first filling"),
+    "count": gettext_lazy("counted again"),
+    "damaged": gettext_lazy("damaged"),
+    "expired": gettext_lazy("past its date"),
+    "missing": gettext_lazy("missing"),
+    "found": gettext_lazy("found"),
+    "delivery": gettext_lazy("goods came in"),
+    "other": gettext_lazy("another reason"),
 }
 # What the audit's checks say (kernel.audit.add), each of them.
 SAYS: Words = {
@@ -130,50 +202,59 @@ SAYS: Words = {
     "a fulfilment is where its history ends": gettext_lazy("a fulfilment is where its history ends"),
     "a judged promise says what its times say": gettext_lazy("a judged promise says what its times say"),
     "a packed fulfilment claims no units any more": gettext_lazy("a packed fulfilment claims no units any more"),
-    "a paid order has accepted payments of what it costs":
-        gettext_lazy("a paid order has accepted payments of what it costs"),
+    "a paid order has accepted payments of what it costs": gettext_lazy(
+        "a paid order has accepted payments of what it costs"
+    ),
     "a payment is where its history ends": gettext_lazy("a payment is where its history ends"),
-    "a pickup code is redeemed exactly when its order is collected":
-        gettext_lazy("a pickup code is redeemed exactly when its order is collected"),
+    "a pickup code is redeemed exactly when its order is collected": gettext_lazy(
+        "a pickup code is redeemed exactly when its order is collected"
+    ),
     "a state's history is a path": gettext_lazy("a state's history is a path"),
     "a substitute stands for units that are short": gettext_lazy("a substitute stands for units that are short"),
-    "an ended order keeps none of the customer's money unbooked":
-        gettext_lazy("an ended order keeps none of the customer's money unbooked"),
+    "an ended order keeps none of the customer's money unbooked": gettext_lazy(
+        "an ended order keeps none of the customer's money unbooked"
+    ),
     "an order is what was quoted": gettext_lazy("an order is what was quoted"),
     "an order is where its history ends": gettext_lazy("an order is where its history ends"),
     "an order's status is what its fulfilment says": gettext_lazy("an order's status is what its fulfilment says"),
     "an order's total is its lines and its fee": gettext_lazy("an order's total is its lines and its fee"),
-    "captured is at most what was asked, refunded at most what was captured":
-        gettext_lazy("captured is at most what was asked, refunded at most what was captured"),
+    "captured is at most what was asked, refunded at most what was captured": gettext_lazy(
+        "captured is at most what was asked, refunded at most what was captured"
+    ),
     "each capture is booked once, to the fen": gettext_lazy("each capture is booked once, to the fen"),
-    "each delivery's courier was paid what it says, once":
-        gettext_lazy("each delivery's courier was paid what it says, once"),
+    "each delivery's courier was paid what it says, once": gettext_lazy(
+        "each delivery's courier was paid what it says, once"
+    ),
     "each settled refund is booked once, to the fen": gettext_lazy("each settled refund is booked once, to the fen"),
     "every balance is the sum of its postings": gettext_lazy("every balance is the sum of its postings"),
     "every event is handled": gettext_lazy("every event is handled"),
     "every journal sums to 0 in each currency": gettext_lazy("every journal sums to 0 in each currency"),
-    "no courier has more packages than the bag holds":
-        gettext_lazy("no courier has more packages than the bag holds"),
+    "no courier has more packages than the bag holds": gettext_lazy("no courier has more packages than the bag holds"),
     "no hold is older than its expiry + 60 s": gettext_lazy("no hold is older than its expiry + 60 s"),
-    "no order waits for a payment past its expiry + 60 s":
-        gettext_lazy("no order waits for a payment past its expiry + 60 s"),
-    "no quarter of an hour is promised beyond its couriers":
-        gettext_lazy("no quarter of an hour is promised beyond its couriers"),
+    "no order waits for a payment past its expiry + 60 s": gettext_lazy(
+        "no order waits for a payment past its expiry + 60 s"
+    ),
+    "no quarter of an hour is promised beyond its couriers": gettext_lazy(
+        "no quarter of an hour is promised beyond its couriers"
+    ),
     "nobody's position is kept off shift": gettext_lazy("nobody's position is kept off shift"),
     "on_hand - held - allocated >= 0": gettext_lazy("on_hand - held - allocated >= 0"),
     "on_hand is the sum of its moves": gettext_lazy("on_hand is the sum of its moves"),
-    "what a payment gives back is the sum of its refunds":
-        gettext_lazy("what a payment gives back is the sum of its refunds"),
-    "what an order gives back is the sum of its refunds":
-        gettext_lazy("what an order gives back is the sum of its refunds"),
-    "what an order has been paid is what its payments captured, in its currency":
-        gettext_lazy("what an order has been paid is what its payments captured, in its currency"),
+    "what a payment gives back is the sum of its refunds": gettext_lazy(
+        "what a payment gives back is the sum of its refunds"
+    ),
+    "what an order gives back is the sum of its refunds": gettext_lazy(
+        "what an order gives back is the sum of its refunds"
+    ),
+    "what an order has been paid is what its payments captured, in its currency": gettext_lazy(
+        "what an order has been paid is what its payments captured, in its currency"
+    ),
     "what is held is the sum of the live holds": gettext_lazy("what is held is the sum of the live holds"),
-    "what is packed is picked or short, and nobody is still asked":
-        gettext_lazy("what is packed is picked or short, and nobody is still asked"),
+    "what is packed is picked or short, and nobody is still asked": gettext_lazy(
+        "what is packed is picked or short, and nobody is still asked"
+    ),
     "what is prepaid is not packed unpaid": gettext_lazy("what is prepaid is not packed unpaid"),
-    "what is taken is the sum of the confirmed holds":
-        gettext_lazy("what is taken is the sum of the confirmed holds"),
+    "what is taken is the sum of the confirmed holds": gettext_lazy("what is taken is the sum of the confirmed holds"),
     "whoever has packages is on shift": gettext_lazy("whoever has packages is on shift"),
 }
 INVARIANTS: Words = {

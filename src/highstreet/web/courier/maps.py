@@ -67,5 +67,9 @@ def _box(points: list[Point]) -> tuple[float, float, float, float]:
     across = cos(radians(middle_lat))
     wide = max((max(lons) - min(lons)) * across, (max(lats) - min(lats)) / SHAPE, LEAST_DEGREES) * (1 + 2 * MARGIN)
     tall = wide * SHAPE
-    return (middle_lat - tall / 2, middle_lon - wide / across / 2, middle_lat + tall / 2,
-            middle_lon + wide / across / 2)
+    return (
+        middle_lat - tall / 2,
+        middle_lon - wide / across / 2,
+        middle_lat + tall / 2,
+        middle_lon + wide / across / 2,
+    )

@@ -155,8 +155,7 @@ def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
             return _screen(request, problem=words)
     elif not proof:
         return _screen(request, problem=_("Type the four digits that the customer tells you, or take a photo"))
-    refused = _refusal(
-        lambda: actions.deliver(actor=request.actor, delivery_id=wanted, proof_kind=kind, proof=proof))
+    refused = _refusal(lambda: actions.deliver(actor=request.actor, delivery_id=wanted, proof_kind=kind, proof=proof))
     if refused:
         return _screen(request, refused, typed=proof if kind == "code" else "")
     return _home(request, _("Delivered"))
@@ -168,7 +167,10 @@ def incident(request: CourierRequest, delivery: str) -> HttpResponse:
     job = _job(request, _delivery(delivery))
     kinds = CARRIED_INCIDENTS if job.status in ("picked_up", "at_door") else EMPTY_HANDED_INCIDENTS
     context: dict[str, Any] = {
-        "job": job, "code": delivery, "kinds": [(kind, *INCIDENTS[kind]) for kind in kinds], "chosen": "",
+        "job": job,
+        "code": delivery,
+        "kinds": [(kind, *INCIDENTS[kind]) for kind in kinds],
+        "chosen": "",
     }
     kind = request.POST.get("kind", "")
     if request.method != "POST":
@@ -202,13 +204,18 @@ def _screen(
     stops = [_stop(view, number, doors, now) for number, view in enumerate(views, start=1)]
     here = (me.lat, me.lon) if me.lat is not None and me.lon is not None else None
     current = stops[0] if stops else None
-    offers = [job for stop in stops[1:] if stop.view.kind == "pickup" for job in stop.jobs
-              if job.view.step == "accept"]
+    offers = [job for stop in stops[1:] if stop.view.kind == "pickup" for job in stop.jobs if job.view.step == "accept"]
     context = {
-        "me": me, "current": current, "following": stops[1:], "refused": refused, "problem": problem,
-        "typed": typed, "offers": offers if current and current.step != "accept" else [],
+        "me": me,
+        "current": current,
+        "following": stops[1:],
+        "refused": refused,
+        "problem": problem,
+        "typed": typed,
+        "offers": offers if current and current.step != "accept" else [],
         "drawing": maps.draw(me.city_id, [(view.kind, (view.lat, view.lon)) for view in views], here),
-        "shop": stores.store(current.view.store_id) if current else None, "topic": f"courier:{me.id}",
+        "shop": stores.store(current.view.store_id) if current else None,
+        "topic": f"courier:{me.id}",
         "stream_url": _stream(me.id),
     }
     status = refused.reason.status if refused else 422 if problem else 200

@@ -30,7 +30,7 @@ def svg(code: str) -> SafeString:
 
 
 def _modules(code: str) -> str:
-    """"1" for a dark module, "0" for a light one, left to right."""
+    """ "1" for a dark module, "0" for a light one, left to right."""
     if not code or not code.isascii() or not code.isprintable():
         return ""
     try:

@@ -51,10 +51,20 @@ def point(north: float, east: float) -> tuple[float, float]:
 def town(stores: int = 1, policy: dict[str, int] | None = None, *, opens: int = 480, closes: int = 1320) -> Town:
     tag = ids.random_token(8)
     retailer = Organisation.objects.create(
-        code=f"r-{tag}", kind="brand", name_zh="高街", name_en="High", policy=policy or {})
+        code=f"r-{tag}", kind="brand", name_zh="高街", name_en="High", policy=policy or {}
+    )
     city = City.objects.create(
-        code=f"c-{tag}", name_zh="城", name_en="Town", time_zone="America/Sao_Paulo", retailer=retailer,
-        south=LAT - 0.1, west=LON - 0.1, north=LAT + 0.1, east=LON + 0.1, centre_lat=LAT, centre_lon=LON,
+        code=f"c-{tag}",
+        name_zh="城",
+        name_en="Town",
+        time_zone="America/Sao_Paulo",
+        retailer=retailer,
+        south=LAT - 0.1,
+        west=LON - 0.1,
+        north=LAT + 0.1,
+        east=LON + 0.1,
+        centre_lat=LAT,
+        centre_lon=LON,
     )
     organisations.forget()
     promise_reads.forget()
@@ -62,20 +72,31 @@ def town(stores: int = 1, policy: dict[str, int] | None = None, *, opens: int = 
     for number in range(stores):
         lat, lon = point(0, 800 * number)
         row = Store.objects.create(
-            code=f"s{number}-{tag}", kind="supermarket", organisation=retailer, city=city, name_zh="一店",
-            name_en=f"Shop {number}", address="Rua 1", lat=lat, lon=lon, opens_minute=opens, closes_minute=closes,
+            code=f"s{number}-{tag}",
+            kind="supermarket",
+            organisation=retailer,
+            city=city,
+            name_zh="一店",
+            name_en=f"Shop {number}",
+            address="Rua 1",
+            lat=lat,
+            lon=lon,
+            opens_minute=opens,
+            closes_minute=closes,
             delivery_radius_m=3000,
         )
         views.append(store_view(row.pk))
     return Town(city.pk, retailer.pk, views)
 
 
-def courier(place: Town, north: float | None = None, east: float = 0.0, *, capacity: int = 3, name: str = "Ana Lima"
-            ) -> Actor:
+def courier(
+    place: Town, north: float | None = None, east: float = 0.0, *, capacity: int = 3, name: str = "Ana Lima"
+) -> Actor:
     """A courier's actor; on shift at a point unless `north` is None."""
     user = User.objects.create(username=ids.random_token(10))
-    couriers.create(actor=THE_SYSTEM, user_id=user.pk, city_id=place.city_id, name=name, phone="51 9",
-                    capacity=capacity)
+    couriers.create(
+        actor=THE_SYSTEM, user_id=user.pk, city_id=place.city_id, name=name, phone="51 9", capacity=capacity
+    )
     actor = actor_of_user(user.pk)
     if north is not None:
         couriers.start_shift(actor=actor)
@@ -85,17 +106,37 @@ def courier(place: Town, north: float | None = None, east: float = 0.0, *, capac
 
 
 def fulfilment(
-    place: Town, north: float = 500.0, east: float = 0.0, *, at: datetime = NOON, status: str = "accepted",
-    mode: str = "delivery", store: int = 0, minutes: int = 40, ready_in: int = 8, group: UUID | None = None,
+    place: Town,
+    north: float = 500.0,
+    east: float = 0.0,
+    *,
+    at: datetime = NOON,
+    status: str = "accepted",
+    mode: str = "delivery",
+    store: int = 0,
+    minutes: int = 40,
+    ready_in: int = 8,
+    group: UUID | None = None,
 ) -> Fulfilment:
     lat, lon = point(north, east)
     order_id = ids.new_id()
     row = Fulfilment.objects.create(
-        order_id=order_id, order_number=ids.random_token(6).upper(), group=group or order_id,
-        store_id=place.stores[store].id, mode=mode, substitution="best", phone_tail="0001",
-        address="Rua da Praia 10, 3º", note="ring twice", lat=lat, lon=lon,
-        promised_from=at + timedelta(minutes=minutes - 10), promised_to=at + timedelta(minutes=minutes),
-        ready_by=at + timedelta(minutes=ready_in), handover_code="4711", created_at=at,
+        order_id=order_id,
+        order_number=ids.random_token(6).upper(),
+        group=group or order_id,
+        store_id=place.stores[store].id,
+        mode=mode,
+        substitution="best",
+        phone_tail="0001",
+        address="Rua da Praia 10, 3º",
+        note="ring twice",
+        lat=lat,
+        lon=lon,
+        promised_from=at + timedelta(minutes=minutes - 10),
+        promised_to=at + timedelta(minutes=minutes),
+        ready_by=at + timedelta(minutes=ready_in),
+        handover_code="4711",
+        created_at=at,
     )
     for event in ("accept", "start", "pack", "make_ready"):
         if row.status != status:

@@ -62,8 +62,16 @@ def test_a_position_is_told_to_those_who_may_follow_and_kept_nowhere_else() -> N
     place = support.town()
     actor = support.courier(place, 0)
     row = Delivery.objects.create(
-        fulfilment_id=ids.new_id(), order_id=ids.new_id(), city_id=place.city_id, store_id=place.store.id,
-        courier_id=actor.courier_id, status="accepted", lat=0, lon=0, promised_to=clock.now(), ready_by=clock.now(),
+        fulfilment_id=ids.new_id(),
+        order_id=ids.new_id(),
+        city_id=place.city_id,
+        store_id=place.store.id,
+        courier_id=actor.courier_id,
+        status="accepted",
+        lat=0,
+        lon=0,
+        promised_to=clock.now(),
+        ready_by=clock.now(),
         created_at=clock.now(),
     )
     events = OutboxEvent.objects.count()
@@ -104,9 +112,15 @@ def test_earnings_are_the_ledgers_and_of_the_local_day() -> None:
     for hours, amount in ((0, 700), (1, 800), (20, 900)):
         with clock.frozen(support.NOON + timedelta(hours=hours)):
             ledger.post(
-                key=f"pay:{hours}", kind="courier_pay", cause=ids.new_id(), actor=THE_SYSTEM,
-                lines=[(AccountRef(place.retailer_id, "courier_pay", "CNY"), amount),
-                       (AccountRef(actor.courier_id, "courier_payable", "CNY"), -amount)])
+                key=f"pay:{hours}",
+                kind="courier_pay",
+                cause=ids.new_id(),
+                actor=THE_SYSTEM,
+                lines=[
+                    (AccountRef(place.retailer_id, "courier_pay", "CNY"), amount),
+                    (AccountRef(actor.courier_id, "courier_payable", "CNY"), -amount),
+                ],
+            )
     day = reads.earnings(actor, support.NOON.date())
     assert (day.total, day.count, day.currency) == (1500, 2, "CNY")
     assert reads.earnings(actor, support.NOON.date() + timedelta(days=1)).total == 900

@@ -17,8 +17,16 @@ from ..states import BEFORE_PICK_UP
 
 @action(SYSTEM)
 def create(
-    *, actor: Actor, fulfilment_id: UUID, order_id: UUID, order_number: str, store_id: UUID, lat: float, lon: float,
-    promised_to: datetime, ready_by: datetime,
+    *,
+    actor: Actor,
+    fulfilment_id: UUID,
+    order_id: UUID,
+    order_number: str,
+    store_id: UUID,
+    lat: float,
+    lon: float,
+    promised_to: datetime,
+    ready_by: datetime,
 ) -> UUID:
     """Begin the delivery of an accepted fulfilment, or find the one begun. Returns its id."""
     found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
@@ -27,9 +35,18 @@ def create(
     store = stores.store(store_id)
     way = routing.path(store.city_id, (store.lat, store.lon), (lat, lon))
     row = Delivery(
-        id=ids.new_id(), fulfilment_id=fulfilment_id, order_id=order_id, order_number=order_number,
-        city_id=store.city_id, store_id=store_id, lat=lat, lon=lon, promised_to=promised_to, ready_by=ready_by,
-        distance_m=round(way.distance_m), created_at=clock.now(),
+        id=ids.new_id(),
+        fulfilment_id=fulfilment_id,
+        order_id=order_id,
+        order_number=order_number,
+        city_id=store.city_id,
+        store_id=store_id,
+        lat=lat,
+        lon=lon,
+        promised_to=promised_to,
+        ready_by=ready_by,
+        distance_m=round(way.distance_m),
+        created_at=clock.now(),
     )
     Delivery.objects.bulk_create([row], ignore_conflicts=True)
     return Delivery.objects.values_list("pk", flat=True).get(fulfilment_id=fulfilment_id)

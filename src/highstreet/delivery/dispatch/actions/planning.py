@@ -49,12 +49,24 @@ def plan(*, actor: Actor, city_id: UUID, policy: str = "matching") -> Epoch:
 def _take_back(actor: Actor, city_id: UUID, now: datetime) -> int:
     """What was not accepted in time waits again; its courier is not asked for it for a while."""
     before = now - timedelta(seconds=rules.lapse_seconds(clock.speed()))
-    rows = Delivery.objects.select_for_update(no_key=True, skip_locked=True).filter(
-        city_id=city_id, status="assigned", assigned_at__lt=before).order_by("pk")
+    rows = (
+        Delivery.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(city_id=city_id, status="assigned", assigned_at__lt=before)
+        .order_by("pk")
+    )
     count = 0
     for row in rows:
-        step(actor, row, "lapse", note="not accepted in time", courier_id=None, sequence=0, seat=0, eta=None,
-             assigned_at=None)
+        step(
+            actor,
+            row,
+            "lapse",
+            note="not accepted in time",
+            courier_id=None,
+            sequence=0,
+            seat=0,
+            eta=None,
+            assigned_at=None,
+        )
         count += 1
     return count
 
@@ -65,8 +77,9 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
     on_duty = couriers.lock_on_shift(actor=actor, courier_ids=[seen.couriers[job.courier].id for job in jobs])
     seats: dict[UUID, set[int]] = defaultdict(set)
     last: dict[UUID, int] = defaultdict(int)
-    for courier_id, seat, sequence in Delivery.objects.filter(
-            courier_id__in=on_duty, status__in=LIVE).values_list("courier_id", "seat", "sequence"):
+    for courier_id, seat, sequence in Delivery.objects.filter(courier_id__in=on_duty, status__in=LIVE).values_list(
+        "courier_id", "seat", "sequence"
+    ):
         seats[courier_id].add(seat)
         last[courier_id] = max(last[courier_id], sequence)
     given = 0
@@ -89,16 +102,20 @@ def _assign(actor: Actor, row: Delivery, courier_id: UUID, seat: int, sequence: 
         step(actor, row, "assign", courier_id=courier_id, seat=seat, sequence=sequence, eta=eta)
     except Refused:
         return False
-    outbox.emit(DeliveryAssigned(row.pk, row.order_id, row.store_id, courier_id, eta.isoformat()),
-                topics=topics(row))
+    outbox.emit(DeliveryAssigned(row.pk, row.order_id, row.store_id, courier_id, eta.isoformat()), topics=topics(row))
     return True
 
 
 def _explain(seen: snapshot.Snapshot, job: Job, row: Delivery, policy: str, now: datetime) -> None:
     others = [{"courier": str(seen.couriers[other].id), "cost": round(cost)} for other, cost in job.alternatives]
     DispatchDecision.objects.create(
-        id=ids.new_id(), delivery=row, courier_id=seen.couriers[job.courier].id, policy=policy,
-        cost_seconds=round(job.cost), alternatives=others, at=now,
+        id=ids.new_id(),
+        delivery=row,
+        courier_id=seen.couriers[job.courier].id,
+        policy=policy,
+        cost_seconds=round(job.cost),
+        alternatives=others,
+        at=now,
     )
 
 
@@ -113,5 +130,7 @@ def _tell_etas(seen: snapshot.Snapshot) -> None:
             moved.append((row, eta))
     for row, eta in moved:
         if Delivery.objects.filter(pk=row.pk, status__in=LIVE).exclude(status="failed").update(eta=eta):
-            outbox.tell([f"order:{row.order_id}", f"courier:{row.courier_id}"],
-                        {"name": "eta", "order": str(row.order_id), "eta": eta.isoformat()})
+            outbox.tell(
+                [f"order:{row.order_id}", f"courier:{row.courier_id}"],
+                {"name": "eta", "order": str(row.order_id), "eta": eta.isoformat()},
+            )

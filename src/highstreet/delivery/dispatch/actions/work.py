@@ -100,8 +100,18 @@ def incident(*, actor: Actor, delivery_id: UUID, kind: str) -> str:
         return row.status
     if kind == "cannot_go_on" and row.status in ("assigned", "accepted", "at_store"):
         event = "lapse" if row.status == "assigned" else "let_go"
-        return step(actor, row, event, note=kind, courier_id=None, sequence=0, eta=None, assigned_at=None,
-                    accepted_at=None, arrived_at=None)
+        return step(
+            actor,
+            row,
+            event,
+            note=kind,
+            courier_id=None,
+            sequence=0,
+            eta=None,
+            assigned_at=None,
+            accepted_at=None,
+            arrived_at=None,
+        )
     status = step(actor, row, "fail", note=kind, incident=kind, eta=None)
     fulfilments.fail(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, reason=kind)
     return status
@@ -152,9 +162,14 @@ def _post_pay(actor: Actor, row: Delivery, amount: int) -> None:
     city = organisations.city(row.city_id)
     assert row.courier_id is not None
     posted = ledger.post(
-        key=f"delivery:{row.pk}:pay", kind="courier_pay", cause=row.pk, actor=actor,
-        lines=[(AccountRef(city.retailer_id, "courier_pay", city.currency), amount),
-               (AccountRef(row.courier_id, "courier_payable", city.currency), -amount)],
+        key=f"delivery:{row.pk}:pay",
+        kind="courier_pay",
+        cause=row.pk,
+        actor=actor,
+        lines=[
+            (AccountRef(city.retailer_id, "courier_pay", city.currency), amount),
+            (AccountRef(row.courier_id, "courier_payable", city.currency), -amount),
+        ],
     )
     if posted:
         outbox.emit(CourierPaid(row.pk, row.courier_id, amount, city.currency), topics=[f"courier:{row.courier_id}"])

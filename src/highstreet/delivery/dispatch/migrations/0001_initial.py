@@ -7,68 +7,109 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('couriers', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("couriers", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('fulfilment_id', models.UUIDField(unique=True)),
-                ('order_id', models.UUIDField(db_index=True)),
-                ('status', models.CharField(default='waiting', max_length=12)),
-                ('lat', models.FloatField()),
-                ('lon', models.FloatField()),
-                ('promised_to', models.DateTimeField()),
-                ('ready_by', models.DateTimeField()),
-                ('sequence', models.IntegerField(default=0)),
-                ('distance_m', models.IntegerField(default=0)),
-                ('eta', models.DateTimeField(null=True)),
-                ('pay', models.BigIntegerField(default=0)),
-                ('proof_kind', models.CharField(default='', max_length=8)),
-                ('proof', models.TextField(default='')),
-                ('incident', models.CharField(default='', max_length=20)),
-                ('created_at', models.DateTimeField()),
-                ('assigned_at', models.DateTimeField(null=True)),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('arrived_at', models.DateTimeField(null=True)),
-                ('picked_up_at', models.DateTimeField(null=True)),
-                ('at_door_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('city', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.city')),
-                ('courier', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='couriers.courier')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("fulfilment_id", models.UUIDField(unique=True)),
+                ("order_id", models.UUIDField(db_index=True)),
+                ("status", models.CharField(default="waiting", max_length=12)),
+                ("lat", models.FloatField()),
+                ("lon", models.FloatField()),
+                ("promised_to", models.DateTimeField()),
+                ("ready_by", models.DateTimeField()),
+                ("sequence", models.IntegerField(default=0)),
+                ("distance_m", models.IntegerField(default=0)),
+                ("eta", models.DateTimeField(null=True)),
+                ("pay", models.BigIntegerField(default=0)),
+                ("proof_kind", models.CharField(default="", max_length=8)),
+                ("proof", models.TextField(default="")),
+                ("incident", models.CharField(default="", max_length=20)),
+                ("created_at", models.DateTimeField()),
+                ("assigned_at", models.DateTimeField(null=True)),
+                ("accepted_at", models.DateTimeField(null=True)),
+                ("arrived_at", models.DateTimeField(null=True)),
+                ("picked_up_at", models.DateTimeField(null=True)),
+                ("at_door_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "city",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.city"
+                    ),
+                ),
+                (
+                    "courier",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="couriers.courier"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DispatchDecision',
+            name="DispatchDecision",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('policy', models.CharField(max_length=20)),
-                ('cost_seconds', models.IntegerField()),
-                ('alternatives', models.JSONField(default=list)),
-                ('at', models.DateTimeField()),
-                ('courier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='couriers.courier')),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='dispatch.delivery')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("policy", models.CharField(max_length=20)),
+                ("cost_seconds", models.IntegerField()),
+                ("alternatives", models.JSONField(default=list)),
+                ("at", models.DateTimeField()),
+                (
+                    "courier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="couriers.courier"
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="decisions", to="dispatch.delivery"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['courier', 'status'], name='delivery_of_courier'),
+            model_name="delivery",
+            index=models.Index(fields=["courier", "status"], name="delivery_of_courier"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['city', 'status'], name='delivery_of_city'),
+            model_name="delivery",
+            index=models.Index(fields=["city", "status"], name="delivery_of_city"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['waiting', 'assigned', 'accepted', 'at_store', 'picked_up', 'at_door', 'delivered', 'failed', 'returned', 'cancelled'])), name='delivery_status_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "waiting",
+                            "assigned",
+                            "accepted",
+                            "at_store",
+                            "picked_up",
+                            "at_door",
+                            "delivered",
+                            "failed",
+                            "returned",
+                            "cancelled",
+                        ],
+                    )
+                ),
+                name="delivery_status_known",
+            ),
         ),
     ]

@@ -4,40 +4,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('couriers', '0001_initial'),
-        ('dispatch', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("couriers", "0001_initial"),
+        ("dispatch", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='delivery',
-            name='order_number',
-            field=models.CharField(default='', max_length=12),
+            model_name="delivery",
+            name="order_number",
+            field=models.CharField(default="", max_length=12),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='ready_at',
+            model_name="delivery",
+            name="ready_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='seat',
+            model_name="delivery",
+            name="seat",
             field=models.SmallIntegerField(default=0),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('courier', None), ('status__in', ['waiting', 'cancelled'])), models.Q(('courier__isnull', False), models.Q(('status', 'waiting'), _negated=True)), _connector='OR'), name='delivery_courier_while_assigned'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("courier", None), ("status__in", ["waiting", "cancelled"])),
+                    models.Q(("courier__isnull", False), models.Q(("status", "waiting"), _negated=True)),
+                    _connector="OR",
+                ),
+                name="delivery_courier_while_assigned",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('seat__gte', 0), ('seat__lt', 8)), name='delivery_seat_in_bag'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seat__gte", 0), ("seat__lt", 8)), name="delivery_seat_in_bag"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['assigned', 'accepted', 'at_store', 'picked_up', 'at_door', 'failed'])), fields=('courier', 'seat'), name='delivery_seat_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("status__in", ["assigned", "accepted", "at_store", "picked_up", "at_door", "failed"])
+                ),
+                fields=("courier", "seat"),
+                name="delivery_seat_once",
+            ),
         ),
     ]

@@ -37,8 +37,16 @@ def noon() -> Iterator[None]:
 
 def begin(row: Fulfilment) -> Delivery:
     actions.create(
-        actor=THE_SYSTEM, fulfilment_id=row.pk, order_id=row.order_id, order_number=row.order_number,
-        store_id=row.store_id, lat=row.lat, lon=row.lon, promised_to=row.promised_to, ready_by=row.ready_by)
+        actor=THE_SYSTEM,
+        fulfilment_id=row.pk,
+        order_id=row.order_id,
+        order_number=row.order_number,
+        store_id=row.store_id,
+        lat=row.lat,
+        lon=row.lon,
+        promised_to=row.promised_to,
+        ready_by=row.ready_by,
+    )
     if row.status == "ready":
         actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=row.pk, at=NOON)
     return Delivery.objects.get(fulfilment_id=row.pk)
@@ -158,8 +166,9 @@ def test_a_photo_is_proof_and_other_things_are_not() -> None:
         with pytest.raises(Refused, match="proof_needed"):
             actions.deliver(actor=rider, delivery_id=row.pk, proof_kind=kind, proof=proof)
     with pytest.raises(Refused, match="invalid"):
-        actions.deliver(actor=rider, delivery_id=row.pk, proof_kind="photo",
-                        proof="data:image/png;base64," + "A" * 500_000)
+        actions.deliver(
+            actor=rider, delivery_id=row.pk, proof_kind="photo", proof="data:image/png;base64," + "A" * 500_000
+        )
     actions.deliver(actor=rider, delivery_id=row.pk, proof_kind="photo", proof="data:image/png;base64,AAAA")
 
 
@@ -262,8 +271,12 @@ def test_a_couriers_stops_say_where_what_and_by_when() -> None:
     place = support.town()
     rider, row = given(place)
     store, door = reads.tasks(rider)
-    assert (store.kind, store.name, door.kind, door.name) == ("pickup", place.store.name, "dropoff",
-                                                               "Rua da Praia 10, 3º")
+    assert (store.kind, store.name, door.kind, door.name) == (
+        "pickup",
+        place.store.name,
+        "dropoff",
+        "Rua da Praia 10, 3º",
+    )
     assert store.eta < door.eta
     (job,) = door.jobs
     assert (job.step, job.ready, job.note, job.phone_tail) == ("arrive_store", True, "ring twice", "0001")
@@ -323,8 +336,9 @@ def test_the_board_is_for_the_citys_own_staff() -> None:
     assert [one.order_id for one in seen.deliveries] == [row.order_id]
 
     def staff(organisation: UUID) -> Actor:
-        return Actor(kind="staff", user_id=ids.new_id(), organisation_id=organisation,
-                     permissions=frozenset({"console.read"}))
+        return Actor(
+            kind="staff", user_id=ids.new_id(), organisation_id=organisation, permissions=frozenset({"console.read"})
+        )
 
     assert reads.board(staff(place.retailer_id), place.city_id) == seen
     with pytest.raises(Refused, match="not_found"):

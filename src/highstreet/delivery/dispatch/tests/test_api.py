@@ -34,13 +34,22 @@ class Phone:
 
     def __init__(self, actor: Actor) -> None:
         assert actor.user_id is not None
-        self.client = Client(headers={"Authorization": f"Bearer {issue_token(actor=THE_SYSTEM, user_id=actor.user_id)}",
-                                      "Accept-Language": "en"})
+        self.client = Client(
+            headers={
+                "Authorization": f"Bearer {issue_token(actor=THE_SYSTEM, user_id=actor.user_id)}",
+                "Accept-Language": "en",
+            }
+        )
 
     def send(self, method: str, path: str, body: Any = None, key: str | None = None) -> Any:
         headers = {"Idempotency-Key": ids.random_token(8) if key is None else key}
-        return self.client.generic(method, V1 + path, data="" if body is None else json.dumps(body),
-                                   content_type="application/json", headers=headers)
+        return self.client.generic(
+            method,
+            V1 + path,
+            data="" if body is None else json.dumps(body),
+            content_type="application/json",
+            headers=headers,
+        )
 
 
 def test_a_shift_on_the_phone() -> None:
@@ -52,12 +61,22 @@ def test_a_shift_on_the_phone() -> None:
     assert phone.send("POST", "/courier/shift").status_code == 200
     assert phone.send("PUT", "/courier/position", {"lat": -30.03, "lon": -51.22}).status_code == 204
     assert phone.send("GET", "/courier/me").json()["lat"] == -30.03
-    bodies: list[Any] = [{"lat": 91, "lon": 0}, {"lat": "1", "lon": 0}, {"lat": 1},
-                         {"lat": 1, "lon": 2, "who": "me"}, [], None]
+    bodies: list[Any] = [
+        {"lat": 91, "lon": 0},
+        {"lat": "1", "lon": 0},
+        {"lat": 1},
+        {"lat": 1, "lon": 2, "who": "me"},
+        [],
+        None,
+    ]
     for bad in bodies:
         assert phone.send("PUT", "/courier/position", bad).status_code == 422
     assert phone.send("DELETE", "/courier/shift").json() == {
-        **phone.send("GET", "/courier/me").json(), "on_shift": False, "lat": None, "lon": None}
+        **phone.send("GET", "/courier/me").json(),
+        "on_shift": False,
+        "lat": None,
+        "lon": None,
+    }
     earned = phone.send("GET", "/courier/earnings").json()
     assert (earned["total"], earned["items"], earned["day"]) == (0, [], "2026-11-23")
 
@@ -66,8 +85,17 @@ def test_a_delivery_on_the_phone() -> None:
     place = support.town()
     actor = support.courier(place, 50)
     row = support.fulfilment(place, status="ready")
-    actions.create(actor=THE_SYSTEM, fulfilment_id=row.pk, order_id=row.order_id, order_number=row.order_number,
-                   store_id=row.store_id, lat=row.lat, lon=row.lon, promised_to=row.promised_to, ready_by=row.ready_by)
+    actions.create(
+        actor=THE_SYSTEM,
+        fulfilment_id=row.pk,
+        order_id=row.order_id,
+        order_number=row.order_number,
+        store_id=row.store_id,
+        lat=row.lat,
+        lon=row.lon,
+        promised_to=row.promised_to,
+        ready_by=row.ready_by,
+    )
     actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=row.pk, at=support.NOON)
     actions.plan(actor=THE_SYSTEM, city_id=place.city_id)
     phone = Phone(actor)
@@ -78,8 +106,11 @@ def test_a_delivery_on_the_phone() -> None:
     way = f"/deliveries/{job['id']}"
     assert phone.send("POST", f"{way}/accept", key="").json()["type"] == "key_missing"
     first = phone.send("POST", f"{way}/accept", key="a").json()
-    assert first == phone.send("POST", f"{way}/accept", key="a").json() == {
-        "id": job["id"], "status": "accepted", "pay": 0}
+    assert (
+        first
+        == phone.send("POST", f"{way}/accept", key="a").json()
+        == {"id": job["id"], "status": "accepted", "pay": 0}
+    )
     assert phone.send("POST", f"{way}/arrive_store").status_code == 200
     wrong = phone.send("POST", f"{way}/pick_up", {"code": "NOPE"})
     assert (wrong.status_code, wrong.json()["type"]) == (409, "other_order")
@@ -101,14 +132,29 @@ def test_whose_it_is_and_who_may() -> None:
     place = support.town()
     support.courier(place, 50)
     row = support.fulfilment(place, status="ready")
-    actions.create(actor=THE_SYSTEM, fulfilment_id=row.pk, order_id=row.order_id, order_number=row.order_number,
-                   store_id=row.store_id, lat=row.lat, lon=row.lon, promised_to=row.promised_to, ready_by=row.ready_by)
+    actions.create(
+        actor=THE_SYSTEM,
+        fulfilment_id=row.pk,
+        order_id=row.order_id,
+        order_number=row.order_number,
+        store_id=row.store_id,
+        lat=row.lat,
+        lon=row.lon,
+        promised_to=row.promised_to,
+        ready_by=row.ready_by,
+    )
     actions.plan(actor=THE_SYSTEM, city_id=place.city_id)
     theirs = f"/deliveries/{ids.public('dlv', Delivery.objects.get().pk)}"
     other = Phone(support.courier(place, 3000))
-    calls = [("accept", None), ("arrive_store", None), ("pick_up", {}), ("arrive_door", None),
-             ("deliver", {"proof_kind": "code", "proof": "4711"}), ("incident", {"kind": "damaged"}),
-             ("give_back", None)]
+    calls = [
+        ("accept", None),
+        ("arrive_store", None),
+        ("pick_up", {}),
+        ("arrive_door", None),
+        ("deliver", {"proof_kind": "code", "proof": "4711"}),
+        ("incident", {"kind": "damaged"}),
+        ("give_back", None),
+    ]
     for step, body in calls:
         for way in (theirs, "/deliveries/dlv_1", "/deliveries/ord_" + "0" * 26):
             assert other.send("POST", f"{way}/{step}", body).status_code == 404, step

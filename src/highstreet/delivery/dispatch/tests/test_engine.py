@@ -65,13 +65,25 @@ def test_nobody_or_nothing_gives_an_empty_plan(policy: str) -> None:
         assert POLICIES[policy].assign(problem) == Plan(())
 
 
-def one_store(free_in: list[float], to_store: list[float], ready: list[float], promised: list[float],
-              drop: list[float], apart: float = 2000.0, room: int = 3) -> Problem:
+def one_store(
+    free_in: list[float],
+    to_store: list[float],
+    ready: list[float],
+    promised: list[float],
+    drop: list[float],
+    apart: float = 2000.0,
+    room: int = 3,
+) -> Problem:
     couriers, orders = len(free_in), len(ready)
     return Problem(
-        free_in=np.array(free_in), room=np.full(couriers, room), to_store=np.array(to_store)[:, None],
-        store=np.zeros(orders, np.int64), ready_in=np.array(ready), promised_in=np.array(promised),
-        drop=np.array(drop), between=np.full((orders, orders), apart) * (1 - np.eye(orders)),
+        free_in=np.array(free_in),
+        room=np.full(couriers, room),
+        to_store=np.array(to_store)[:, None],
+        store=np.zeros(orders, np.int64),
+        ready_in=np.array(ready),
+        promised_in=np.array(promised),
+        drop=np.array(drop),
+        between=np.full((orders, orders), apart) * (1 - np.eye(orders)),
         barred=np.zeros((orders, couriers), bool),
     )
 

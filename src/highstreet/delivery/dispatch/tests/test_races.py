@@ -56,8 +56,16 @@ def waiting(place: support.Town, count: int) -> None:
     for number in range(count):
         row = support.fulfilment(place, 300 + 15 * number, at=now, status="ready", minutes=60)
         actions.create(
-            actor=THE_SYSTEM, fulfilment_id=row.pk, order_id=row.order_id, order_number=row.order_number,
-            store_id=row.store_id, lat=row.lat, lon=row.lon, promised_to=row.promised_to, ready_by=row.ready_by)
+            actor=THE_SYSTEM,
+            fulfilment_id=row.pk,
+            order_id=row.order_id,
+            order_number=row.order_number,
+            store_id=row.store_id,
+            lat=row.lat,
+            lon=row.lon,
+            promised_to=row.promised_to,
+            ready_by=row.ready_by,
+        )
         actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=row.pk, at=now)
 
 
@@ -88,8 +96,7 @@ def test_all_accept_three_times_at_once_while_the_dispatcher_takes_back() -> Non
         return lambda: actions.accept(actor=rider, delivery_id=given[rider.courier_id])
 
     with clock.advanced(timedelta(minutes=3)):
-        at_once([*[tap(rider) for rider in riders] * 3,
-                 lambda: actions.plan(actor=THE_SYSTEM, city_id=place.city_id)])
+        at_once([*[tap(rider) for rider in riders] * 3, lambda: actions.plan(actor=THE_SYSTEM, city_id=place.city_id)])
     live = Delivery.objects.filter(status__in=LIVE)
     assert live.values("courier").distinct().count() == live.count()
     for row in live.filter(status="accepted"):
@@ -105,8 +112,9 @@ def test_nobody_leaves_with_work_given_in_the_same_moment() -> None:
     def leave(rider: Actor) -> Callable[[], object]:
         return lambda: courier_actions.end_shift(actor=rider)
 
-    results = at_once([*(leave(rider) for rider in riders),
-                       lambda: actions.plan(actor=THE_SYSTEM, city_id=place.city_id)])
+    results = at_once(
+        [*(leave(rider) for rider in riders), lambda: actions.plan(actor=THE_SYSTEM, city_id=place.city_id)]
+    )
     stayed = {rider.courier_id for rider, result in zip(riders, results[:-1], strict=True) if result == "tasks_in_hand"}
     assert {row.courier_id for row in Delivery.objects.filter(status__in=LIVE)} <= stayed
     assert support.broken() == []

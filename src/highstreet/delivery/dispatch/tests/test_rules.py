@@ -15,12 +15,20 @@ STORES = {UUID(int=number): (0.0, float(number)) for number in (1, 2)}
 
 
 def task(number: int, status: str, sequence: int = 0, store: int = 1, ready: int = 0) -> Task:
-    return Task(UUID(int=100 + number), status, sequence, UUID(int=store), STORES[UUID(int=store)],
-                (1.0, float(number)), NOW + timedelta(seconds=ready))
+    return Task(
+        UUID(int=100 + number),
+        status,
+        sequence,
+        UUID(int=store),
+        STORES[UUID(int=store)],
+        (1.0, float(number)),
+        NOW + timedelta(seconds=ready),
+    )
 
 
 tasks = st.lists(st.tuples(st.sampled_from(LIVE), st.integers(0, 5), st.integers(1, 2)), max_size=8).map(
-    lambda rows: [task(number, *row) for number, row in enumerate(rows)])
+    lambda rows: [task(number, *row) for number, row in enumerate(rows)]
+)
 
 
 @given(tasks)
@@ -35,7 +43,8 @@ def test_every_task_has_its_door_or_its_way_back_once_and_pick_up_comes_first(gi
         else:
             assert stop.deliveries[0] in seen
     assert len([stop for stop in route if stop.kind == "pickup"]) == len(
-        {one.store_id for one in given if one.status in BEFORE_PICK_UP})
+        {one.store_id for one in given if one.status in BEFORE_PICK_UP}
+    )
 
 
 @given(tasks)
@@ -48,10 +57,21 @@ def test_a_schedule_only_goes_forward(given: list[Task]) -> None:
 
 
 def test_in_the_bag_first_then_back_then_the_next_store() -> None:
-    route = rules.stops([task(1, "accepted", 3, store=2), task(2, "failed", 1), task(3, "picked_up", 2),
-                         task(4, "assigned", 4, store=2)])
+    route = rules.stops(
+        [
+            task(1, "accepted", 3, store=2),
+            task(2, "failed", 1),
+            task(3, "picked_up", 2),
+            task(4, "assigned", 4, store=2),
+        ]
+    )
     assert [(stop.kind, [one.int - 100 for one in stop.deliveries]) for stop in route] == [
-        ("dropoff", [3]), ("return", [2]), ("pickup", [1, 4]), ("dropoff", [1]), ("dropoff", [4])]
+        ("dropoff", [3]),
+        ("return", [2]),
+        ("pickup", [1, 4]),
+        ("dropoff", [1]),
+        ("dropoff", [4]),
+    ]
 
 
 def test_a_courier_waits_until_it_is_packed() -> None:
@@ -80,8 +100,18 @@ def test_lapse_is_two_minutes_but_never_too_short_for_a_person() -> None:
 
 
 def test_the_states_are_the_ones_the_database_knows() -> None:
-    known = {"waiting", "assigned", "accepted", "at_store", "picked_up", "at_door", "delivered", "failed",
-             "returned", "cancelled"}
+    known = {
+        "waiting",
+        "assigned",
+        "accepted",
+        "at_store",
+        "picked_up",
+        "at_door",
+        "delivered",
+        "failed",
+        "returned",
+        "cancelled",
+    }
     assert MACHINE.states() == known
     assert MACHINE.finals() == set(ENDED)
     assert set(LIVE) | set(ENDED) | {"waiting"} == known

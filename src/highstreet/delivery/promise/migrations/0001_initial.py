@@ -7,49 +7,75 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("organisations", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CapacitySlot',
+            name="CapacitySlot",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('starts_at', models.DateTimeField()),
-                ('capacity', models.BigIntegerField()),
-                ('held', models.BigIntegerField(default=0)),
-                ('taken', models.BigIntegerField(default=0)),
-                ('city', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='organisations.city')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("starts_at", models.DateTimeField()),
+                ("capacity", models.BigIntegerField()),
+                ("held", models.BigIntegerField(default=0)),
+                ("taken", models.BigIntegerField(default=0)),
+                (
+                    "city",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="organisations.city"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('city', 'starts_at'), name='capacity_slot_once'), models.CheckConstraint(condition=models.Q(('held__gte', 0), ('taken__gte', 0), ('capacity__gte', 0)), name='capacity_not_negative')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("city", "starts_at"), name="capacity_slot_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("held__gte", 0), ("taken__gte", 0), ("capacity__gte", 0)),
+                        name="capacity_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Promise',
+            name="Promise",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('order_id', models.UUIDField(unique=True)),
-                ('mode', models.CharField(max_length=8)),
-                ('quantile', models.IntegerField(default=90)),
-                ('promised_from', models.DateTimeField()),
-                ('promised_to', models.DateTimeField()),
-                ('basis', models.JSONField()),
-                ('made_at', models.DateTimeField(db_index=True)),
-                ('fulfilled_at', models.DateTimeField(null=True)),
-                ('late_seconds', models.IntegerField(null=True)),
-                ('outcome', models.CharField(default='open', max_length=10)),
-                ('compensation', models.BigIntegerField(default=0)),
-                ('city', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='organisations.city')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.store')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("order_id", models.UUIDField(unique=True)),
+                ("mode", models.CharField(max_length=8)),
+                ("quantile", models.IntegerField(default=90)),
+                ("promised_from", models.DateTimeField()),
+                ("promised_to", models.DateTimeField()),
+                ("basis", models.JSONField()),
+                ("made_at", models.DateTimeField(db_index=True)),
+                ("fulfilled_at", models.DateTimeField(null=True)),
+                ("late_seconds", models.IntegerField(null=True)),
+                ("outcome", models.CharField(default="open", max_length=10)),
+                ("compensation", models.BigIntegerField(default=0)),
+                (
+                    "city",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="organisations.city"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stores.store"),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('promised_to__gt', models.F('promised_from')), ('outcome__in', ['open', 'kept', 'broken', 'void'])), name='promise_sane')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("promised_to__gt", models.F("promised_from")),
+                            ("outcome__in", ["open", "kept", "broken", "void"]),
+                        ),
+                        name="promise_sane",
+                    )
+                ],
             },
         ),
     ]

@@ -5,34 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0001_initial'),
-        ('promise', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("organisations", "0001_initial"),
+        ("promise", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='promise',
-            name='ready_at',
+            model_name="promise",
+            name="ready_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='promise',
-            name='units',
+            model_name="promise",
+            name="units",
             field=models.IntegerField(default=0),
         ),
         migrations.AddIndex(
-            model_name='promise',
-            index=models.Index(condition=models.Q(('outcome', 'open')), fields=['store'], name='promise_open_of_store'),
+            model_name="promise",
+            index=models.Index(condition=models.Q(("outcome", "open")), fields=["store"], name="promise_open_of_store"),
         ),
         migrations.AddIndex(
-            model_name='promise',
-            index=models.Index(fields=['city', 'mode', 'fulfilled_at'], name='promise_fulfilled'),
+            model_name="promise",
+            index=models.Index(fields=["city", "mode", "fulfilled_at"], name="promise_fulfilled"),
         ),
         migrations.AddConstraint(
-            model_name='capacityslot',
-            constraint=models.CheckConstraint(condition=models.Q(('capacity__gte', django.db.models.expressions.CombinedExpression(models.F('held'), '+', models.F('taken')))), name='capacity_never_oversold'),
+            model_name="capacityslot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "capacity__gte",
+                        django.db.models.expressions.CombinedExpression(models.F("held"), "+", models.F("taken")),
+                    )
+                ),
+                name="capacity_never_oversold",
+            ),
         ),
     ]

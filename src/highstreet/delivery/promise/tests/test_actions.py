@@ -236,8 +236,9 @@ def test_a_reroute_replaces_the_promise(credits: list[Any]) -> None:
     found = sure(offer(place))
     order_id = kept_for(place, found)
     actions.packed(actor=THE_SYSTEM, order_id=order_id, at=NOON)
-    ports.promises().keep(order_id=order_id, city_id=place.city_id, store_id=place.stores[1].id, mode="delivery",
-                          offer=found)
+    ports.promises().keep(
+        order_id=order_id, city_id=place.city_id, store_id=place.stores[1].id, mode="delivery", offer=found
+    )
     row = Promise.objects.get(order_id=order_id)
     assert (row.store_id, row.ready_at, row.outcome) == (place.stores[1].id, None, "open")
 
@@ -265,7 +266,8 @@ def test_the_city_learns_from_its_own_hours() -> None:
         order_id = kept_for(place, plain)
         expected = datetime.fromisoformat(plain.basis["expected"])
         Promise.objects.filter(order_id=order_id).update(
-            outcome="kept", ready_at=NOON, fulfilled_at=expected + timedelta(seconds=60 + number))
+            outcome="kept", ready_at=NOON, fulfilled_at=expected + timedelta(seconds=60 + number)
+        )
     Promise.objects.update(promised_to=NOON + timedelta(hours=5), late_seconds=0)
     reads.forget()
     # The 90th of 60 values 60 … 119, at place ceil(61 x .9) = 55.
@@ -286,10 +288,26 @@ def test_kept_by_day(credits: list[Any]) -> None:
     today = NOON.date()
     (day,) = reads.kept(THE_SYSTEM, place.city_id, today, today + timedelta(days=1))
     assert (day.made, day.kept, day.broken, day.void, day.percent, day.quantile, day.credit) == (
-        4, 2, 1, 1, 66.7, 90, 500)
+        4,
+        2,
+        1,
+        1,
+        66.7,
+        90,
+        500,
+    )
     with pytest.raises(Refused, match="not_found"):
-        reads.kept(Actor(kind="staff", user_id=ids.new_id(), organisation_id=ids.new_id(),
-                         permissions=frozenset({"console.read"})), place.city_id, today, today + timedelta(days=1))
+        reads.kept(
+            Actor(
+                kind="staff",
+                user_id=ids.new_id(),
+                organisation_id=ids.new_id(),
+                permissions=frozenset({"console.read"}),
+            ),
+            place.city_id,
+            today,
+            today + timedelta(days=1),
+        )
 
 
 def test_a_paused_shop_is_closed() -> None:

@@ -21,8 +21,9 @@ def test_a_window_is_whole_minutes_after_now_and_holds_what_is_expected(
     now: datetime, prep: float, ride: float, courier: float, residual: float, later: float | None
 ) -> None:
     not_before = now + timedelta(minutes=later) if later is not None else None
-    window = rules.offer(now, prep=prep, travel_seconds=ride, courier=courier, residual_seconds=residual,
-                         not_before=not_before)
+    window = rules.offer(
+        now, prep=prep, travel_seconds=ride, courier=courier, residual_seconds=residual, not_before=not_before
+    )
     assert window.promised_from < window.promised_to
     for edge in (window.promised_from, window.promised_to, window.ready_by):
         assert (edge.second, edge.microsecond) == (0, 0)
@@ -63,7 +64,9 @@ def test_a_small_basket_in_an_idle_shop() -> None:
     window = rules.offer(now, prep=5.0, travel_seconds=400, courier=4, residual_seconds=360)
     # 18:00:30 + 5 min to pack + 1 to hand over + 6:40 to ride + 1 at the door = 18:14:10, + 6 = 18:20:10
     assert (window.promised_from, window.promised_to) == (
-        now.replace(minute=14, second=0), now.replace(minute=21, second=0))
+        now.replace(minute=14, second=0),
+        now.replace(minute=21, second=0),
+    )
 
 
 @given(st.sampled_from(["delivery", "pickup"]), st.integers(0, 100), st.integers(0, 100))

@@ -7,24 +7,28 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Streets',
+            name="Streets",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('graph', models.BinaryField()),
-                ('layers', models.BinaryField()),
-                ('names', models.BinaryField()),
-                ('source', models.CharField(max_length=120)),
-                ('loaded_at', models.DateTimeField()),
-                ('city', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='organisations.city')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("graph", models.BinaryField()),
+                ("layers", models.BinaryField()),
+                ("names", models.BinaryField()),
+                ("source", models.CharField(max_length=120)),
+                ("loaded_at", models.DateTimeField()),
+                (
+                    "city",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="organisations.city"
+                    ),
+                ),
             ],
         ),
     ]

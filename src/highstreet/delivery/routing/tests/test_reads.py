@@ -29,8 +29,11 @@ def bytes_of_streets(django_db_setup: None, django_db_blocker: pytest.FixtureReq
     """The demo city's streets, read once for the module."""
     from ..engine import read_map, read_streets, streets_index
 
-    yield {"graph": read_streets(PBF).to_bytes(), "layers": read_map(PBF).to_bytes(),
-           "names": streets_index(PBF).to_bytes()}
+    yield {
+        "graph": read_streets(PBF).to_bytes(),
+        "layers": read_map(PBF).to_bytes(),
+        "names": streets_index(PBF).to_bytes(),
+    }
 
 
 @pytest.fixture

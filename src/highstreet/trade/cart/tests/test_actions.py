@@ -33,12 +33,31 @@ def corner(db: None) -> Corner:
     organisations.forget()
     owner = Organisation.objects.create(code="o", kind="brand", name_zh="o", name_en="o")
     city = City.objects.create(
-        code="c", name_zh="c", name_en="c", time_zone="UTC", retailer=owner, south=0, west=0, north=1, east=1,
-        centre_lat=0, centre_lon=0,
+        code="c",
+        name_zh="c",
+        name_en="c",
+        time_zone="UTC",
+        retailer=owner,
+        south=0,
+        west=0,
+        north=1,
+        east=1,
+        centre_lat=0,
+        centre_lon=0,
     )
     store = Store.objects.create(
-        code="s", kind="corner_shop", organisation=owner, city=city, name_zh="s", name_en="s", address="a", lat=0,
-        lon=0, opens_minute=0, closes_minute=1440, delivery_radius_m=1,
+        code="s",
+        kind="corner_shop",
+        organisation=owner,
+        city=city,
+        name_zh="s",
+        name_en="s",
+        address="a",
+        lat=0,
+        lon=0,
+        opens_minute=0,
+        closes_minute=1440,
+        delivery_radius_m=1,
     )
     category = Category.objects.create(
         code="g", name_zh="g", name_en="g", group_code="g", group_zh="g", group_en="g", picture="p"
@@ -60,7 +79,10 @@ def corner(db: None) -> Corner:
 def put(corner: Corner) -> Callable[..., actions.CartRef]:
     def put(key: str, variant: int, quantity: int, version: int | None = None) -> actions.CartRef:
         return actions.set_quantity(
-            actor=NOBODY, cart_key=key, variant_id=corner.variants[variant], quantity=quantity,
+            actor=NOBODY,
+            cart_key=key,
+            variant_id=corner.variants[variant],
+            quantity=quantity,
             expected_version=version,
         )
 
@@ -87,9 +109,7 @@ def test_a_cart_is_what_was_put_in_it(corner: Corner, put: Callable[..., actions
 
 
 @pytest.mark.parametrize("quantity", [-1, 100, 10**18, 1.5, True, "1", None])
-def test_odd_quantities_change_nothing(
-    corner: Corner, put: Callable[..., actions.CartRef], quantity: object
-) -> None:
+def test_odd_quantities_change_nothing(corner: Corner, put: Callable[..., actions.CartRef], quantity: object) -> None:
     key = open_cart(corner)
     with pytest.raises(Refused, match="bad_quantity"):
         put(key, 0, quantity)
@@ -119,7 +139,9 @@ def test_what_nobody_sells_and_more_than_a_cart_holds_is_refused(
 @pytest.mark.parametrize("key", ["", "\x00", "0" * 32, "\ud800" * 32])
 def test_without_its_key_there_is_no_cart(corner: Corner, key: str) -> None:
     for work in (
-        lambda: reads.cart(key), lambda: reads.contents(key), lambda: actions.clear(actor=NOBODY, cart_key=key)
+        lambda: reads.cart(key),
+        lambda: reads.contents(key),
+        lambda: actions.clear(actor=NOBODY, cart_key=key),
     ):
         with pytest.raises(Refused, match="not_found"):
             work()

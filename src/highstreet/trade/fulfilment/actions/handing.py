@@ -129,5 +129,3 @@ def return_(*, actor: Actor, fulfilment_id: UUID) -> None:
     views = catalog.variants(units)
     kept = {variant: count for variant, count in units.items() if restockable(views[variant].temperature)}
     put_back(actor, row, kept)
-
-

@@ -32,16 +32,33 @@ def create(*, actor: Actor, spec: NewFulfilment) -> UUID:
     if spec.collect_due < 0 or any(line.quantity < 1 or line.unit_price < 0 for line in spec.lines):
         raise ValueError("a line has at least one unit; money is not negative")
     row = Fulfilment.objects.create(
-        id=ids.new_id(), order_id=spec.order_id, order_number=spec.order_number, group=spec.group,
-        store_id=spec.store_id, mode=spec.mode, substitution=spec.substitution, phone_tail=spec.phone_tail,
-        address=spec.address, note=spec.note, lat=spec.lat, lon=spec.lon, promised_from=spec.promised_from,
-        promised_to=spec.promised_to, ready_by=spec.ready_by, collect_due=spec.collect_due,
-        handover_code=ids.random_code(HANDOVER_DIGITS), created_at=clock.now(),
+        id=ids.new_id(),
+        order_id=spec.order_id,
+        order_number=spec.order_number,
+        group=spec.group,
+        store_id=spec.store_id,
+        mode=spec.mode,
+        substitution=spec.substitution,
+        phone_tail=spec.phone_tail,
+        address=spec.address,
+        note=spec.note,
+        lat=spec.lat,
+        lon=spec.lon,
+        promised_from=spec.promised_from,
+        promised_to=spec.promised_to,
+        ready_by=spec.ready_by,
+        collect_due=spec.collect_due,
+        handover_code=ids.random_code(HANDOVER_DIGITS),
+        created_at=clock.now(),
     )
     FulfilmentLine.objects.bulk_create(
         FulfilmentLine(
-            id=ids.new_id(), fulfilment=row, order_line_id=line.order_line_id, variant_id=line.variant_id,
-            quantity=line.quantity, unit_price=line.unit_price,
+            id=ids.new_id(),
+            fulfilment=row,
+            order_line_id=line.order_line_id,
+            variant_id=line.variant_id,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
         )
         for line in spec.lines
     )

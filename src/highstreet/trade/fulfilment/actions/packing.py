@@ -77,8 +77,12 @@ def _issue(actor: Actor, row: Fulfilment, lines: list[FulfilmentLine]) -> None:
         picked[line.variant_id] = picked.get(line.variant_id, 0) + line.picked
     for variant_id in by_level(row.store_id, picked):
         issued = inventory.issue(
-            actor=in_store(actor), store_id=row.store_id, variant_id=variant_id,
-            quantity=picked[variant_id], group=row.group, cause=row.order_id,
+            actor=in_store(actor),
+            store_id=row.store_id,
+            variant_id=variant_id,
+            quantity=picked[variant_id],
+            group=row.group,
+            cause=row.order_id,
         )
         if issued != picked[variant_id]:
             raise RuntimeError(f"{row.pk}: {picked[variant_id]} picked, only {issued} were held")

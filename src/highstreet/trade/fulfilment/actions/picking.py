@@ -58,15 +58,15 @@ def scan(*, actor: Actor, fulfilment_id: UUID, code: str, units: int = 1) -> Sca
     # The counts must be conditions on the row itself: inside a join's subquery they would not be looked at
     # again after another scan has committed.
     counted = FulfilmentLine.objects.filter(
-        pk=line.pk, fulfilment__in=Fulfilment.objects.filter(pk=row.pk, status="picking"),
+        pk=line.pk,
+        fulfilment__in=Fulfilment.objects.filter(pk=row.pk, status="picking"),
         quantity__gte=F("picked") + F("short") + units,
     ).update(picked=F("picked") + units)
     line.refresh_from_db(fields=["picked", "short"])
     name = name_and_unit(views[line.variant_id])
     if counted != 1:
         raise Refused(ALREADY_PICKED, quantity=line.quantity - line.short, name=name)
-    tell(row, LinePicked(**facts(row), order_line_id=line.order_line_id, picked=line.picked,
-                         quantity=line.quantity))
+    tell(row, LinePicked(**facts(row), order_line_id=line.order_line_id, picked=line.picked, quantity=line.quantity))
     done = all(tally(other).left == 0 for other in lines if other.pk != line.pk) and tally(line).left == 0
     return ScanResult(line.pk, name, line.picked, line.quantity, done)
 
@@ -74,9 +74,7 @@ def scan(*, actor: Actor, fulfilment_id: UUID, code: str, units: int = 1) -> Sca
 def _line_of(lines: list[FulfilmentLine], views: dict[UUID, VariantView], code: str) -> FulfilmentLine:
     """The line that `code` names, one with units left before one without."""
     names = set(spellings(code))
-    found = [
-        line for line in lines if {views[line.variant_id].barcode, views[line.variant_id].sku} & names
-    ]
+    found = [line for line in lines if {views[line.variant_id].barcode, views[line.variant_id].sku} & names]
     if found:
         return min(found, key=lambda line: tally(line).left == 0)
     needed = first_needed(lines, views)

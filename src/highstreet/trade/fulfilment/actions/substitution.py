@@ -71,12 +71,22 @@ def propose_substitute(*, actor: Actor, line_id: UUID, variant_id: UUID, units: 
     if line.substitute_state == "agreed":
         _tell_substituted(row, line, price)
     else:
-        tell(row, SubstituteAsked(
-            **facts(row), line_id=line.pk, order_line_id=line.order_line_id, variant_id=variant_id,
-            units=units, answer_by=answer_by(row, now).isoformat(),
-        ))
+        tell(
+            row,
+            SubstituteAsked(
+                **facts(row),
+                line_id=line.pk,
+                order_line_id=line.order_line_id,
+                variant_id=variant_id,
+                units=units,
+                answer_by=answer_by(row, now).isoformat(),
+            ),
+        )
     inventory.issue_free(
-        actor=in_store(actor), store_id=row.store_id, variant_id=variant_id, quantity=units,
+        actor=in_store(actor),
+        store_id=row.store_id,
+        variant_id=variant_id,
+        quantity=units,
         cause=row.order_id,
     )
     return line.substitute_state
@@ -140,9 +150,13 @@ def _shorten(line: FulfilmentLine, units: int) -> None:
     if units < 1:
         raise Refused(INVALID, field="units", problem=str(units))
     left = tally(line).left
-    moved = FulfilmentLine.objects.filter(
-        pk=line.pk, quantity__gte=F("picked") + F("short") + units
-    ).update(short=F("short") + units) if units <= left else 0
+    moved = (
+        FulfilmentLine.objects.filter(pk=line.pk, quantity__gte=F("picked") + F("short") + units).update(
+            short=F("short") + units
+        )
+        if units <= left
+        else 0
+    )
     if moved != 1:
         name = name_and_unit(catalog.variants([line.variant_id])[line.variant_id])
         raise Refused(TOO_MANY_UNITS, left=left, name=name)
@@ -160,10 +174,16 @@ def _refund(row: Fulfilment, line: FulfilmentLine, units: int) -> None:
 def _tell_substituted(row: Fulfilment, line: FulfilmentLine, price: int | None) -> None:
     assert line.substitute_id is not None
     below = max(0, line.unit_price - price) if price is not None else 0
-    tell(row, LineSubstituted(
-        **facts(row), order_line_id=line.order_line_id, variant_id=line.substitute_id,
-        units=line.substitute_quantity, price_below=below,
-    ))
+    tell(
+        row,
+        LineSubstituted(
+            **facts(row),
+            order_line_id=line.order_line_id,
+            variant_id=line.substitute_id,
+            units=line.substitute_quantity,
+            price_below=below,
+        ),
+    )
 
 
 def _end_if_hopeless(actor: Actor, row: Fulfilment) -> None:

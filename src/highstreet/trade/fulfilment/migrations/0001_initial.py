@@ -8,88 +8,135 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('staff', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("staff", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Fulfilment',
+            name="Fulfilment",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('order_id', models.UUIDField(db_index=True)),
-                ('order_number', models.CharField(max_length=12)),
-                ('group', models.UUIDField()),
-                ('mode', models.CharField(max_length=8)),
-                ('status', models.CharField(default='pending', max_length=12)),
-                ('substitution', models.CharField(max_length=10)),
-                ('phone_tail', models.CharField(max_length=4)),
-                ('address', models.CharField(default='', max_length=230)),
-                ('note', models.CharField(default='', max_length=200)),
-                ('lat', models.FloatField()),
-                ('lon', models.FloatField()),
-                ('promised_from', models.DateTimeField()),
-                ('promised_to', models.DateTimeField()),
-                ('ready_by', models.DateTimeField()),
-                ('collect_due', models.BigIntegerField(default=0)),
-                ('handover_code', models.CharField(max_length=6)),
-                ('created_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('ready_at', models.DateTimeField(null=True)),
-                ('handed_over_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('reject_reason', models.CharField(default='', max_length=40)),
-                ('picker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='staff.employee')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("order_id", models.UUIDField(db_index=True)),
+                ("order_number", models.CharField(max_length=12)),
+                ("group", models.UUIDField()),
+                ("mode", models.CharField(max_length=8)),
+                ("status", models.CharField(default="pending", max_length=12)),
+                ("substitution", models.CharField(max_length=10)),
+                ("phone_tail", models.CharField(max_length=4)),
+                ("address", models.CharField(default="", max_length=230)),
+                ("note", models.CharField(default="", max_length=200)),
+                ("lat", models.FloatField()),
+                ("lon", models.FloatField()),
+                ("promised_from", models.DateTimeField()),
+                ("promised_to", models.DateTimeField()),
+                ("ready_by", models.DateTimeField()),
+                ("collect_due", models.BigIntegerField(default=0)),
+                ("handover_code", models.CharField(max_length=6)),
+                ("created_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(null=True)),
+                ("ready_at", models.DateTimeField(null=True)),
+                ("handed_over_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("reject_reason", models.CharField(default="", max_length=40)),
+                (
+                    "picker",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="staff.employee"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FulfilmentLine',
+            name="FulfilmentLine",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('order_line_id', models.UUIDField()),
-                ('quantity', models.IntegerField()),
-                ('unit_price', models.BigIntegerField()),
-                ('picked', models.IntegerField(default=0)),
-                ('short', models.IntegerField(default=0)),
-                ('substitute_quantity', models.IntegerField(default=0)),
-                ('substitute_state', models.CharField(default='', max_length=10)),
-                ('asked_at', models.DateTimeField(null=True)),
-                ('fulfilment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='fulfilment.fulfilment')),
-                ('substitute', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.variant')),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.variant')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("order_line_id", models.UUIDField()),
+                ("quantity", models.IntegerField()),
+                ("unit_price", models.BigIntegerField()),
+                ("picked", models.IntegerField(default=0)),
+                ("short", models.IntegerField(default=0)),
+                ("substitute_quantity", models.IntegerField(default=0)),
+                ("substitute_state", models.CharField(default="", max_length=10)),
+                ("asked_at", models.DateTimeField(null=True)),
+                (
+                    "fulfilment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="fulfilment.fulfilment"
+                    ),
+                ),
+                (
+                    "substitute",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.variant"
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.variant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PickupCode',
+            name="PickupCode",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=8)),
-                ('redeemed_at', models.DateTimeField(null=True)),
-                ('redeemed_by', models.CharField(default='', max_length=80)),
-                ('fulfilment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='pickup_code', to='fulfilment.fulfilment')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("code", models.CharField(max_length=8)),
+                ("redeemed_at", models.DateTimeField(null=True)),
+                ("redeemed_by", models.CharField(default="", max_length=80)),
+                (
+                    "fulfilment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pickup_code",
+                        to="fulfilment.fulfilment",
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='fulfilment',
-            index=models.Index(fields=['store', 'status', 'ready_by'], name='fulfilment_queue'),
+            model_name="fulfilment",
+            index=models.Index(fields=["store", "status", "ready_by"], name="fulfilment_queue"),
         ),
         migrations.AddConstraint(
-            model_name='fulfilmentline',
-            constraint=models.CheckConstraint(condition=models.Q(('picked__gte', 0), ('short__gte', 0), ('quantity__gte', django.db.models.expressions.CombinedExpression(models.F('picked'), '+', models.F('short')))), name='fulfilment_line_within'),
+            model_name="fulfilmentline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("picked__gte", 0),
+                    ("short__gte", 0),
+                    (
+                        "quantity__gte",
+                        django.db.models.expressions.CombinedExpression(models.F("picked"), "+", models.F("short")),
+                    ),
+                ),
+                name="fulfilment_line_within",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fulfilmentline',
-            constraint=models.CheckConstraint(condition=models.Q(('substitute_state__in', ['', 'asked', 'agreed', 'refused'])), name='substitute_state_known'),
+            model_name="fulfilmentline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("substitute_state__in", ["", "asked", "agreed", "refused"])),
+                name="substitute_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pickupcode',
-            constraint=models.UniqueConstraint(condition=models.Q(('redeemed_at', None)), fields=('store', 'code'), name='pickup_code_once'),
+            model_name="pickupcode",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("redeemed_at", None)), fields=("store", "code"), name="pickup_code_once"
+            ),
         ),
     ]

@@ -44,8 +44,11 @@ class Shop:
 
     def staff(self, role: str = "picker") -> Actor:
         return Actor(
-            kind="staff", user_id=ids.new_id(), organisation_id=self.organisation.pk,
-            store_ids=frozenset({self.store.pk}), permissions=ROLES[role],
+            kind="staff",
+            user_id=ids.new_id(),
+            organisation_id=self.organisation.pk,
+            store_ids=frozenset({self.store.pk}),
+            permissions=ROLES[role],
         )
 
     def level(self, name: str) -> StockLevel:
@@ -61,25 +64,65 @@ def shop(code: str = "corner", units: int = 10) -> Shop:
     """A store with ten of each of GOODS; a second one shares organisation, city and goods."""
     forget()
     organisation, _ = Organisation.objects.get_or_create(
-        code="retailer", defaults={"kind": "brand", "name_zh": "零售", "name_en": "Retailer"})
-    city, _ = City.objects.get_or_create(code="town", defaults={
-        "name_zh": "城", "name_en": "Town", "time_zone": "Asia/Shanghai", "retailer": organisation,
-        "south": 0, "west": 0, "north": 1, "east": 1, "centre_lat": 0.5, "centre_lon": 0.5})
+        code="retailer", defaults={"kind": "brand", "name_zh": "零售", "name_en": "Retailer"}
+    )
+    city, _ = City.objects.get_or_create(
+        code="town",
+        defaults={
+            "name_zh": "城",
+            "name_en": "Town",
+            "time_zone": "Asia/Shanghai",
+            "retailer": organisation,
+            "south": 0,
+            "west": 0,
+            "north": 1,
+            "east": 1,
+            "centre_lat": 0.5,
+            "centre_lon": 0.5,
+        },
+    )
     store = Store.objects.create(
-        code=code, kind="corner_shop", organisation=organisation, city=city, name_zh="店", name_en="Shop",
-        address="1", lat=0.5, lon=0.5, opens_minute=0, closes_minute=1440, delivery_radius_m=5000)
+        code=code,
+        kind="corner_shop",
+        organisation=organisation,
+        city=city,
+        name_zh="店",
+        name_en="Shop",
+        address="1",
+        lat=0.5,
+        lon=0.5,
+        opens_minute=0,
+        closes_minute=1440,
+        delivery_radius_m=5000,
+    )
     StockLocation.objects.create(store=store, name="shelves")
-    category, _ = Category.objects.get_or_create(code="food", defaults={
-        "name_zh": "食", "name_en": "Food", "group_code": "g", "group_zh": "g", "group_en": "g", "picture": "p"})
+    category, _ = Category.objects.get_or_create(
+        code="food",
+        defaults={
+            "name_zh": "食",
+            "name_en": "Food",
+            "group_code": "g",
+            "group_zh": "g",
+            "group_en": "g",
+            "picture": "p",
+        },
+    )
     made = Shop(store, organisation)
     for number, (name, (zh, en, unit, aisle, temperature, price)) in enumerate(GOODS.items(), 1):
         variant = Variant.objects.filter(sku=f"SKU-{number}").first()
         if variant is None:
             product = Product.objects.create(
-                organisation=organisation, category=category, name_zh=zh, name_en=en, picture="p")
+                organisation=organisation, category=category, name_zh=zh, name_en=en, picture="p"
+            )
             variant = Variant.objects.create(
-                product=product, sku=f"SKU-{number}", barcode=barcode(number), unit_zh=unit, unit_en=unit,
-                aisle=aisle, temperature=temperature)
+                product=product,
+                sku=f"SKU-{number}",
+                barcode=barcode(number),
+                unit_zh=unit,
+                unit_en=unit,
+                aisle=aisle,
+                temperature=temperature,
+            )
         Listing.objects.create(store=store, variant=variant, price=price)
         receive(actor=THE_SYSTEM, store_id=store.pk, variant_id=variant.pk, quantity=units)
         made.variants[name] = variant
@@ -87,8 +130,13 @@ def shop(code: str = "corner", units: int = 10) -> Shop:
 
 
 def order(
-    place: Shop, wanted: dict[str, int] | None = None, *, mode: str = "delivery", substitution: str = "best",
-    collect_due: int = 0, order_id: UUID | None = None,
+    place: Shop,
+    wanted: dict[str, int] | None = None,
+    *,
+    mode: str = "delivery",
+    substitution: str = "best",
+    collect_due: int = 0,
+    order_id: UUID | None = None,
 ) -> Fulfilment:
     """An order's fulfilment with its units held and confirmed, as `trade.orders` leaves it."""
     wanted = wanted or {"broccoli": 2, "milk": 1}
@@ -97,15 +145,27 @@ def order(
     with transaction.atomic():
         holds.take(group, claims, now + timedelta(minutes=10))
         assert holds.confirm(group)
-    made = actions.create(actor=THE_SYSTEM, spec=NewFulfilment(
-        order_id=order_id or ids.new_id(), order_number=ids.random_code(8), group=group,
-        store_id=place.store.pk, mode=mode, substitution=substitution, phone_tail="1234", lat=0.5, lon=0.5,
-        promised_from=now + timedelta(minutes=20), promised_to=now + timedelta(minutes=35),
-        ready_by=now + timedelta(minutes=15), collect_due=collect_due,
-        lines=tuple(
-            NewLine(ids.new_id(), place.variants[name].pk, count, GOODS[name][5])
-            for name, count in wanted.items()),
-    ))
+    made = actions.create(
+        actor=THE_SYSTEM,
+        spec=NewFulfilment(
+            order_id=order_id or ids.new_id(),
+            order_number=ids.random_code(8),
+            group=group,
+            store_id=place.store.pk,
+            mode=mode,
+            substitution=substitution,
+            phone_tail="1234",
+            lat=0.5,
+            lon=0.5,
+            promised_from=now + timedelta(minutes=20),
+            promised_to=now + timedelta(minutes=35),
+            ready_by=now + timedelta(minutes=15),
+            collect_due=collect_due,
+            lines=tuple(
+                NewLine(ids.new_id(), place.variants[name].pk, count, GOODS[name][5]) for name, count in wanted.items()
+            ),
+        ),
+    )
     return Fulfilment.objects.get(pk=made)
 
 

@@ -25,8 +25,7 @@ class App:
 
     def __init__(self, place: support.Shop, role: str = "picker") -> None:
         user = User.objects.create(username=f"u{ids.random_code(8)}")
-        Employee.objects.create(
-            user=user, organisation=place.organisation, store=place.store, role=role, name="Mo")
+        Employee.objects.create(user=user, organisation=place.organisation, store=place.store, role=role, name="Mo")
         self.client = Client(headers={"Accept-Language": "en"})
         self.client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
 
@@ -35,8 +34,12 @@ class App:
 
     def post(self, path: str, body: Any = None, key: str | None = None) -> Any:
         headers = {"Idempotency-Key": ids.random_token() if key is None else key}
-        return self.client.post(f"/api/v1{path}", data=json.dumps(body) if body is not None else "",
-                                content_type="application/json", headers=headers)
+        return self.client.post(
+            f"/api/v1{path}",
+            data=json.dumps(body) if body is not None else "",
+            content_type="application/json",
+            headers=headers,
+        )
 
 
 def path_of(value: UUID, tail: str = "") -> str:
@@ -51,7 +54,7 @@ def place() -> support.Shop:
 def test_from_the_queue_to_the_courier(place: support.Shop) -> None:
     app, row = App(place), support.order(place)
     store = ids.public("str", place.store.pk)
-    card, = app.get("/store/queue", store=store).json()
+    (card,) = app.get("/store/queue", store=store).json()
     assert (card["id"], card["status"], card["units"]) == (ids.public("ful", row.pk), "pending", 3)
     assert app.post(path_of(row.pk, "/accept")).json()["status"] == "accepted"
     lines = app.get(path_of(row.pk)).json()["lines"]
@@ -119,11 +122,24 @@ def test_collect_over_http(place: support.Shop) -> None:
     assert_clean()
 
 
-@pytest.mark.parametrize("body", [
-    {}, {"code": ""}, {"code": 7}, {"code": "x" * 65}, {"code": "SKU-1", "units": 0},
-    {"code": "SKU-1", "units": 1.5}, {"code": "SKU-1", "units": 10**18}, {"code": "SKU-1", "units": -1},
-    {"code": "SKU-1", "price": 1}, [], "SKU-1", {"code": None}, {"code": "SKU-1", "units": True},
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"code": ""},
+        {"code": 7},
+        {"code": "x" * 65},
+        {"code": "SKU-1", "units": 0},
+        {"code": "SKU-1", "units": 1.5},
+        {"code": "SKU-1", "units": 10**18},
+        {"code": "SKU-1", "units": -1},
+        {"code": "SKU-1", "price": 1},
+        [],
+        "SKU-1",
+        {"code": None},
+        {"code": "SKU-1", "units": True},
+    ],
+)
 def test_a_senseless_scan_is_refused_and_counts_nothing(place: support.Shop, body: Any) -> None:
     app, row = App(place), support.order(place)
     app.post(path_of(row.pk, "/accept"))
@@ -143,8 +159,13 @@ def test_only_staff_of_the_store(place: support.Shop) -> None:
     store = ids.public("str", place.store.pk)
     stranger = App(support.shop("other"))
     steps: list[tuple[str, Any]] = [
-        ("/accept", None), ("/reject", {"reason": "other"}), ("/start", None), ("/scan", {"code": "SKU-1"}),
-        ("/short", {"line": ids.public("lin", row.pk), "units": 1}), ("/pack", None), ("/hand-over", {}),
+        ("/accept", None),
+        ("/reject", {"reason": "other"}),
+        ("/start", None),
+        ("/scan", {"code": "SKU-1"}),
+        ("/short", {"line": ids.public("lin", row.pk), "units": 1}),
+        ("/pack", None),
+        ("/hand-over", {}),
     ]
     assert stranger.get(path_of(row.pk)).status_code == 404
     assert stranger.get("/store/queue", store=store).status_code == 404
@@ -153,8 +174,12 @@ def test_only_staff_of_the_store(place: support.Shop) -> None:
     guest = Client()
     assert guest.get(f"/api/v1{path_of(row.pk)}").status_code == 401
     for tail, body in steps:
-        answer = guest.post(f"/api/v1{path_of(row.pk, tail)}", data=json.dumps(body or {}),
-                            content_type="application/json", headers={"Idempotency-Key": "k"})
+        answer = guest.post(
+            f"/api/v1{path_of(row.pk, tail)}",
+            data=json.dumps(body or {}),
+            content_type="application/json",
+            headers={"Idempotency-Key": "k"},
+        )
         assert answer.status_code in (401, 422), tail
     row.refresh_from_db()
     assert row.status == "pending"

@@ -51,12 +51,14 @@ def test_a_pickup_code_is_redeemed_once_by_its_store(place: support.Shop) -> Non
     found = reads.by_code(staff, place.store.pk, f" {code[:4]} {code[4:]} ")
     assert found is not None and found.id == row.pk
     assert reads.by_code(other.staff(), place.store.pk, code) is None
-    assert refusal(
-        actions.collect, actor=other.staff(), store_id=place.store.pk, code=code
-    ).reason.code == "pickup_code_unknown"
-    assert refusal(
-        actions.collect, actor=other.staff(), store_id=other.store.pk, code=code
-    ).reason.code == "pickup_code_unknown"
+    assert (
+        refusal(actions.collect, actor=other.staff(), store_id=place.store.pk, code=code).reason.code
+        == "pickup_code_unknown"
+    )
+    assert (
+        refusal(actions.collect, actor=other.staff(), store_id=other.store.pk, code=code).reason.code
+        == "pickup_code_unknown"
+    )
     assert actions.collect(actor=staff, store_id=place.store.pk, code=code) == row.pk
     used = refusal(actions.collect, actor=staff, store_id=place.store.pk, code=code)
     assert used.reason.code == "pickup_code_used"
@@ -101,8 +103,7 @@ def test_a_delivery_has_no_pickup_code_and_a_pickup_no_courier(place: support.Sh
 def test_store_and_courier_may_both_say_it_left(place: support.Shop) -> None:
     staff = place.staff()
     row = support.ready(support.order(place), staff)
-    assert refusal(
-        actions.hand_over, actor=staff, fulfilment_id=row.pk, code="nope").reason.code == "other_order"
+    assert refusal(actions.hand_over, actor=staff, fulfilment_id=row.pk, code="nope").reason.code == "other_order"
     actions.hand_over(actor=staff, fulfilment_id=row.pk, code=row.order_number)
     actions.hand_over(actor=THE_SYSTEM, fulfilment_id=row.pk)
     actions.depart(actor=THE_SYSTEM, fulfilment_id=row.pk)
@@ -134,8 +135,9 @@ def test_cancelled_while_picking_frees_the_holds_and_the_substitute(place: suppo
     row, staff = support.order(place, {"toast": 2, "milk": 1}), place.staff()
     actions.accept(actor=staff, fulfilment_id=row.pk)
     actions.scan(actor=staff, fulfilment_id=row.pk, code="SKU-1")
-    actions.propose_substitute(actor=staff, line_id=line(row, place, "toast").pk,
-                               variant_id=place.variants["wholemeal"].pk, units=1)
+    actions.propose_substitute(
+        actor=staff, line_id=line(row, place, "toast").pk, variant_id=place.variants["wholemeal"].pk, units=1
+    )
     actions.cancel(actor=THE_SYSTEM, fulfilment_id=row.pk)
     assert [place.stock(name) for name in ("toast", "milk", "wholemeal")] == [(10, 0, 0)] * 3
     assert_clean()
@@ -173,10 +175,16 @@ def test_the_queue_is_the_own_stores_by_urgency(place: support.Shop) -> None:
     assert [card.id for card in cards] == [soon.pk, late.pk]
     assert (cards[0].units, cards[0].line_count, cards[0].picked, cards[0].asked) == (3, 2, 0, 0)
     assert refusal(reads.queue, actor=staff, store_id=other.store.pk).reason.code == "not_found"
-    owner = Actor(kind="staff", user_id=ids.new_id(), organisation_id=place.organisation.pk, store_ids=None,
-                  permissions=staff.permissions)
-    stranger = Actor(kind="staff", user_id=ids.new_id(), organisation_id=ids.new_id(), store_ids=None,
-                     permissions=staff.permissions)
+    owner = Actor(
+        kind="staff",
+        user_id=ids.new_id(),
+        organisation_id=place.organisation.pk,
+        store_ids=None,
+        permissions=staff.permissions,
+    )
+    stranger = Actor(
+        kind="staff", user_id=ids.new_id(), organisation_id=ids.new_id(), store_ids=None, permissions=staff.permissions
+    )
     assert len(reads.queue(owner, other.store.pk)) == 1
     assert refusal(reads.queue, actor=stranger, store_id=place.store.pk).reason.code == "not_found"
     assert refusal(reads.detail, actor=stranger, fulfilment_id=late.pk).reason.code == "not_found"

@@ -43,7 +43,9 @@ def test_an_order_of_lines_is_scans_and_one_tap(place: support.Shop) -> None:
     assert place.stock("milk") == (9, 0, 0)
     moves = StockMove.objects.filter(kind="sale")
     assert {(move.delta, move.cause, move.actor) for move in moves} == {
-        (-2, row.order_id, f"system:{staff.user_id}"), (-1, row.order_id, f"system:{staff.user_id}")}
+        (-2, row.order_id, f"system:{staff.user_id}"),
+        (-1, row.order_id, f"system:{staff.user_id}"),
+    }
     assert [event["mode"] for event in told("FulfilmentReady")] == ["delivery"]
     assert_clean()
 
@@ -69,8 +71,9 @@ def test_one_too_many_is_refused(place: support.Shop) -> None:
     more = refusal(actions.scan, actor=staff, fulfilment_id=row.pk, code="SKU-2", units=3)
     assert more.reason.code == "already_picked"
     for units in (0, -1, 100):
-        assert refusal(
-            actions.scan, actor=staff, fulfilment_id=row.pk, code="SKU-2", units=units).reason.code == "invalid"
+        assert (
+            refusal(actions.scan, actor=staff, fulfilment_id=row.pk, code="SKU-2", units=units).reason.code == "invalid"
+        )
     assert line(row, place, "milk").picked == 1 and line(row, place, "broccoli").picked == 0
 
 
@@ -101,9 +104,12 @@ def test_short_units_go_free_and_their_money_back(place: support.Shop) -> None:
     assert refusal(actions.mark_short, actor=staff, line_id=item.pk, units=3).reason.code == "too_many_units"
     assert refusal(actions.mark_short, actor=staff, line_id=item.pk, units=0).reason.code == "invalid"
     actions.mark_short(actor=staff, line_id=item.pk, units=1)
-    assert refusal(
-        actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=place.variants["toast"].pk, units=1
-    ).reason.code == "no_substitutes"
+    assert (
+        refusal(
+            actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=place.variants["toast"].pk, units=1
+        ).reason.code
+        == "no_substitutes"
+    )
     support.pick_all(row, staff)
     actions.pack(actor=staff, fulfilment_id=row.pk)
     assert place.stock("broccoli") == (9, 0, 0)
@@ -131,18 +137,23 @@ def test_the_best_match_goes_in_at_once(place: support.Shop) -> None:
     actions.accept(actor=staff, fulfilment_id=row.pk)
     item = line(row, place, "toast")
     other = place.variants["wholemeal"].pk
-    assert refusal(
-        actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=item.variant_id, units=1
-    ).reason.code == "not_a_substitute"
-    assert refusal(
-        actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=ids.new_id(), units=1
-    ).reason.code == "not_a_substitute"
+    assert (
+        refusal(
+            actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=item.variant_id, units=1
+        ).reason.code
+        == "not_a_substitute"
+    )
+    assert (
+        refusal(actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=ids.new_id(), units=1).reason.code
+        == "not_a_substitute"
+    )
     assert actions.propose_substitute(actor=staff, line_id=item.pk, variant_id=other, units=2) == "agreed"
     assert place.stock("wholemeal") == (8, 0, 0)
     assert [(event["units"], event["price_below"]) for event in told("LineSubstituted")] == [(2, 100)]
-    assert refusal(
-        actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=other, units=1
-    ).reason.code == "already_substituted"
+    assert (
+        refusal(actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=other, units=1).reason.code
+        == "already_substituted"
+    )
     actions.pack(actor=staff, fulfilment_id=row.pk)
     assert place.stock("toast") == (10, 0, 0)
     assert told("LineShort") == []
@@ -154,8 +165,9 @@ def test_a_substitute_that_others_hold_is_refused(place: support.Shop) -> None:
     row, staff = support.order(place, {"toast": 1}), place.staff()
     actions.accept(actor=staff, fulfilment_id=row.pk)
     item = line(row, place, "toast")
-    refused = refusal(actions.propose_substitute, actor=staff, line_id=item.pk,
-                      variant_id=place.variants["wholemeal"].pk, units=1)
+    refused = refusal(
+        actions.propose_substitute, actor=staff, line_id=item.pk, variant_id=place.variants["wholemeal"].pk, units=1
+    )
     assert refused.reason.code == "not_enough_stock"
     item.refresh_from_db()
     assert (item.short, item.substitute_state) == (0, "")
@@ -167,16 +179,16 @@ def test_the_shopper_answers(place: support.Shop, agreed: bool) -> None:
     row, staff = support.order(place, {"toast": 1, "milk": 1}, substitution="ask"), place.staff()
     actions.accept(actor=staff, fulfilment_id=row.pk)
     item = line(row, place, "toast")
-    asked = actions.propose_substitute(
-        actor=staff, line_id=item.pk, variant_id=place.variants["wholemeal"].pk, units=1)
+    asked = actions.propose_substitute(actor=staff, line_id=item.pk, variant_id=place.variants["wholemeal"].pk, units=1)
     assert asked == "asked" and len(told("SubstituteAsked")) == 1 and told("LineShort") == []
     actions.scan(actor=staff, fulfilment_id=row.pk, code="SKU-1")
     waiting = refusal(actions.pack, actor=staff, fulfilment_id=row.pk)
     assert waiting.reason.code == "not_answered" and "toast" in waiting.words
     actions.answer_substitute(actor=THE_SYSTEM, line_id=item.pk, agreed=agreed)
-    assert refusal(
-        actions.answer_substitute, actor=THE_SYSTEM, line_id=item.pk, agreed=not agreed
-    ).reason.code == "not_asked"
+    assert (
+        refusal(actions.answer_substitute, actor=THE_SYSTEM, line_id=item.pk, agreed=not agreed).reason.code
+        == "not_asked"
+    )
     actions.pack(actor=staff, fulfilment_id=row.pk)
     assert place.stock("wholemeal")[0] == (9 if agreed else 10)
     assert len(told("LineShort")) == (0 if agreed else 1)
@@ -188,8 +200,7 @@ def test_silence_is_a_no_after_the_retailers_minutes(place: support.Shop) -> Non
     row, staff = support.order(place, {"toast": 1, "milk": 1}, substitution="ask"), place.staff()
     actions.accept(actor=staff, fulfilment_id=row.pk)
     item = line(row, place, "toast")
-    actions.propose_substitute(
-        actor=staff, line_id=item.pk, variant_id=place.variants["wholemeal"].pk, units=1)
+    actions.propose_substitute(actor=staff, line_id=item.pk, variant_id=place.variants["wholemeal"].pk, units=1)
     assert actions.lapse_unanswered(actor=THE_SYSTEM) == 0
     assert reads.detail(staff, row.pk).lines[0].answer_by is not None
     with clock.advanced(timedelta(minutes=2, seconds=1)):
@@ -202,8 +213,9 @@ def test_silence_is_a_no_after_the_retailers_minutes(place: support.Shop) -> Non
 def test_a_lone_line_unanswered_cancels(place: support.Shop) -> None:
     row, staff = support.order(place, {"toast": 1}, substitution="ask"), place.staff()
     actions.accept(actor=staff, fulfilment_id=row.pk)
-    actions.propose_substitute(actor=staff, line_id=line(row, place, "toast").pk,
-                               variant_id=place.variants["wholemeal"].pk, units=1)
+    actions.propose_substitute(
+        actor=staff, line_id=line(row, place, "toast").pk, variant_id=place.variants["wholemeal"].pk, units=1
+    )
     with clock.advanced(timedelta(minutes=3)):
         actions.pack(actor=staff, fulfilment_id=row.pk)
     row.refresh_from_db()

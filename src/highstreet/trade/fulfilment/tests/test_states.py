@@ -16,8 +16,19 @@ from . import support
 
 EVENTS = sorted({event for _, event in MACHINE.table})
 GLOSSARY = {
-    "pending", "accepted", "rejected", "picking", "packed", "ready", "handed_over", "in_transit", "delivered",
-    "failed", "returning", "returned", "cancelled",
+    "pending",
+    "accepted",
+    "rejected",
+    "picking",
+    "packed",
+    "ready",
+    "handed_over",
+    "in_transit",
+    "delivered",
+    "failed",
+    "returning",
+    "returned",
+    "cancelled",
 }
 
 

@@ -9,7 +9,25 @@ from .routing import lose_store, reroute
 from .shopping import answer_substitute, reorder
 
 __all__ = [
-    "Compensation", "OrderPayments", "Placed", "answer_substitute", "cancel", "checkout", "compensate",
-    "complete", "expire", "expire_due", "fulfilment_ended", "lose_store", "open_intent", "pay",
-    "payment_captured", "quote", "refund_difference", "refund_settled", "refund_units", "reorder", "reroute",
+    "Compensation",
+    "OrderPayments",
+    "Placed",
+    "answer_substitute",
+    "cancel",
+    "checkout",
+    "compensate",
+    "complete",
+    "expire",
+    "expire_due",
+    "fulfilment_ended",
+    "lose_store",
+    "open_intent",
+    "pay",
+    "payment_captured",
+    "quote",
+    "refund_difference",
+    "refund_settled",
+    "refund_units",
+    "reorder",
+    "reroute",
 ]

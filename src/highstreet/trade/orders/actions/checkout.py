@@ -52,8 +52,15 @@ class Wish:
 
 @action(PUBLIC)
 def checkout(
-    *, actor: Actor, quote_id: UUID, cart_key: str, phone: str, payment_method: str = "wechat",
-    substitution: str = "best", note: str = "", unit: str = "",
+    *,
+    actor: Actor,
+    quote_id: UUID,
+    cart_key: str,
+    phone: str,
+    payment_method: str = "wechat",
+    substitution: str = "best",
+    note: str = "",
+    unit: str = "",
 ) -> Placed:
     """Turn a quote into an order: all of it or nothing.
 
@@ -64,8 +71,11 @@ def checkout(
     if number is None:
         raise Refused(BAD_PHONE)
     wish = Wish(
-        number, choice(payment_method, rules.METHODS, "payment_method"),
-        choice(substitution, rules.SUBSTITUTIONS, "substitution"), clean(note, 200, "note"), clean(unit, 60, "unit"),
+        number,
+        choice(payment_method, rules.METHODS, "payment_method"),
+        choice(substitution, rules.SUBSTITUTIONS, "substitution"),
+        clean(note, 200, "note"),
+        clean(unit, 60, "unit"),
     )
     quote = _use(actor, quote_id, cart_key)
     if wish.payment_method == "at_pickup" and quote.mode != "pickup":
@@ -74,8 +84,12 @@ def checkout(
     customer_id = customers.of_phone(actor=actor, phone=wish.phone, language=actor.language)
     if actor.user_id is not None and quote.mode == "delivery" and quote.address:
         customers.remember_address(
-            actor=actor, customer_id=customer_id, text=quote.address, unit=wish.unit or quote.unit,
-            lat=quote.lat, lon=quote.lon,
+            actor=actor,
+            customer_id=customer_id,
+            text=quote.address,
+            unit=wish.unit or quote.unit,
+            lat=quote.lat,
+            lon=quote.lon,
         )
     # Under the cart's lock: what is bought is what the cart still holds.
     carts.clear(actor=actor, cart_key=cart_key, expected_version=quote.cart_version)
@@ -105,17 +119,20 @@ def _place(actor: Actor, quote: Quote, city: CityView, customer_id: UUID, wish: 
     lines = _write_lines(order, quote)
     promises().keep(order_id=order.pk, city_id=city.id, store_id=order.store_id, mode=order.mode, offer=offer)
     intent = payments.create_intent(
-        actor=actor, payable=order.pk, organisation_id=order.organisation_id, provider=order.payment_method,
-        amount=order.total, currency=order.currency, description=f"Highstreet {order.number}",
+        actor=actor,
+        payable=order.pk,
+        organisation_id=order.organisation_id,
+        provider=order.payment_method,
+        amount=order.total,
+        currency=order.currency,
+        description=f"Highstreet {order.number}",
         expires_at=_pay_until(order, city),
     )
     tell(order, OrderPlaced(order.pk, order.store_id, customer_id, order.mode, order.total))
     now_due = order.payment_method == "at_pickup"
     if now_due:
         give_to_store(actor, order, lines, offer)
-    wanted = [
-        Want(line.variant_id, line.quantity, in_language(line.name_zh, line.name_en)) for line in lines
-    ]
+    wanted = [Want(line.variant_id, line.quantity, in_language(line.name_zh, line.name_en)) for line in lines]
     claims = [*promises().claims(offer), *claims_on(order.store_id, wanted)]
     # The hottest rows last: from here to the commit nobody else can take these units.
     holds.take(order.group, claims, order.expires_at)
@@ -124,28 +141,51 @@ def _place(actor: Actor, quote: Quote, city: CityView, customer_id: UUID, wish: 
     return Placed(order.pk, order.key, order.number, order.status, intent.id)
 
 
-def _write(
-    actor: Actor, quote: Quote, city: CityView, customer_id: UUID, wish: Wish, offer: PromiseOffer
-) -> Order:
+def _write(actor: Actor, quote: Quote, city: CityView, customer_id: UUID, wish: Wish, offer: PromiseOffer) -> Order:
     now = clock.now()
     order_id = ids.new_id()
     return Order.objects.create(
-        id=order_id, group=order_id, number=_next_number(), key=ids.random_token(KEY_LENGTH), quote=quote,
-        customer_id=customer_id, organisation_id=city.retailer_id, store_id=quote.store_id, city_id=city.id,
-        mode=quote.mode, payment_method=wish.payment_method, currency=quote.currency,
-        goods_total=quote.goods_total, delivery_fee=quote.delivery_fee, total=quote.total, phone=wish.phone,
-        address=quote.address, unit=wish.unit or quote.unit, note=wish.note, lat=quote.lat, lon=quote.lon,
-        substitution=wish.substitution, language=actor.language[:8], placed_at=now,
+        id=order_id,
+        group=order_id,
+        number=_next_number(),
+        key=ids.random_token(KEY_LENGTH),
+        quote=quote,
+        customer_id=customer_id,
+        organisation_id=city.retailer_id,
+        store_id=quote.store_id,
+        city_id=city.id,
+        mode=quote.mode,
+        payment_method=wish.payment_method,
+        currency=quote.currency,
+        goods_total=quote.goods_total,
+        delivery_fee=quote.delivery_fee,
+        total=quote.total,
+        phone=wish.phone,
+        address=quote.address,
+        unit=wish.unit or quote.unit,
+        note=wish.note,
+        lat=quote.lat,
+        lon=quote.lon,
+        substitution=wish.substitution,
+        language=actor.language[:8],
+        placed_at=now,
         expires_at=now + timedelta(minutes=organisations.terms(city.retailer_id).quote_minutes),
-        promised_from=offer.promised_from, promised_to=offer.promised_to, routing=quote.routing,
+        promised_from=offer.promised_from,
+        promised_to=offer.promised_to,
+        routing=quote.routing,
     )
 
 
 def _write_lines(order: Order, quote: Quote) -> list[OrderLine]:
     return OrderLine.objects.bulk_create(
         OrderLine(
-            id=ids.new_id(), order=order, variant_id=UUID(line["variant"]), position=position,
-            name_zh=line["name_zh"], name_en=line["name_en"], quantity=line["quantity"],
+            id=ids.new_id(),
+            order=order,
+            variant_id=UUID(line["variant"]),
+            position=position,
+            name_zh=line["name_zh"],
+            name_en=line["name_en"],
+            quantity=line["quantity"],
             unit_price=line["unit_price"],
         )
         for position, line in enumerate(quote.lines)

@@ -66,7 +66,10 @@ def complete(*, actor: Actor, order_id: UUID) -> None:
     funds = order.captured - order.refunded
     fee = min(order.delivery_fee, funds)
     ledger.post(
-        key=f"order:{order.pk}:completed", kind="order_completed", cause=order.pk, actor=actor,
+        key=f"order:{order.pk}:completed",
+        kind="order_completed",
+        cause=order.pk,
+        actor=actor,
         lines=[
             (AccountRef(order.organisation_id, "customer_funds", order.currency), funds),
             (AccountRef(order.organisation_id, "goods_revenue", order.currency), fee - funds),

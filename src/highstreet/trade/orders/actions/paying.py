@@ -63,8 +63,13 @@ def open_intent(*, actor: Actor, order_id: UUID) -> UUID:
         if intent.status == "created" and intent.expires_at > clock.now():
             return intent.id
     return payments.create_intent(
-        actor=actor, payable=order.pk, organisation_id=order.organisation_id, provider=order.payment_method,
-        amount=due(order), currency=order.currency, description=f"Highstreet {order.number}",
+        actor=actor,
+        payable=order.pk,
+        organisation_id=order.organisation_id,
+        provider=order.payment_method,
+        amount=due(order),
+        currency=order.currency,
+        description=f"Highstreet {order.number}",
         expires_at=order.expires_at,
     ).id
 
@@ -104,7 +109,12 @@ def _give_surplus_back(actor: Actor, order: Order, surplus: int, intent_id: UUID
     """Paid twice, or more than was due: what was not owed goes back by the payment that brought it."""
     # Money that came after the completion was never revenue, so it leaves the customer's funds again.
     give_back(
-        actor, order, surplus, key=f"surplus:{intent_id}", reason="paid_twice", intent_id=intent_id,
+        actor,
+        order,
+        surplus,
+        key=f"surplus:{intent_id}",
+        reason="paid_twice",
+        intent_id=intent_id,
         source="customer_funds",
     )
 
@@ -129,21 +139,21 @@ def _take_again(actor: Actor, order: Order) -> None:
     wanted = wants(lines)
     now = clock.now()
     offer = promises().offer(
-        store=store, lat=order.lat, lon=order.lon, units=sum(want.quantity for want in wanted), mode=order.mode,
+        store=store,
+        lat=order.lat,
+        lon=order.lon,
+        units=sum(want.quantity for want in wanted),
+        mode=order.mode,
         at=now,
     )
     if offer is None or not rules.still_wanted(order.promised_to, offer.promised_to, rules.LATE_PAYMENT_GRACE):
         raise Refused(NO_CAPACITY)
     promises().keep(order_id=order.pk, city_id=order.city_id, store_id=store.id, mode=order.mode, offer=offer)
     order.promised_from, order.promised_to = offer.promised_from, offer.promised_to
-    give_to_store(
-        actor, order, lines, offer, promised_from=offer.promised_from, promised_to=offer.promised_to
-    )
+    give_to_store(actor, order, lines, offer, promised_from=offer.promised_from, promised_to=offer.promised_to)
     claims = [*promises().claims(offer), *claims_on(store.id, wanted)]
     holds.release(order.group, state="expired")
     holds.forget(order.group)
     holds.take(order.group, claims, now + timedelta(minutes=1))
     if not holds.confirm(order.group):
         raise RuntimeError(f"{order.pk}: holds taken just now are not live")
-
-

@@ -28,8 +28,15 @@ from ..steps.common import choice, clean
 
 @action(PUBLIC)
 def quote(
-    *, actor: Actor, cart_key: str, mode: str, lat: float | None = None, lon: float | None = None,
-    address: str = "", unit: str = "", store_id: UUID | None = None,
+    *,
+    actor: Actor,
+    cart_key: str,
+    mode: str,
+    lat: float | None = None,
+    lon: float | None = None,
+    address: str = "",
+    unit: str = "",
+    store_id: UUID | None = None,
 ) -> QuoteView:
     """Price and promise a cart for a place and a mode ("delivery", "pickup"); good for the retailer's minutes.
 
@@ -83,17 +90,32 @@ def _write(cart: Contents, chosen: Chosen, mode: str, point: Point, address: str
     priced = pricing.basket(items, terms, mode)
     now = clock.now()
     row = Quote.objects.create(
-        id=ids.new_id(), cart_id=cart.id, cart_version=cart.version, mode=mode, store_id=chosen.store.id,
-        address=address, unit=unit, lat=chosen.store.lat if point.lat is None else point.lat,
+        id=ids.new_id(),
+        cart_id=cart.id,
+        cart_version=cart.version,
+        mode=mode,
+        store_id=chosen.store.id,
+        address=address,
+        unit=unit,
+        lat=chosen.store.lat if point.lat is None else point.lat,
         lon=chosen.store.lon if point.lon is None else point.lon,
         lines=[
-            {"variant": str(variant), "quantity": quantity, "unit_price": chosen.prices[variant],
-             "name_zh": f"{known[variant].name_zh} {known[variant].unit_zh}".strip()[:80],
-             "name_en": f"{known[variant].name_en} {known[variant].unit_en}".strip()[:80]}
+            {
+                "variant": str(variant),
+                "quantity": quantity,
+                "unit_price": chosen.prices[variant],
+                "name_zh": f"{known[variant].name_zh} {known[variant].unit_zh}".strip()[:80],
+                "name_en": f"{known[variant].name_en} {known[variant].unit_en}".strip()[:80],
+            }
             for variant, quantity in cart.lines
         ],
-        goods_total=priced.goods_total, delivery_fee=priced.delivery_fee, total=priced.total,
-        currency=city.currency, promise=chosen.offer.to_json(), routing=chosen.routing, created_at=now,
+        goods_total=priced.goods_total,
+        delivery_fee=priced.delivery_fee,
+        total=priced.total,
+        currency=city.currency,
+        promise=chosen.offer.to_json(),
+        routing=chosen.routing,
+        created_at=now,
         expires_at=now + timedelta(minutes=terms.quote_minutes),
     )
     return reads.quotes.view_of(row, chosen.store)

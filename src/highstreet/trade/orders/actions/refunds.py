@@ -42,9 +42,11 @@ def refund_units(*, actor: Actor, order_line_id: UUID, units: int, reason: str) 
     order, line = find_line(actor, order_line_id)
     if type(units) is not int or units < 1:
         raise Refused(BAD_AMOUNT)
-    moved = OrderLine.objects.filter(pk=line.pk, quantity__gte=F("refunded") + units).update(
-        refunded=F("refunded") + units
-    ) if units <= line.quantity else 0
+    moved = (
+        OrderLine.objects.filter(pk=line.pk, quantity__gte=F("refunded") + units).update(refunded=F("refunded") + units)
+        if units <= line.quantity
+        else 0
+    )
     if moved != 1:
         raise Refused(TOO_MANY_UNITS, left=line.quantity - line.refunded)
     amount = pricing.refund_of_units(line.unit_price, line.quantity, line.refunded, units)
@@ -74,9 +76,13 @@ def compensate(*, actor: Actor, order_id: UUID, amount: int, reason: str) -> Com
     money, points = rules.split_compensation(amount, left(order))
     key = f"{order.pk}:compensation:{reason}"
     posted = ledger.post(
-        key=f"order:{key}", kind="compensation", cause=order.pk, actor=actor,
+        key=f"order:{key}",
+        kind="compensation",
+        cause=order.pk,
+        actor=actor,
         lines=[
-            (account(order, "promise_compensation"), money), (account(order, "refunds_payable"), -money),
+            (account(order, "promise_compensation"), money),
+            (account(order, "refunds_payable"), -money),
             (AccountRef(order.organisation_id, "points_issued", POINTS), points),
             (AccountRef(order.customer_id, "points", POINTS), -points),
         ],

@@ -82,7 +82,11 @@ def _next(order: Order, lines: list[OrderLine], passed: set[str]) -> Chosen | No
         return None
     try:
         return choose(
-            wanted, around, mode=order.mode, point=Point(order.lat, order.lon), preferred=None,
+            wanted,
+            around,
+            mode=order.mode,
+            point=Point(order.lat, order.lon),
+            preferred=None,
             within=order.promised_to + rules.REROUTE_GRACE,
         )
     except Refused:

@@ -8,126 +8,191 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cart', '0001_initial'),
-        ('catalog', '0001_initial'),
-        ('customers', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("cart", "0001_initial"),
+        ("catalog", "0001_initial"),
+        ("customers", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Quote',
+            name="Quote",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('cart_version', models.IntegerField()),
-                ('mode', models.CharField(max_length=8)),
-                ('address', models.CharField(default='', max_length=160)),
-                ('unit', models.CharField(default='', max_length=60)),
-                ('lat', models.FloatField()),
-                ('lon', models.FloatField()),
-                ('lines', models.JSONField()),
-                ('goods_total', models.BigIntegerField()),
-                ('delivery_fee', models.BigIntegerField()),
-                ('total', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('promise', models.JSONField()),
-                ('routing', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('cart', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='cart.cart')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("cart_version", models.IntegerField()),
+                ("mode", models.CharField(max_length=8)),
+                ("address", models.CharField(default="", max_length=160)),
+                ("unit", models.CharField(default="", max_length=60)),
+                ("lat", models.FloatField()),
+                ("lon", models.FloatField()),
+                ("lines", models.JSONField()),
+                ("goods_total", models.BigIntegerField()),
+                ("delivery_fee", models.BigIntegerField()),
+                ("total", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("promise", models.JSONField()),
+                ("routing", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "cart",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="cart.cart"),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=12, unique=True)),
-                ('key', models.CharField(max_length=40, unique=True)),
-                ('mode', models.CharField(max_length=8)),
-                ('status', models.CharField(default='pending', max_length=10)),
-                ('payment_status', models.CharField(default='unpaid', max_length=18)),
-                ('payment_method', models.CharField(max_length=12)),
-                ('currency', models.CharField(max_length=3)),
-                ('goods_total', models.BigIntegerField()),
-                ('delivery_fee', models.BigIntegerField()),
-                ('total', models.BigIntegerField()),
-                ('phone', models.CharField(max_length=20)),
-                ('address', models.CharField(default='', max_length=160)),
-                ('unit', models.CharField(default='', max_length=60)),
-                ('note', models.CharField(default='', max_length=200)),
-                ('lat', models.FloatField()),
-                ('lon', models.FloatField()),
-                ('substitution', models.CharField(default='best', max_length=10)),
-                ('language', models.CharField(default='zh-hans', max_length=8)),
-                ('placed_at', models.DateTimeField(db_index=True)),
-                ('expires_at', models.DateTimeField()),
-                ('paid_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('end_reason', models.CharField(default='', max_length=40)),
-                ('promised_from', models.DateTimeField()),
-                ('promised_to', models.DateTimeField()),
-                ('routing', models.JSONField(default=list)),
-                ('city', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.city')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
-                ('quote', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.quote')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("number", models.CharField(max_length=12, unique=True)),
+                ("key", models.CharField(max_length=40, unique=True)),
+                ("mode", models.CharField(max_length=8)),
+                ("status", models.CharField(default="pending", max_length=10)),
+                ("payment_status", models.CharField(default="unpaid", max_length=18)),
+                ("payment_method", models.CharField(max_length=12)),
+                ("currency", models.CharField(max_length=3)),
+                ("goods_total", models.BigIntegerField()),
+                ("delivery_fee", models.BigIntegerField()),
+                ("total", models.BigIntegerField()),
+                ("phone", models.CharField(max_length=20)),
+                ("address", models.CharField(default="", max_length=160)),
+                ("unit", models.CharField(default="", max_length=60)),
+                ("note", models.CharField(default="", max_length=200)),
+                ("lat", models.FloatField()),
+                ("lon", models.FloatField()),
+                ("substitution", models.CharField(default="best", max_length=10)),
+                ("language", models.CharField(default="zh-hans", max_length=8)),
+                ("placed_at", models.DateTimeField(db_index=True)),
+                ("expires_at", models.DateTimeField()),
+                ("paid_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("end_reason", models.CharField(default="", max_length=40)),
+                ("promised_from", models.DateTimeField()),
+                ("promised_to", models.DateTimeField()),
+                ("routing", models.JSONField(default=list)),
+                (
+                    "city",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.city"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.customer"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.organisation"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"),
+                ),
+                (
+                    "quote",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.quote"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('position', models.IntegerField()),
-                ('name_zh', models.CharField(max_length=80)),
-                ('name_en', models.CharField(max_length=80)),
-                ('quantity', models.IntegerField()),
-                ('unit_price', models.BigIntegerField()),
-                ('refunded', models.IntegerField(default=0)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='orders.order')),
-                ('variant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.variant')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("position", models.IntegerField()),
+                ("name_zh", models.CharField(max_length=80)),
+                ("name_en", models.CharField(max_length=80)),
+                ("quantity", models.IntegerField()),
+                ("unit_price", models.BigIntegerField()),
+                ("refunded", models.IntegerField(default=0)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="orders.order"
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.variant"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('unit_price__gte', 0), ('refunded__gte', 0), ('refunded__lte', models.F('quantity'))), name='order_line_sane')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quantity__gte", 1),
+                            ("unit_price__gte", 0),
+                            ("refunded__gte", 0),
+                            ("refunded__lte", models.F("quantity")),
+                        ),
+                        name="order_line_sane",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['customer', '-placed_at'], name='order_of_customer'),
+            model_name="order",
+            index=models.Index(fields=["customer", "-placed_at"], name="order_of_customer"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['store', '-placed_at'], name='order_of_store'),
+            model_name="order",
+            index=models.Index(fields=["store", "-placed_at"], name="order_of_store"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['expires_at'], name='order_due'),
+            model_name="order",
+            index=models.Index(condition=models.Q(("status", "pending")), fields=["expires_at"], name="order_due"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'confirmed', 'completed', 'cancelled', 'expired'])), name='order_status_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "confirmed", "completed", "cancelled", "expired"])),
+                name="order_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['delivery', 'pickup'])), name='order_mode_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["delivery", "pickup"])), name="order_mode_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('total', django.db.models.expressions.CombinedExpression(models.F('goods_total'), '+', models.F('delivery_fee')))), name='order_total_is_its_parts'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("goods_total"), "+", models.F("delivery_fee")
+                        ),
+                    )
+                ),
+                name="order_total_is_its_parts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('total__gte', 0)), name='order_total_not_negative'),
+            model_name="order",
+            constraint=models.CheckConstraint(condition=models.Q(("total__gte", 0)), name="order_total_not_negative"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('substitution__in', ['best', 'ask', 'refund'])), name='order_substitution_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("substitution__in", ["best", "ask", "refund"])), name="order_substitution_known"
+            ),
         ),
     ]

@@ -18,6 +18,21 @@ from .orders import (
 from .quotes import QuoteLineView, QuoteView, quote
 
 __all__ = [
-    "OrderCard", "OrderLineView", "OrderView", "QuoteLineView", "QuoteView", "by_key", "counts", "id_of_key",
-    "line_names", "live_of_city", "must_see", "order", "orders", "orders_of", "quote", "quotes", "search",
+    "OrderCard",
+    "OrderLineView",
+    "OrderView",
+    "QuoteLineView",
+    "QuoteView",
+    "by_key",
+    "counts",
+    "id_of_key",
+    "line_names",
+    "live_of_city",
+    "must_see",
+    "order",
+    "orders",
+    "orders_of",
+    "quote",
+    "quotes",
+    "search",
 ]

@@ -116,7 +116,12 @@ class Day:
 
 
 def search(
-    actor: Actor, *, statuses: Sequence[str] = (), store_id: UUID | None = None, text: str = "", cursor: str = "",
+    actor: Actor,
+    *,
+    statuses: Sequence[str] = (),
+    store_id: UUID | None = None,
+    text: str = "",
+    cursor: str = "",
     limit: int = 30,
 ) -> OrderPage:
     """The actor's orders, newest first: by number, the phone's last digits or the pickup code where `text` is."""
@@ -155,13 +160,30 @@ def sheet(actor: Actor, order_id: UUID) -> Sheet:
         raise Refused(NOT_FOUND)
     lines = OrderLine.objects.filter(order=row).order_by("position")
     return Sheet(
-        row=_row(row), organisation_id=row.organisation_id, city_id=row.city_id, payment_method=row.payment_method,
-        goods_total=row.goods_total, delivery_fee=row.delivery_fee, captured=row.captured, reduced=row.reduced,
-        refunded=row.refunded, compensated=row.compensated, address=row.address, unit=row.unit, note=row.note,
-        substitution=row.substitution, promised_from=row.promised_from, paid_at=row.paid_at,
-        end_reason=row.end_reason, routing=row.routing,
-        lines=[SheetLine(line.pk, line.variant_id, line.name_zh, line.name_en, line.quantity, line.unit_price,
-                         line.refunded) for line in lines],
+        row=_row(row),
+        organisation_id=row.organisation_id,
+        city_id=row.city_id,
+        payment_method=row.payment_method,
+        goods_total=row.goods_total,
+        delivery_fee=row.delivery_fee,
+        captured=row.captured,
+        reduced=row.reduced,
+        refunded=row.refunded,
+        compensated=row.compensated,
+        address=row.address,
+        unit=row.unit,
+        note=row.note,
+        substitution=row.substitution,
+        promised_from=row.promised_from,
+        paid_at=row.paid_at,
+        end_reason=row.end_reason,
+        routing=row.routing,
+        lines=[
+            SheetLine(
+                line.pk, line.variant_id, line.name_zh, line.name_en, line.quantity, line.unit_price, line.refunded
+            )
+            for line in lines
+        ],
     )
 
 
@@ -169,15 +191,26 @@ def day(actor: Actor, start: datetime, end: datetime) -> Day:
     """The actor's orders placed in [start, end), in one query."""
     require(actor, "console.read")
     lives = Q(status__in=["confirmed", "completed"])
-    sums = _rows(actor).filter(placed_at__gte=start, placed_at__lt=end).aggregate(
-        orders=Count("pk"), open=Count("pk", filter=Q(status__in=["pending", "confirmed"])),
-        completed=Count("pk", filter=Q(status="completed")),
-        cancelled=Count("pk", filter=Q(status__in=["cancelled", "expired"])),
-        revenue=Sum(F("total") - F("reduced") - F("refunded"), filter=lives),
-        given_back=Sum(F("refunded") + F("compensated")),
+    sums = (
+        _rows(actor)
+        .filter(placed_at__gte=start, placed_at__lt=end)
+        .aggregate(
+            orders=Count("pk"),
+            open=Count("pk", filter=Q(status__in=["pending", "confirmed"])),
+            completed=Count("pk", filter=Q(status="completed")),
+            cancelled=Count("pk", filter=Q(status__in=["cancelled", "expired"])),
+            revenue=Sum(F("total") - F("reduced") - F("refunded"), filter=lives),
+            given_back=Sum(F("refunded") + F("compensated")),
+        )
     )
-    return Day(sums["orders"], sums["open"], sums["completed"], sums["cancelled"], sums["revenue"] or 0,
-               sums["given_back"] or 0)
+    return Day(
+        sums["orders"],
+        sums["open"],
+        sums["completed"],
+        sums["cancelled"],
+        sums["revenue"] or 0,
+        sums["given_back"] or 0,
+    )
 
 
 def _rows(actor: Actor) -> OrderQuerySet:
@@ -185,5 +218,19 @@ def _rows(actor: Actor) -> OrderQuerySet:
 
 
 def _row(row: Order) -> OrderRow:
-    return OrderRow(row.pk, row.number, row.status, row.payment_status, row.mode, row.store_id, row.phone, row.total,
-                    row.currency, row.placed_at, row.promised_to, row.ended_at, row.lat, row.lon)
+    return OrderRow(
+        row.pk,
+        row.number,
+        row.status,
+        row.payment_status,
+        row.mode,
+        row.store_id,
+        row.phone,
+        row.total,
+        row.currency,
+        row.placed_at,
+        row.promised_to,
+        row.ended_at,
+        row.lat,
+        row.lon,
+    )

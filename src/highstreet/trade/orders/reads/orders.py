@@ -230,7 +230,12 @@ def orders_of(actor: Actor, limit: int = 20, before: datetime | None = None) -> 
 
 
 def search(
-    actor: Actor, text: str = "", *, status: str = "", store_id: UUID | None = None, limit: int = 50,
+    actor: Actor,
+    text: str = "",
+    *,
+    status: str = "",
+    store_id: UUID | None = None,
+    limit: int = 50,
     before: datetime | None = None,
 ) -> list[OrderCard]:
     """Orders that staff may see by number, or the end of a phone number; all of them for an empty text."""
@@ -271,9 +276,24 @@ def _cards(rows: Sequence[Order]) -> list[OrderCard]:
         units[order_id] = units.get(order_id, 0) + quantity
     return [
         OrderCard(
-            row.pk, row.number, row.status, row.payment_status, row.mode, row.store_id, row.store.name_zh,
-            row.store.name_en, row.total, row.currency, units.get(row.pk, 0), row.placed_at, row.promised_from,
-            row.promised_to, row.ended_at, row.phone[-4:], row.lat, row.lon,
+            row.pk,
+            row.number,
+            row.status,
+            row.payment_status,
+            row.mode,
+            row.store_id,
+            row.store.name_zh,
+            row.store.name_en,
+            row.total,
+            row.currency,
+            units.get(row.pk, 0),
+            row.placed_at,
+            row.promised_from,
+            row.promised_to,
+            row.ended_at,
+            row.phone[-4:],
+            row.lat,
+            row.lon,
         )
         for row in rows
     ]
@@ -281,23 +301,53 @@ def _cards(rows: Sequence[Order]) -> list[OrderCard]:
 
 def _view(row: Order, mine: bool) -> OrderView:
     lines = [
-        OrderLineView(line.pk, line.variant_id, line.name_zh, line.name_en, line.quantity, line.unit_price,
-                      line.refunded)
+        OrderLineView(
+            line.pk, line.variant_id, line.name_zh, line.name_en, line.quantity, line.unit_price, line.refunded
+        )
         for line in OrderLine.objects.filter(order=row).order_by("position")
     ]
     going = fulfilments.of_order(row.pk)
     waits = row.mode == "pickup" and going is not None and going.status == "ready"
     return OrderView(
-        id=row.pk, key=row.key if mine else "", number=row.number, status=row.status,
-        payment_status=row.payment_status, payment_method=row.payment_method, mode=row.mode,
-        customer_id=row.customer_id, organisation_id=row.organisation_id, city_id=row.city_id,
-        store=stores.store(row.store_id), lines=lines, currency=row.currency, goods_total=row.goods_total,
-        delivery_fee=row.delivery_fee, total=row.total, captured=row.captured, reduced=row.reduced,
-        refunded=row.refunded, compensated=row.compensated, phone=row.phone, address=row.address, unit=row.unit,
-        note=row.note, lat=row.lat, lon=row.lon, substitution=row.substitution, language=row.language,
-        placed_at=row.placed_at, expires_at=row.expires_at, paid_at=row.paid_at, ended_at=row.ended_at,
-        end_reason=row.end_reason, promised_from=row.promised_from, promised_to=row.promised_to,
-        routing=row.routing, fulfilment=going, intents=payments.intents(row.pk),
-        refunds=payments.refunds(row.pk), pickup_code=fulfilments.pickup_code(row.pk) if mine and waits else "",
+        id=row.pk,
+        key=row.key if mine else "",
+        number=row.number,
+        status=row.status,
+        payment_status=row.payment_status,
+        payment_method=row.payment_method,
+        mode=row.mode,
+        customer_id=row.customer_id,
+        organisation_id=row.organisation_id,
+        city_id=row.city_id,
+        store=stores.store(row.store_id),
+        lines=lines,
+        currency=row.currency,
+        goods_total=row.goods_total,
+        delivery_fee=row.delivery_fee,
+        total=row.total,
+        captured=row.captured,
+        reduced=row.reduced,
+        refunded=row.refunded,
+        compensated=row.compensated,
+        phone=row.phone,
+        address=row.address,
+        unit=row.unit,
+        note=row.note,
+        lat=row.lat,
+        lon=row.lon,
+        substitution=row.substitution,
+        language=row.language,
+        placed_at=row.placed_at,
+        expires_at=row.expires_at,
+        paid_at=row.paid_at,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+        promised_from=row.promised_from,
+        promised_to=row.promised_to,
+        routing=row.routing,
+        fulfilment=going,
+        intents=payments.intents(row.pk),
+        refunds=payments.refunds(row.pk),
+        pickup_code=fulfilments.pickup_code(row.pk) if mine and waits else "",
         mine=mine,
     )

@@ -38,8 +38,13 @@ class Chosen:
 
 
 def choose(
-    lines: Sequence[tuple[UUID, int]], around: Sequence[StoreView], *, mode: str, point: Point,
-    preferred: UUID | None, within: datetime | None = None,
+    lines: Sequence[tuple[UUID, int]],
+    around: Sequence[StoreView],
+    *,
+    mode: str,
+    point: Point,
+    preferred: UUID | None,
+    within: datetime | None = None,
 ) -> Chosen:
     """The store of `around` that serves `lines` best, with its promise and prices; refuses with the reason.
 
@@ -62,8 +67,12 @@ def choose(
             routing.append({"store": str(store.id), "verdict": "not_listed"})
             continue
         offer = promises().offer(
-            store=store, lat=store.lat if point.lat is None else point.lat,
-            lon=store.lon if point.lon is None else point.lon, units=sum(wanted.values()), mode=mode, at=now,
+            store=store,
+            lat=store.lat if point.lat is None else point.lat,
+            lon=store.lon if point.lon is None else point.lon,
+            units=sum(wanted.values()),
+            mode=mode,
+            at=now,
         )
         verdict = "no_promise" if offer is None else "can"
         if offer is not None and within is not None and offer.promised_to > within:

@@ -78,7 +78,8 @@ def wants(lines: Iterable[OrderLine]) -> list[Want]:
     """What is still to come of an order's lines."""
     return [
         Want(line.variant_id, line.quantity - line.refunded, in_language(line.name_zh, line.name_en))
-        for line in lines if line.quantity > line.refunded
+        for line in lines
+        if line.quantity > line.refunded
     ]
 
 

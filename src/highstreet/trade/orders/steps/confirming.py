@@ -16,9 +16,7 @@ from ..states import Axes, settle
 from .common import as_system, due, tell
 
 
-def give_to_store(
-    actor: Actor, order: Order, lines: Iterable[OrderLine], offer: PromiseOffer, **columns: Any
-) -> None:
+def give_to_store(actor: Actor, order: Order, lines: Iterable[OrderLine], offer: PromiseOffer, **columns: Any) -> None:
     """Make the fulfilment and confirm the order. `columns` change with its status."""
     fulfil(actor, order, lines, offer)
     settle(order, Axes("pending"), actor=actor.name, ended_at=None, **columns)
@@ -30,15 +28,25 @@ def fulfil(actor: Actor, order: Order, lines: Iterable[OrderLine], offer: Promis
     fulfilment.create(
         actor=as_system(actor),
         spec=NewFulfilment(
-            order_id=order.pk, order_number=order.number, group=order.group, store_id=order.store_id,
-            mode=order.mode, substitution=order.substitution, phone_tail=order.phone[-4:], lat=order.lat,
-            lon=order.lon, promised_from=order.promised_from, promised_to=order.promised_to,
+            order_id=order.pk,
+            order_number=order.number,
+            group=order.group,
+            store_id=order.store_id,
+            mode=order.mode,
+            substitution=order.substitution,
+            phone_tail=order.phone[-4:],
+            lat=order.lat,
+            lon=order.lon,
+            promised_from=order.promised_from,
+            promised_to=order.promised_to,
             ready_by=offer.ready_by,
             lines=tuple(
                 NewLine(line.pk, line.variant_id, line.quantity - line.refunded, line.unit_price)
-                for line in lines if line.quantity > line.refunded
+                for line in lines
+                if line.quantity > line.refunded
             ),
-            address=f"{order.address} {order.unit}".strip(), note=order.note,
+            address=f"{order.address} {order.unit}".strip(),
+            note=order.note,
             collect_due=due(order) if order.payment_method == "at_pickup" else 0,
         ),
     )

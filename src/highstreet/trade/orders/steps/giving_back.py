@@ -40,7 +40,13 @@ def take_off(actor: Actor, order: Order, amount: int, *, key: str, reason: str) 
 
 
 def give_back(
-    actor: Actor, order: Order, amount: int, *, key: str, reason: str, intent_id: UUID | None = None,
+    actor: Actor,
+    order: Order,
+    amount: int,
+    *,
+    key: str,
+    reason: str,
+    intent_id: UUID | None = None,
     source: str = "",
 ) -> int:
     """Refund up to `amount` of what is left of the payment, out of the account `source`: the customer's
@@ -60,7 +66,8 @@ def give_back_all(actor: Actor, order: Order, *, reason: str) -> int:
     if amount + given <= 0:
         return 0
     lines = [
-        (account(order, "customer_funds"), amount + given), (account(order, "promise_compensation"), -given),
+        (account(order, "customer_funds"), amount + given),
+        (account(order, "promise_compensation"), -given),
     ]
     order.refunded, order.compensated = order.refunded + given, 0
     Order.objects.filter(pk=order.pk).update(refunded=order.refunded, compensated=0)
@@ -69,7 +76,12 @@ def give_back_all(actor: Actor, order: Order, *, reason: str) -> int:
 
 
 def _book(
-    actor: Actor, order: Order, key: str, reason: str, amount: int, lines: list[tuple[AccountRef, int]],
+    actor: Actor,
+    order: Order,
+    key: str,
+    reason: str,
+    amount: int,
+    lines: list[tuple[AccountRef, int]],
     intent_id: UUID | None,
 ) -> None:
     key = f"{order.pk}:{key}"
@@ -78,7 +90,10 @@ def _book(
             actor=as_system(actor), payable=order.pk, amount=amount, reason=reason, key=key, intent_id=intent_id
         )
     posted = ledger.post(
-        key=f"order:{key}", kind="refund", cause=order.pk, actor=actor,
+        key=f"order:{key}",
+        kind="refund",
+        cause=order.pk,
+        actor=actor,
         lines=[*lines, (account(order, "refunds_payable"), -amount)],
     )
     if not posted:

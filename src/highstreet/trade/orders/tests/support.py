@@ -58,7 +58,11 @@ class SteadyPromise:
             return None
         start = at + timedelta(minutes=self.minutes.get(store.id, 30))
         return PromiseOffer(
-            start, start + timedelta(minutes=15), at + timedelta(minutes=10), 90, {"units": units},
+            start,
+            start + timedelta(minutes=15),
+            at + timedelta(minutes=10),
+            90,
+            {"units": units},
             self.slot if mode == "delivery" else None,
         )
 
@@ -92,19 +96,33 @@ class Town:
 
     def quote(self, key: str, mode: str = "delivery", actor: Actor = NOBODY, store: UUID | None = None) -> QuoteView:
         return actions.quote(
-            actor=actor, cart_key=key, mode=mode, lat=self.lat, lon=self.lon, address="Rua da Praia 1",
+            actor=actor,
+            cart_key=key,
+            mode=mode,
+            lat=self.lat,
+            lon=self.lon,
+            address="Rua da Praia 1",
             store_id=store,
         )
 
     def order(
-        self, *quantities: int, mode: str = "delivery", method: str = "wechat", actor: Actor = NOBODY,
-        store: UUID | None = None, substitution: str = "best",
+        self,
+        *quantities: int,
+        mode: str = "delivery",
+        method: str = "wechat",
+        actor: Actor = NOBODY,
+        store: UUID | None = None,
+        substitution: str = "best",
     ) -> Placed:
         """An order through cart, quote and checkout; `store` is the one preferred."""
         key = self.cart(*quantities, actor=actor)
         quote = self.quote(key, mode, actor, store or self.stores[0])
         return actions.checkout(
-            actor=actor, quote_id=quote.id, cart_key=key, phone=PHONE, payment_method=method,
+            actor=actor,
+            quote_id=quote.id,
+            cart_key=key,
+            phone=PHONE,
+            payment_method=method,
             substitution=substitution,
         )
 
@@ -119,7 +137,9 @@ class Town:
     def worker(self, store: int = 0) -> Actor:
         """Someone who works in that shop."""
         return Actor(
-            kind="employee", user_id=ids.new_id(), store_ids=frozenset({self.stores[store]}),
+            kind="employee",
+            user_id=ids.new_id(),
+            store_ids=frozenset({self.stores[store]}),
             permissions=frozenset({"fulfilment.read", "fulfilment.work"}),
         )
 
@@ -206,28 +226,48 @@ def build() -> Town:
         code="retailer", kind="brand", name_zh="高街", name_en="Highstreet", policy={}
     )
     city = City.objects.create(
-        code="poa", name_zh="阿雷格里港", name_en="Porto Alegre", time_zone="America/Sao_Paulo",
-        retailer=retailer, south=-30.1, west=-51.3, north=-30.0, east=-51.1, centre_lat=-30.03,
+        code="poa",
+        name_zh="阿雷格里港",
+        name_en="Porto Alegre",
+        time_zone="America/Sao_Paulo",
+        retailer=retailer,
+        south=-30.1,
+        west=-51.3,
+        north=-30.0,
+        east=-51.1,
+        centre_lat=-30.03,
         centre_lon=-51.22,
     )
     category = Category.objects.create(
-        code="fruit", name_zh="水果", name_en="Fruit", group_code="fresh", group_zh="生鲜", group_en="Fresh",
+        code="fruit",
+        name_zh="水果",
+        name_en="Fruit",
+        group_code="fresh",
+        group_zh="生鲜",
+        group_en="Fresh",
         picture="apple",
     )
     variants = [_variant(index, category, retailer) for index in range(len(PRICES))]
     stores = []
     for index in range(3):
         store = Store.objects.create(
-            code=f"shop{index}", kind="supermarket", organisation=retailer, city=city, name_zh=f"店{index}",
-            name_en=f"Shop {index}", address="Rua", lat=-30.03 + index / 500, lon=-51.22, opens_minute=420,
-            closes_minute=1320, delivery_radius_m=5000,
+            code=f"shop{index}",
+            kind="supermarket",
+            organisation=retailer,
+            city=city,
+            name_zh=f"店{index}",
+            name_en=f"Shop {index}",
+            address="Rua",
+            lat=-30.03 + index / 500,
+            lon=-51.22,
+            opens_minute=420,
+            closes_minute=1320,
+            delivery_radius_m=5000,
         )
         StockLocation.objects.create(store=store, name="shelves")
         for variant, price in zip(variants, PRICES, strict=True):
             Listing.objects.create(store=store, variant=variant, price=price)
-        inventory.receive_all(
-            actor=THE_SYSTEM, store_id=store.pk, quantities={variant.pk: 20 for variant in variants}
-        )
+        inventory.receive_all(actor=THE_SYSTEM, store_id=store.pk, quantities={variant.pk: 20 for variant in variants})
         stores.append(store.pk)
     promise = SteadyPromise(_slot(city.pk))
     ports.promises.fill(promise)
@@ -251,7 +291,8 @@ def _slot(city_id: UUID, capacity: int = 40) -> UUID:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO promise_capacityslot (id, city_id, starts_at, capacity, held, taken) "
-            "VALUES (%s, %s, %s, %s, 0, 0)", [slot, city_id, NOON, capacity],
+            "VALUES (%s, %s, %s, %s, 0, 0)",
+            [slot, city_id, NOON, capacity],
         )
     return slot
 

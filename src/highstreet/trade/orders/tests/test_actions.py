@@ -86,9 +86,17 @@ def test_a_paused_store_is_passed_over(town: Town) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "code"),
-    [("lat", 91.0, "bad_place"), ("lat", float("nan"), "bad_place"), ("lon", float("inf"), "bad_place"),
-     ("mode", "drone", "bad_choice"), ("address", "\x00", "bad_text"), ("address", "a" * 161, "bad_text"),
-     ("unit", "\ud800", "bad_text"), ("cart_key", "\x00", "not_found"), ("cart_key", "0" * 32, "not_found")],
+    [
+        ("lat", 91.0, "bad_place"),
+        ("lat", float("nan"), "bad_place"),
+        ("lon", float("inf"), "bad_place"),
+        ("mode", "drone", "bad_choice"),
+        ("address", "\x00", "bad_text"),
+        ("address", "a" * 161, "bad_text"),
+        ("unit", "\ud800", "bad_text"),
+        ("cart_key", "\x00", "not_found"),
+        ("cart_key", "0" * 32, "not_found"),
+    ],
 )
 def test_bad_quotes_are_refused_in_words(town: Town, field: str, value: object, code: str) -> None:
     wish: dict[str, object] = {"cart_key": town.cart(1), "mode": "delivery", "lat": town.lat, "lon": town.lon}
@@ -232,9 +240,16 @@ def test_orders_are_seen_by_who_may(town: Town) -> None:
 
 @pytest.mark.parametrize(
     ("wish", "code"),
-    [({"phone": "12"}, "bad_phone"), ({"phone": "\x00"}, "bad_phone"), ({"payment_method": "gold"}, "bad_choice"),
-     ({"payment_method": "at_pickup"}, "pay_at_pickup_only"), ({"substitution": "x"}, "bad_choice"),
-     ({"note": "n" * 201}, "bad_text"), ({"note": "\ud800"}, "bad_text"), ({"unit": "a\x00"}, "bad_text")],
+    [
+        ({"phone": "12"}, "bad_phone"),
+        ({"phone": "\x00"}, "bad_phone"),
+        ({"payment_method": "gold"}, "bad_choice"),
+        ({"payment_method": "at_pickup"}, "pay_at_pickup_only"),
+        ({"substitution": "x"}, "bad_choice"),
+        ({"note": "n" * 201}, "bad_text"),
+        ({"note": "\ud800"}, "bad_text"),
+        ({"unit": "a\x00"}, "bad_text"),
+    ],
 )
 def test_bad_wishes_are_refused_and_the_quote_is_still_good(town: Town, wish: dict[str, Any], code: str) -> None:
     key = town.cart(1)
@@ -256,7 +271,9 @@ def test_checkout_asks_the_database_as_often_for_many_lines_as_for_few(town: Tow
     def statements(*quantities: int) -> int:
         key = town.cart(*quantities)
         quote = town.quote(key)
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             checkout(town, key, quote.id)
         return len([query for query in queries if "SAVEPOINT" not in query["sql"]])
 

@@ -98,7 +98,8 @@ def test_a_quote_is_seen_with_its_carts_key_only(shopper: Shopper) -> None:
     quote = shopper.quote(cart)
     seen = shopper.get(f"/quotes/{quote['id']}?cart={cart}").json()
     assert {name: seen[name] for name in ("id", "total", "lines", "store")} == {
-        name: quote[name] for name in ("id", "total", "lines", "store")}
+        name: quote[name] for name in ("id", "total", "lines", "store")
+    }
     for other in ("", "x", shopper.cart(1)):
         problem(shopper.get(f"/quotes/{quote['id']}?cart={other}"), 404, "not_found")
 
@@ -123,9 +124,7 @@ def test_odd_quantities_are_refused(shopper: Shopper, quantity: object) -> None:
 def test_a_stale_cart_is_refused(shopper: Shopper) -> None:
     cart = shopper.cart(1)
     variant = ids.public("var", shopper.town.variants[0])
-    problem(
-        shopper.send("PUT", f"/carts/{cart}/lines/{variant}", {"quantity": 2, "version": 0}), 409, "cart_changed"
-    )
+    problem(shopper.send("PUT", f"/carts/{cart}/lines/{variant}", {"quantity": 2, "version": 0}), 409, "cart_changed")
     quote = shopper.quote(cart)
     shopper.send("PUT", f"/carts/{cart}/lines/{variant}", {"quantity": 3})
     body = {"quote": quote["id"], "cart": cart, "phone": PHONE}
@@ -134,8 +133,19 @@ def test_a_stale_cart_is_refused(shopper: Shopper) -> None:
 
 @pytest.mark.parametrize(
     "extra",
-    [{"price": 1}, {"total": 1}, {"goods_total": 0}, {"delivery_fee": 0}, {"currency": "USD"}, {"customer": "cus_x"},
-     {"customer_id": "1"}, {"status": "confirmed"}, {"payment_status": "paid"}, {"lines": []}, {"store_id": "x"}],
+    [
+        {"price": 1},
+        {"total": 1},
+        {"goods_total": 0},
+        {"delivery_fee": 0},
+        {"currency": "USD"},
+        {"customer": "cus_x"},
+        {"customer_id": "1"},
+        {"status": "confirmed"},
+        {"payment_status": "paid"},
+        {"lines": []},
+        {"store_id": "x"},
+    ],
 )
 def test_what_a_body_may_not_say_is_refused(shopper: Shopper, extra: dict[str, Any]) -> None:
     cart = shopper.cart(1)
@@ -147,8 +157,18 @@ def test_what_a_body_may_not_say_is_refused(shopper: Shopper, extra: dict[str, A
 
 @pytest.mark.parametrize(
     "odd",
-    [{"lat": "1"}, {"lat": 91}, {"lat": True}, {"mode": "drone"}, {"mode": None}, {"address": "a\x00"},
-     {"address": "\ud800"}, {"address": "a" * 161}, {"unit": 7}, {"cart": 7}],
+    [
+        {"lat": "1"},
+        {"lat": 91},
+        {"lat": True},
+        {"mode": "drone"},
+        {"mode": None},
+        {"address": "a\x00"},
+        {"address": "\ud800"},
+        {"address": "a" * 161},
+        {"unit": 7},
+        {"cart": 7},
+    ],
 )
 def test_odd_quotes_are_refused(shopper: Shopper, odd: dict[str, Any]) -> None:
     answer = shopper.send("POST", "/quotes", shopper.wish(shopper.cart(1)) | odd)
@@ -157,8 +177,18 @@ def test_odd_quotes_are_refused(shopper: Shopper, odd: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b"null", b'{"quote": NaN}', b"\xff\xfe", b'{"cart":"\\ud800"}', b'{"cart":"\\u0000"}',
-            b'{"quote":"ord_00000000000000000000000000","cart":"","phone":"13800001111"}'],
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"quote": NaN}',
+        b"\xff\xfe",
+        b'{"cart":"\\ud800"}',
+        b'{"cart":"\\u0000"}',
+        b'{"quote":"ord_00000000000000000000000000","cart":"","phone":"13800001111"}',
+    ],
 )
 def test_odd_bodies_are_never_our_fault(shopper: Shopper, raw: bytes) -> None:
     for path in ("/carts", "/quotes", "/orders"):
@@ -186,7 +216,8 @@ def test_a_foreign_id_anywhere_is_not_found(shopper: Shopper) -> None:
     line = ids.public("lin", ids.new_id())
     problem(
         shopper.send("POST", f"/orders/{ours['id']}/substitutes/{line}?key={ours['key']}", {"agreed": True}),
-        404, "not_found",
+        404,
+        "not_found",
     )
 
 

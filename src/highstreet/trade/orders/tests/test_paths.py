@@ -131,8 +131,14 @@ def test_paying_twice_gives_the_second_payment_back(town: Town) -> None:
     placed = town.order(1)
     row = Order.objects.get(pk=placed.order_id)
     second = payments.create_intent(
-        actor=THE_SYSTEM, payable=row.pk, organisation_id=row.organisation_id, provider="wechat",
-        amount=row.total, currency="CNY", description="again", expires_at=row.expires_at,
+        actor=THE_SYSTEM,
+        payable=row.pk,
+        organisation_id=row.organisation_id,
+        provider="wechat",
+        amount=row.total,
+        currency="CNY",
+        description="again",
+        expires_at=row.expires_at,
     )
     pay(placed)
     pay(placed, intent_id=second.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def test_one_quote_from_ten_hands_is_one_order(town: Town) -> None:
 def test_a_payment_meets_the_expiry(town: Town) -> None:
     placed = [town.order(1, 1) for _ in range(8)]
     with later(10.01):
-        works: list[Callable[[], Any]] = [lambda one=one: pay(one) for one in placed]  # type: ignore[misc]
+        works: list[Callable[[], Any]] = [partial(pay, one) for one in placed]
         sweeps = [lambda: actions.expire_due(actor=THE_SYSTEM)] * 4
         results = at_once(*works, *sweeps)
         assert set(results) == {"done"}, results
@@ -120,9 +121,9 @@ def test_a_payment_meets_the_expiry(town: Town) -> None:
 
 def test_a_payment_meets_a_cancellation(town: Town) -> None:
     placed = [town.order(1, 1) for _ in range(8)]
-    pays: list[Callable[[], Any]] = [lambda one=one: pay(one) for one in placed]  # type: ignore[misc]
+    pays: list[Callable[[], Any]] = [partial(pay, one) for one in placed]
     stops: list[Callable[[], Any]] = [
-        lambda one=one: actions.cancel(actor=THE_SYSTEM, order_id=one.order_id) for one in placed  # type: ignore[misc]
+        lambda one=one: actions.cancel(actor=THE_SYSTEM, order_id=one.order_id) for one in placed
     ]
     results = at_once(*pays, *stops)
     assert set(results) == {"done"}, results
@@ -137,9 +138,9 @@ def test_a_payment_meets_a_cancellation(town: Town) -> None:
 def test_one_fen_refunds_stop_at_what_was_paid(town: Town) -> None:
     placed = town.paid(5)
     line = support.view(placed).lines[0].id
-    results = at_once(*[
-        lambda: actions.refund_units(actor=THE_SYSTEM, order_line_id=line, units=1, reason="x") for _ in range(12)
-    ])
+    results = at_once(
+        *[lambda: actions.refund_units(actor=THE_SYSTEM, order_line_id=line, units=1, reason="x") for _ in range(12)]
+    )
     assert results == {"done": 5, "refund_too_many_units": 7}
     assert support.view(placed).refunded == 5 * 590
     clean_audit()

@@ -83,9 +83,7 @@ def test_a_cheaper_substitute_at_the_counter_gives_change_back(town: Town) -> No
     placed = town.order(1, mode="pickup", method="at_pickup")
     box = package(placed)
     fulfilment.accept(actor=town.worker(), fulfilment_id=box.id)
-    fulfilment.propose_substitute(
-        actor=town.worker(), line_id=box.lines[0].id, variant_id=town.variants[2], units=1
-    )
+    fulfilment.propose_substitute(actor=town.worker(), line_id=box.lines[0].id, variant_id=town.variants[2], units=1)
     pick(town, placed)
     due = package(placed).collect_due
     code = reads.order(replace(NOBODY, order_keys=frozenset({placed.key})), placed.order_id).pickup_code
@@ -101,7 +99,10 @@ def test_support_refunds_units_after_completion_out_of_revenue(town: Town) -> No
     deliver(town, placed)
     line = view(placed).lines[0]
     support = Actor(
-        kind="employee", user_id=ids.new_id(), organisation_id=town.retailer, store_ids=None,
+        kind="employee",
+        user_id=ids.new_id(),
+        organisation_id=town.retailer,
+        store_ids=None,
         permissions=frozenset({"console.read", "orders.refund"}),
     )
     assert actions.refund_units(actor=support, order_line_id=line.id, units=1, reason="bruised") == 590

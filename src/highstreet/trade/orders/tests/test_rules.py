@@ -16,7 +16,8 @@ from highstreet.trade.orders.states import ORDER, PAYMENT, Axes, derive
 ids = st.uuids(version=4)
 times = st.datetimes(timezones=st.just(UTC), min_value=datetime(2026, 1, 1), max_value=datetime(2026, 1, 2))
 candidates = st.lists(
-    st.builds(Candidate, ids, st.lists(ids, max_size=3).map(tuple), st.booleans(), st.floats(0, 9000)), max_size=12,
+    st.builds(Candidate, ids, st.lists(ids, max_size=3).map(tuple), st.booleans(), st.floats(0, 9000)),
+    max_size=12,
     unique_by=lambda one: one.store_id,
 )
 offers = st.lists(
@@ -96,8 +97,16 @@ def test_signs_that_nobody_types_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("138 0000-1111", "13800001111"), ("+55 (51) 99999.0000", "+5551999990000"), ("1234", None),
-     ("phone", None), ("1" * 16, None), ("１３８００００１１１１", None), ("\x0013800001111", None), ("", None)],
+    [
+        ("138 0000-1111", "13800001111"),
+        ("+55 (51) 99999.0000", "+5551999990000"),
+        ("1234", None),
+        ("phone", None),
+        ("1" * 16, None),
+        ("１３８００００１１１１", None),
+        ("\x0013800001111", None),
+        ("", None),
+    ],
 )
 def test_phones(text: str, number: str | None) -> None:
     assert rules.clean_phone(text) == number
@@ -128,8 +137,9 @@ def test_a_thousand_orders_in_a_row_look_unlike() -> None:
 
 
 @given(times, times, times, st.none() | ids, st.text(max_size=20))
-def test_an_offer_survives_its_quote(start: datetime, end: datetime, ready: datetime, slot: UUID | None,
-                                     why: str) -> None:
+def test_an_offer_survives_its_quote(
+    start: datetime, end: datetime, ready: datetime, slot: UUID | None, why: str
+) -> None:
     offer = PromiseOffer(start, end, ready, 95, {"ride": 7}, slot, why)
     assert PromiseOffer.from_json(offer.to_json()) == offer
 
@@ -142,9 +152,15 @@ def test_a_promise_may_slip_by_the_grace_and_no_more() -> None:
 
 @pytest.mark.parametrize(
     ("axes", "status"),
-    [(Axes(None), "pending"), (Axes("pending"), "confirmed"), (Axes("rejected"), "confirmed"),
-     (Axes("delivered"), "completed"), (Axes(None, "expired"), "expired"), (Axes("picking", "customer"), "cancelled"),
-     (Axes("delivered", "customer"), "completed")],
+    [
+        (Axes(None), "pending"),
+        (Axes("pending"), "confirmed"),
+        (Axes("rejected"), "confirmed"),
+        (Axes("delivered"), "completed"),
+        (Axes(None, "expired"), "expired"),
+        (Axes("picking", "customer"), "cancelled"),
+        (Axes("delivered", "customer"), "completed"),
+    ],
 )
 def test_the_status_is_derived(axes: Axes, status: str) -> None:
     assert derive(axes) == status

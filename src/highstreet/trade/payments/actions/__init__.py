@@ -7,7 +7,18 @@ from .intents import close, close_now, create_intent, query, start, sweep_intent
 from .refunds import refund, retry_refund, send_refund, sweep_refunds
 
 __all__ = [
-    "apply_event", "capture_at_counter", "close", "close_alert", "close_now", "create_intent", "query",
-    "receive_notification", "refund", "retry_refund", "send_refund", "start", "sweep_intents",
+    "apply_event",
+    "capture_at_counter",
+    "close",
+    "close_alert",
+    "close_now",
+    "create_intent",
+    "query",
+    "receive_notification",
+    "refund",
+    "retry_refund",
+    "send_refund",
+    "start",
+    "sweep_intents",
     "sweep_refunds",
 ]

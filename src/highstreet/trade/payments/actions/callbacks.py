@@ -41,13 +41,16 @@ def receive_notification(*, actor: Actor, provider: str, headers: Mapping[str, s
         log.warning("payments.not_believed", provider=provider, why=forged.reason)
         raise Refused(NOT_BELIEVED) from None
     row = TransactionEvent(
-        id=ids.new_id(), provider=provider, event_id=notice.event_id, event_type=notice.event_type,
-        resource=notice.resource, received_at=clock.now(),
+        id=ids.new_id(),
+        provider=provider,
+        event_id=notice.event_id,
+        event_type=notice.event_type,
+        resource=notice.resource,
+        received_at=clock.now(),
     )
     with transaction.atomic():
         TransactionEvent.objects.bulk_create([row], ignore_conflicts=True)
-        kept = TransactionEvent.objects.values_list("pk", flat=True).get(
-            provider=provider, event_id=notice.event_id)
+        kept = TransactionEvent.objects.values_list("pk", flat=True).get(provider=provider, event_id=notice.event_id)
         if kept == row.pk:
             queue.defer("payments.apply", event_id=str(row.pk))
     return kept
@@ -100,7 +103,11 @@ def _payment(actor: Actor, row: TransactionEvent, told: Payment) -> str:
     if told.state != "paid":
         return "ignored"
     return capture(
-        actor, intent, amount=told.amount, currency=told.currency, provider_id=told.provider_id,
+        actor,
+        intent,
+        amount=told.amount,
+        currency=told.currency,
+        provider_id=told.provider_id,
         subject=row.event_id,
     )
 
@@ -108,7 +115,8 @@ def _payment(actor: Actor, row: TransactionEvent, told: Payment) -> str:
 def _repayment(actor: Actor, row: TransactionEvent, told: Repayment) -> str:
     refund = (
         Refund.objects.select_related("intent")
-        .filter(out_refund_no=told.out_refund_no, intent__provider=row.provider).first()
+        .filter(out_refund_no=told.out_refund_no, intent__provider=row.provider)
+        .first()
     )
     if refund is None:
         return "waiting"

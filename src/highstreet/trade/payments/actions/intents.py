@@ -35,8 +35,16 @@ PAID = frozenset({"ORDERPAID", "ORDER_PAID"})
 
 @action(PUBLIC)
 def create_intent(
-    *, actor: Actor, payable: UUID, organisation_id: UUID, provider: str, amount: int, currency: str,
-    description: str, expires_at: datetime, openid: str = "",
+    *,
+    actor: Actor,
+    payable: UUID,
+    organisation_id: UUID,
+    provider: str,
+    amount: int,
+    currency: str,
+    description: str,
+    expires_at: datetime,
+    openid: str = "",
 ) -> IntentView:
     """Write down what is to be paid; no network. Called by whoever is paid for (`trade.orders`)."""
     if provider not in ACCOUNTS:
@@ -45,9 +53,17 @@ def create_intent(
         raise Refused(INVALID, field="amount", problem=str(amount))
     intent_id = ids.new_id()
     intent = PaymentIntent.objects.create(
-        id=intent_id, payable=payable, organisation_id=organisation_id, provider=provider,
-        out_trade_no=intent_id.hex, amount=amount, currency=currency, description=description[:120],
-        openid=openid[:128], created_at=clock.now(), expires_at=expires_at,
+        id=intent_id,
+        payable=payable,
+        organisation_id=organisation_id,
+        provider=provider,
+        out_trade_no=intent_id.hex,
+        amount=amount,
+        currency=currency,
+        description=description[:120],
+        openid=openid[:128],
+        created_at=clock.now(),
+        expires_at=expires_at,
     )
     return view_of(intent)
 
@@ -68,8 +84,12 @@ def start(*, actor: Actor, intent_id: UUID, openid: str = "") -> IntentView:
         raise Refused(PAYMENT_OVER, state=intent.status if intent.status != "created" else "expired")
     wall = datetime.fromtimestamp(clock.wall(), tz=UTC)
     asked = Asked(
-        intent.out_trade_no, intent.description, intent.amount, intent.currency,
-        provider_expiry(wall, clock.real_seconds(remaining)), openid,
+        intent.out_trade_no,
+        intent.description,
+        intent.amount,
+        intent.currency,
+        provider_expiry(wall, clock.real_seconds(remaining)),
+        openid,
     )
     try:
         started = gateways.gateway(intent.provider).start(asked)
@@ -114,8 +134,14 @@ def query(*, actor: Actor, intent_id: UUID) -> str:
     found = service.query(intent.out_trade_no)
     if found is not None and found.state == "paid":
         with transaction.atomic():
-            capture(actor, intent, amount=found.amount, currency=found.currency,
-                    provider_id=found.provider_id, subject=intent.out_trade_no)
+            capture(
+                actor,
+                intent,
+                amount=found.amount,
+                currency=found.currency,
+                provider_id=found.provider_id,
+                subject=intent.out_trade_no,
+            )
     elif found is not None and found.state == "closed":
         _mark_closed(actor, intent)
     elif intent.status == "created" and intent.expires_at <= clock.now():
@@ -148,8 +174,14 @@ def _close_at(service: gateways.Gateway, actor: Actor, intent: PaymentIntent) ->
             found = service.query(intent.out_trade_no)
             if found is not None and found.state == "paid":
                 with transaction.atomic():
-                    capture(actor, intent, amount=found.amount, currency=found.currency,
-                            provider_id=found.provider_id, subject=intent.out_trade_no)
+                    capture(
+                        actor,
+                        intent,
+                        amount=found.amount,
+                        currency=found.currency,
+                        provider_id=found.provider_id,
+                        subject=intent.out_trade_no,
+                    )
             return
         if no.code not in GONE:
             raise_alert("close_refused", intent.out_trade_no, code=no.code)
@@ -172,7 +204,8 @@ def sweep_intents(*, actor: Actor, limit: int = 100) -> int:
     now = clock.now()
     old = now - timedelta(seconds=FRESH_SECONDS)
     rows = list(
-        PaymentIntent.objects.filter(status="created", created_at__lte=old).exclude(provider=AT_PICKUP)
+        PaymentIntent.objects.filter(status="created", created_at__lte=old)
+        .exclude(provider=AT_PICKUP)
         .order_by(F("checked_at").asc(nulls_first=True), "created_at")[: limit * 5]
     )
     asked = 0

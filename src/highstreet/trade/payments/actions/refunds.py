@@ -29,9 +29,7 @@ PASSING = frozenset({"NOT_ENOUGH", "NOTENOUGH", "FREQUENCY_LIMITED", "FREQUENCY_
 
 
 @action(SYSTEM)
-def refund(
-    *, actor: Actor, payable: UUID, amount: int, reason: str, key: str, intent_id: UUID | None = None
-) -> UUID:
+def refund(*, actor: Actor, payable: UUID, amount: int, reason: str, key: str, intent_id: UUID | None = None) -> UUID:
     """Send `amount` fen of a captured payment back; the same `key` again is the same refund.
 
     Takes from the payment `intent_id`, or from the first of `payable` that has so much left. Called by
@@ -48,9 +46,7 @@ def refund(
     for intent in rows.order_by("created_at", "id"):
         if intent.captured - intent.refunded < amount:
             continue
-        row = Refund(
-            id=ids.new_id(), intent=intent, key=key, amount=amount, reason=reason[:60], created_at=clock.now()
-        )
+        row = Refund(id=ids.new_id(), intent=intent, key=key, amount=amount, reason=reason[:60], created_at=clock.now())
         row.out_refund_no = row.pk.hex
         Refund.objects.bulk_create([row], ignore_conflicts=True)
         kept = Refund.objects.values_list("pk", flat=True).get(key=key)
@@ -82,8 +78,12 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
         told = service.query_refund(row.out_refund_no) if row.status == "sent" else None
         if told is None:
             told = service.refund(
-                out_trade_no=row.intent.out_trade_no, out_refund_no=row.out_refund_no, amount=row.amount,
-                total=row.intent.captured, currency=row.intent.currency, reason=row.reason,
+                out_trade_no=row.intent.out_trade_no,
+                out_refund_no=row.out_refund_no,
+                amount=row.amount,
+                total=row.intent.captured,
+                currency=row.intent.currency,
+                reason=row.reason,
             )
     except ProviderRefused as no:
         with transaction.atomic():
@@ -109,8 +109,9 @@ def retry_refund(*, actor: Actor, refund_id: UUID) -> None:
 def sweep_refunds(*, actor: Actor, limit: int = 100) -> int:
     """Look after open refunds: send what was not sent, ask about what was. Returns how many."""
     now = clock.now()
-    rows = Refund.objects.filter(status__in=["requested", "sent"]).order_by(
-        F("checked_at").asc(nulls_first=True))[: limit * 5]
+    rows = Refund.objects.filter(status__in=["requested", "sent"]).order_by(F("checked_at").asc(nulls_first=True))[
+        : limit * 5
+    ]
     done = 0
     for row in rows:
         since = now - (row.checked_at or row.created_at)

@@ -7,96 +7,119 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=80)),
-                ('facts', models.JSONField()),
-                ('at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=80)),
+                ("facts", models.JSONField()),
+                ("at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentIntent',
+            name="PaymentIntent",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('payable', models.UUIDField(db_index=True)),
-                ('provider', models.CharField(max_length=12)),
-                ('status', models.CharField(default='created', max_length=10)),
-                ('out_trade_no', models.CharField(max_length=32, unique=True)),
-                ('amount', models.BigIntegerField()),
-                ('captured', models.BigIntegerField(default=0)),
-                ('refunded', models.BigIntegerField(default=0)),
-                ('currency', models.CharField(max_length=3)),
-                ('code_url', models.CharField(default='', max_length=200)),
-                ('provider_id', models.CharField(default='', max_length=64)),
-                ('description', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("payable", models.UUIDField(db_index=True)),
+                ("provider", models.CharField(max_length=12)),
+                ("status", models.CharField(default="created", max_length=10)),
+                ("out_trade_no", models.CharField(max_length=32, unique=True)),
+                ("amount", models.BigIntegerField()),
+                ("captured", models.BigIntegerField(default=0)),
+                ("refunded", models.BigIntegerField(default=0)),
+                ("currency", models.CharField(max_length=3)),
+                ("code_url", models.CharField(default="", max_length=200)),
+                ("provider_id", models.CharField(default="", max_length=64)),
+                ("description", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("checked_at", models.DateTimeField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('out_refund_no', models.CharField(max_length=32, unique=True)),
-                ('amount', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=60)),
-                ('status', models.CharField(default='requested', max_length=10)),
-                ('provider_id', models.CharField(default='', max_length=64)),
-                ('tries', models.IntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(null=True)),
-                ('intent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.paymentintent')),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("out_refund_no", models.CharField(max_length=32, unique=True)),
+                ("amount", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=60)),
+                ("status", models.CharField(default="requested", max_length=10)),
+                ("provider_id", models.CharField(default="", max_length=64)),
+                ("tries", models.IntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "intent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="payments.paymentintent"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TransactionEvent',
+            name="TransactionEvent",
             fields=[
-                ('id', models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('provider', models.CharField(max_length=12)),
-                ('event_id', models.CharField(max_length=64)),
-                ('event_type', models.CharField(max_length=40)),
-                ('resource', models.JSONField()),
-                ('received_at', models.DateTimeField()),
-                ('applied_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(default='', max_length=60)),
+                ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("provider", models.CharField(max_length=12)),
+                ("event_id", models.CharField(max_length=64)),
+                ("event_type", models.CharField(max_length=40)),
+                ("resource", models.JSONField()),
+                ("received_at", models.DateTimeField()),
+                ("applied_at", models.DateTimeField(null=True)),
+                ("outcome", models.CharField(default="", max_length=60)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('provider', 'event_id'), name='inbox_once')],
+                "constraints": [models.UniqueConstraint(fields=("provider", "event_id"), name="inbox_once")],
             },
         ),
         migrations.AddIndex(
-            model_name='paymentintent',
-            index=models.Index(condition=models.Q(('status', 'created')), fields=['created_at'], name='intent_open'),
+            model_name="paymentintent",
+            index=models.Index(condition=models.Q(("status", "created")), fields=["created_at"], name="intent_open"),
         ),
         migrations.AddConstraint(
-            model_name='paymentintent',
-            constraint=models.CheckConstraint(condition=models.Q(('captured__gte', 0), ('captured__lte', models.F('amount')), ('refunded__gte', 0), ('refunded__lte', models.F('captured'))), name='intent_refunded_captured_authorised'),
+            model_name="paymentintent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("captured__gte", 0),
+                    ("captured__lte", models.F("amount")),
+                    ("refunded__gte", 0),
+                    ("refunded__lte", models.F("captured")),
+                ),
+                name="intent_refunded_captured_authorised",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentintent',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['created', 'captured', 'closed', 'failed'])), name='intent_status_known'),
+            model_name="paymentintent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["created", "captured", "closed", "failed"])),
+                name="intent_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_positive"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'sent', 'succeeded', 'failed'])), name='refund_status_known'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["requested", "sent", "succeeded", "failed"])),
+                name="refund_status_known",
+            ),
         ),
     ]

@@ -4,28 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('payments', '0001_initial'),
+        ("payments", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='paymentintent',
-            name='openid',
-            field=models.CharField(default='', max_length=128),
+            model_name="paymentintent",
+            name="openid",
+            field=models.CharField(default="", max_length=128),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='checked_at',
+            model_name="refund",
+            name="checked_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(condition=models.Q(('status__in', ['requested', 'sent'])), fields=['checked_at'], name='refund_open'),
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("status__in", ["requested", "sent"])), fields=["checked_at"], name="refund_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transactionevent',
-            index=models.Index(condition=models.Q(('applied_at', None)), fields=['received_at'], name='inbox_waiting'),
+            model_name="transactionevent",
+            index=models.Index(condition=models.Q(("applied_at", None)), fields=["received_at"], name="inbox_waiting"),
         ),
     ]

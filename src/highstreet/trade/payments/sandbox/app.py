@@ -56,9 +56,7 @@ class Sandbox:
         self.faults, self.wall, self.merchant = Faults(), wall, merchant
         shop = urlsplit(self.keys.config.notify_url)
         self.shop_origin = shop_origin or f"{shop.scheme}://{shop.netloc}"
-        self.notifier = Notifier(
-            self.store, self.keys, self.faults, wall, speed=speed, probe_every=probe_every
-        )
+        self.notifier = Notifier(self.store, self.keys, self.faults, wall, speed=speed, probe_every=probe_every)
         self.provider = Provider(self.store, self.keys, self.faults, self.notifier, now, wall, speed=speed)
 
     def api(self, handler: Handler) -> Endpoint:

@@ -61,9 +61,7 @@ class SandboxKeys:
     merchant_certificate_pem: str = field(repr=False)
 
 
-def ensure_keys(
-    state_dir: Path | str, *, base_url: str | None = None, notify_url: str | None = None
-) -> SandboxKeys:
+def ensure_keys(state_dir: Path | str, *, base_url: str | None = None, notify_url: str | None = None) -> SandboxKeys:
     """Make the keys of both sides once and return them; two processes may call it at the same time.
 
     Writes `wechat.json` (a `WechatConfig`, the merchant's) and `sandbox.json` (the provider's), mode 0600.
@@ -136,9 +134,7 @@ def seal(api_v3_key: str, plain: bytes, associated_data: str) -> dict[str, str]:
     }
 
 
-def check_request(
-    keys: SandboxKeys, authorization: str, method: str, target: str, body: bytes, now_wall: float
-) -> str:
+def check_request(keys: SandboxKeys, authorization: str, method: str, target: str, body: bytes, now_wall: float) -> str:
     """Check the merchant's Authorization header; returns its nonce, which the caller must not have seen.
 
     `target` is path and query as sent. Raises `BadSignature`.

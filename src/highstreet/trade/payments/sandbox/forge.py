@@ -152,11 +152,7 @@ def _noise(bench: _Workshop, _signature: str) -> str:
 
 
 def _probe(bench: _Workshop, signature: str) -> str:
-    return (
-        PROBE_PREFIX + signature[len(PROBE_PREFIX) :]
-        if bench.dice.random() < 0.5
-        else PROBE_PREFIX + signature
-    )
+    return PROBE_PREFIX + signature[len(PROBE_PREFIX) :] if bench.dice.random() < 0.5 else PROBE_PREFIX + signature
 
 
 def _strange_serial(bench: _Workshop, serial: str) -> str:
@@ -306,9 +302,7 @@ KINDS: dict[str, Callable[[_Workshop], Forgery]] = {
     "garbled signature": _with("Wechatpay-Signature", _garble),
     "noise for a signature": _with("Wechatpay-Signature", _noise),
     "signature probe": _with("Wechatpay-Signature", _probe),
-    "wrong signature type": _with(
-        "Wechatpay-Signature-Type", lambda _bench, _value: "WECHATPAY2-SM2-WITH-SM3"
-    ),
+    "wrong signature type": _with("Wechatpay-Signature-Type", lambda _bench, _value: "WECHATPAY2-SM2-WITH-SM3"),
     "unknown serial": _with("Wechatpay-Serial", _strange_serial),
     "another key under a known serial": _other_key,
     "another merchant's notification": _other_merchants_notification,

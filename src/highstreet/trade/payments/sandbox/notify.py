@@ -68,9 +68,7 @@ class Notifier:
         self._under_way: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def enqueue(
-        self, url: str, reference: str, event_type: str, resource: dict[str, Any], created_at: datetime
-    ) -> str:
+    def enqueue(self, url: str, reference: str, event_type: str, resource: dict[str, Any], created_at: datetime) -> str:
         """Seal a notification and queue it; `reference` is our number of the order or refund, for the log."""
         original_type = event_type.partition(".")[0].lower()
         notification_id, body = notification_body(self._keys, event_type, original_type, resource, created_at)
@@ -107,9 +105,7 @@ class Notifier:
             if tries == 1 and self._probe_every and row["seq"] % self._probe_every == 0:
                 await self._send(client, row, "probe", tries)
             copies = 1 + self._faults.duplicate_notifications
-            answers = await asyncio.gather(
-                *(self._send(client, row, "notification", tries) for _ in range(copies))
-            )
+            answers = await asyncio.gather(*(self._send(client, row, "notification", tries) for _ in range(copies)))
             if any(answers):
                 self._store.set_notification(row["id"], tries, 0.0, "done")
             elif tries > len(LADDER_SECONDS):

@@ -97,9 +97,7 @@ class Provider:
         paid_at = self._now().astimezone(CHINA).isoformat(timespec="seconds")
         if not self._store.mark_paid(out_trade_no, transaction_id, payer, paid_at):
             closed = order["state"] == "CLOSED"
-            raise ApiError(
-                400, "ORDERCLOSED" if closed else "ORDERPAID", "该订单已关闭" if closed else "该订单已支付"
-            )
+            raise ApiError(400, "ORDERCLOSED" if closed else "ORDERPAID", "该订单已关闭" if closed else "该订单已支付")
         paid = self._described(self._order(out_trade_no))
         self._notifier.enqueue(
             order["notify_url"], out_trade_no, "TRANSACTION.SUCCESS", paid, self._now().astimezone(CHINA)
@@ -158,9 +156,7 @@ class Provider:
                 told["mchid"] = self._keys.config.mchid
                 # The document's notification has neither of the two.
                 del told["amount"]["currency"], told["create_time"]
-                self._notifier.enqueue(
-                    row["notify_url"], row["out_refund_no"], "REFUND.SUCCESS", told, done_at
-                )
+                self._notifier.enqueue(row["notify_url"], row["out_refund_no"], "REFUND.SUCCESS", told, done_at)
 
     def _current(self, order: Row | None) -> Row | None:
         """The order after its time ran out, if it did."""

@@ -98,9 +98,7 @@ class Store:
 
     def refunded_total(self, out_trade_no: str) -> int:
         """Fen of all refunds of this order, those under way included."""
-        row = self._one(
-            "SELECT coalesce(sum(amount), 0) AS fen FROM refunds WHERE out_trade_no = ?", out_trade_no
-        )
+        row = self._one("SELECT coalesce(sum(amount), 0) AS fen FROM refunds WHERE out_trade_no = ?", out_trade_no)
         return int(row["fen"]) if row else 0
 
     def refunds_due(self, now_wall: float) -> list[Row]:
@@ -108,8 +106,7 @@ class Store:
 
     def finish_refund(self, out_refund_no: str, success_time: str) -> bool:
         changed = self._db.execute(
-            "UPDATE refunds SET state = 'SUCCESS', success_time = ?"
-            " WHERE out_refund_no = ? AND state = 'PROCESSING'",
+            "UPDATE refunds SET state = 'SUCCESS', success_time = ? WHERE out_refund_no = ? AND state = 'PROCESSING'",
             (success_time, out_refund_no),
         )
         return changed.rowcount == 1
@@ -129,8 +126,7 @@ class Store:
 
     def notifications_due(self, now_wall: float, limit: int) -> list[Row]:
         return self._all(
-            "SELECT * FROM notifications WHERE state = 'pending' AND next_wall <= ?"
-            " ORDER BY next_wall LIMIT ?",
+            "SELECT * FROM notifications WHERE state = 'pending' AND next_wall <= ? ORDER BY next_wall LIMIT ?",
             (now_wall, limit),
         )
 
@@ -144,8 +140,7 @@ class Store:
         self, notification_id: str, kind: str, attempt: int, at_wall: float, status: int | None, error: str
     ) -> None:
         self._db.execute(
-            "INSERT INTO deliveries (notification_id, kind, try, at_wall, status, error)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO deliveries (notification_id, kind, try, at_wall, status, error) VALUES (?, ?, ?, ?, ?, ?)",
             (notification_id, kind, attempt, at_wall, status, error),
         )
 

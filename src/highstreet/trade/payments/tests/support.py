@@ -86,7 +86,8 @@ class Provider(gateways.Wechat):
         self._call("refund")
         return self.refunds.setdefault(
             out_refund_no,
-            Repayment(out_refund_no, out_trade_no, f"r{out_refund_no[:20]}", self.refund_state, amount, currency))
+            Repayment(out_refund_no, out_trade_no, f"r{out_refund_no[:20]}", self.refund_state, amount, currency),
+        )
 
     def query_refund(self, out_refund_no: str) -> Repayment | None:
         self._call("query_refund")
@@ -95,17 +96,28 @@ class Provider(gateways.Wechat):
     def paid(self, intent: PaymentIntent, **changes: Any) -> None:
         """Let a query say that it was paid."""
         facts: dict[str, Any] = {
-            "out_trade_no": intent.out_trade_no, "provider_id": f"420{intent.out_trade_no[:20]}",
-            "state": "paid", "amount": intent.amount, "currency": intent.currency, **changes}
+            "out_trade_no": intent.out_trade_no,
+            "provider_id": f"420{intent.out_trade_no[:20]}",
+            "state": "paid",
+            "amount": intent.amount,
+            "currency": intent.currency,
+            **changes,
+        }
         self.payments[intent.out_trade_no] = Payment(**facts)
 
 
 def an_intent(amount: int = 2590, provider: str = "wechat", payable: UUID | None = None) -> PaymentIntent:
     organisation, _ = Organisation.objects.get_or_create(
-        code="retailer", defaults={"kind": "brand", "name_zh": "零售", "name_en": "Retailer"})
+        code="retailer", defaults={"kind": "brand", "name_zh": "零售", "name_en": "Retailer"}
+    )
     view = actions.create_intent(
-        actor=THE_SYSTEM, payable=payable or ids.new_id(), organisation_id=organisation.pk, provider=provider,
-        amount=amount, currency="CNY", description="Highstreet 1",
+        actor=THE_SYSTEM,
+        payable=payable or ids.new_id(),
+        organisation_id=organisation.pk,
+        provider=provider,
+        amount=amount,
+        currency="CNY",
+        description="Highstreet 1",
         expires_at=clock.now() + timedelta(minutes=10),
     )
     return PaymentIntent.objects.get(pk=view.id)
@@ -115,15 +127,24 @@ def notice(keys: SandboxKeys, intent: PaymentIntent, **changes: Any) -> tuple[Ma
     """A genuine notification that `intent` was paid, with `changes` in what it says."""
     money = {"total": intent.amount, "currency": "CNY", "payer_total": intent.amount, "payer_currency": "CNY"}
     facts = {
-        "out_trade_no": intent.out_trade_no, "transaction_id": f"420{intent.out_trade_no[:20]}",
-        "amount": money, **changes}
+        "out_trade_no": intent.out_trade_no,
+        "transaction_id": f"420{intent.out_trade_no[:20]}",
+        "amount": money,
+        **changes,
+    }
     return forge.genuine(keys, forge.transaction_resource(keys.config, **facts), clock.wall())
 
 
 def refund_notice(keys: SandboxKeys, **facts: Any) -> tuple[Mapping[str, str], bytes]:
     resource = {
-        "mchid": keys.config.mchid, "transaction_id": "4200", "refund_id": "5030", "refund_status": "SUCCESS",
-        "success_time": "2026-11-24T12:00:00+08:00", "user_received_account": "零钱", **facts}
+        "mchid": keys.config.mchid,
+        "transaction_id": "4200",
+        "refund_id": "5030",
+        "refund_status": "SUCCESS",
+        "success_time": "2026-11-24T12:00:00+08:00",
+        "user_received_account": "零钱",
+        **facts,
+    }
     return forge.genuine(keys, resource, clock.wall(), "REFUND.SUCCESS")
 
 

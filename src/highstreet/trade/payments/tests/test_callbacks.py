@@ -37,8 +37,10 @@ def apply(event_id: Any) -> str:
 def test_forgeries_of_every_kind_are_refused_through_http(provider: Provider, told: Told, keys: SandboxKeys) -> None:
     intent = support.an_intent()
     wanted = forge.transaction_resource(
-        keys.config, out_trade_no=intent.out_trade_no,
-        amount={"total": intent.amount, "currency": "CNY", "payer_total": intent.amount, "payer_currency": "CNY"})
+        keys.config,
+        out_trade_no=intent.out_trade_no,
+        amount={"total": intent.amount, "currency": "CNY", "payer_total": intent.amount, "payer_currency": "CNY"},
+    )
     answers = set()
     count = 0
     for kind, headers, body in forge.forgeries(keys.config, keys, seed=7, per_kind=7, resource=wanted):
@@ -74,9 +76,7 @@ def test_a_genuine_notification_is_answered_kept_and_applied_once(
     assert_clean()
 
 
-def test_a_thousand_replays_of_ten_payments_are_ten_postings(
-    provider: Provider, told: Told, keys: SandboxKeys
-) -> None:
+def test_a_thousand_replays_of_ten_payments_are_ten_postings(provider: Provider, told: Told, keys: SandboxKeys) -> None:
     intents = [support.an_intent(1000 + number) for number in range(10)]
     notices = [support.notice(keys, intent) for intent in intents]
     events = set()
@@ -141,9 +141,7 @@ def test_a_second_payment_under_one_number_alerts(provider: Provider, told: Told
     assert_clean()
 
 
-def test_a_notification_before_its_order_waits_in_the_inbox(
-    provider: Provider, told: Told, keys: SandboxKeys
-) -> None:
+def test_a_notification_before_its_order_waits_in_the_inbox(provider: Provider, told: Told, keys: SandboxKeys) -> None:
     intent = support.an_intent()
     headers, body = support.notice(keys, intent)
     kept = PaymentIntent.objects.filter(pk=intent.pk).values().get()
@@ -228,8 +226,7 @@ def test_without_a_configuration_there_is_no_wechat(settings: Any) -> None:
 def test_csrf_is_not_asked_of_providers(provider: Provider, told: Told, keys: SandboxKeys) -> None:
     headers, body = support.notice(keys, support.an_intent())
     client = Client(enforce_csrf_checks=True)
-    assert client.post(
-        NOTIFY, data=body, content_type="application/json", headers=dict(headers)).status_code == 200
+    assert client.post(NOTIFY, data=body, content_type="application/json", headers=dict(headers)).status_code == 200
 
 
 def test_text_that_the_database_cannot_keep_is_refused(provider: Provider, keys: SandboxKeys) -> None:

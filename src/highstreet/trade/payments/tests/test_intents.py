@@ -170,8 +170,7 @@ def test_cash_at_the_counter_is_booked_as_cash(told: Told) -> None:
 
 def test_wechat_is_not_captured_at_the_counter(provider: Provider, told: Told) -> None:
     intent = support.an_intent()
-    assert code(
-        actions.capture_at_counter, actor=STAFF, intent_id=intent.pk, amount=2590) == "nothing_open"
+    assert code(actions.capture_at_counter, actor=STAFF, intent_id=intent.pk, amount=2590) == "nothing_open"
     assert actions.start(actor=NOBODY, intent_id=support.an_intent(1, "at_pickup").pk).code_url == ""
 
 
@@ -183,7 +182,7 @@ def test_what_is_told_of_payments(provider: Provider) -> None:
     with pytest.raises(Refused):
         start(intent)
     support_staff = Actor(user_id=ids.new_id(), permissions=frozenset({"console.read", "orders.refund"}))
-    alert, = reads.alerts(support_staff)
+    (alert,) = reads.alerts(support_staff)
     assert code(reads.alerts, actor=NOBODY) == "not_signed_in"
     actions.close_alert(actor=support_staff, alert_id=alert.id)
     assert reads.alerts(support_staff) == []

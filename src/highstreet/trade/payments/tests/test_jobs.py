@@ -21,8 +21,10 @@ def work() -> None:
         worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
     with connection.cursor() as cursor:
         # The worker's threads keep their connections, and the test database could not be dropped.
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                       "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -82,8 +82,11 @@ def test_the_refund_notification_settles_once(
 ) -> None:
     refund = ask(paid, 500, "k")
     send(refund)
-    facts = {"out_trade_no": paid.out_trade_no, "out_refund_no": refund.out_refund_no,
-             "amount": {"total": 2590, "refund": 500, "payer_total": 2590, "payer_refund": 500}}
+    facts = {
+        "out_trade_no": paid.out_trade_no,
+        "out_refund_no": refund.out_refund_no,
+        "amount": {"total": 2590, "refund": 500, "payer_total": 2590, "payer_refund": 500},
+    }
     for expected in ("settled", "repeated"):
         event = support.receive(*support.refund_notice(keys, **facts))
         assert actions.apply_event(actor=THE_SYSTEM, event_id=event) == expected
@@ -92,18 +95,26 @@ def test_the_refund_notification_settles_once(
     assert_clean()
 
 
-@pytest.mark.parametrize("wrong", [
-    {"amount": {"total": 2590, "refund": 501}}, {"out_trade_no": "hs00000000"}, {"mchid": "1900000001"},
-    {"refund_status": "PROCESSING"},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": {"total": 2590, "refund": 501}},
+        {"out_trade_no": "hs00000000"},
+        {"mchid": "1900000001"},
+        {"refund_status": "PROCESSING"},
+    ],
+)
 def test_a_refund_notification_that_does_not_fit_settles_nothing(
     paid: PaymentIntent, provider: Provider, told: Told, keys: SandboxKeys, wrong: dict[str, object]
 ) -> None:
     refund = ask(paid, 500, "k")
     send(refund)
     facts: dict[str, object] = {
-        "out_trade_no": paid.out_trade_no, "out_refund_no": refund.out_refund_no,
-        "amount": {"total": 2590, "refund": 500}, **wrong}
+        "out_trade_no": paid.out_trade_no,
+        "out_refund_no": refund.out_refund_no,
+        "amount": {"total": 2590, "refund": 500},
+        **wrong,
+    }
     event = support.receive(*support.refund_notice(keys, **facts))
     assert actions.apply_event(actor=THE_SYSTEM, event_id=event).startswith("mismatch:")
     refund.refresh_from_db()

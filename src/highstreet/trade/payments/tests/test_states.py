@@ -22,7 +22,8 @@ def test_every_state_and_every_event(machine: Machine) -> None:
     row: models.Model = intent
     if machine is REFUND:
         row = Refund.objects.create(
-            intent=intent, key="k", out_refund_no="n", amount=1, reason="r", created_at=clock.now())
+            intent=intent, key="k", out_refund_no="n", amount=1, reason="r", created_at=clock.now()
+        )
     events = sorted({event for _, event in machine.table})
     for state in sorted(machine.states()):
         for event in events:

@@ -154,9 +154,7 @@ class WechatGateway:
         _check_number(_TRADE_NO, out_trade_no)
         self._call(lambda: self._client.close(out_trade_no=out_trade_no), empty=True)
 
-    def refund(
-        self, *, out_trade_no: str, out_refund_no: str, amount: int, total: int, reason: str
-    ) -> RefundResult:
+    def refund(self, *, out_trade_no: str, out_refund_no: str, amount: int, total: int, reason: str) -> RefundResult:
         """Return `amount` of the `total` paid. Usually PROCESSING; the same number again is harmless."""
         _check_number(_TRADE_NO, out_trade_no)
         _check_number(_REFUND_NO, out_refund_no)

@@ -114,12 +114,18 @@ def journal(request: StaffRequest, journal: str) -> HttpResponse:
     cause = orders.by_ids(actor=request.actor, order_ids=[found.cause]).get(found.cause)
     booked: Booked = booking(found, scope, owners.names)
     lines = [
-        (ids.public("acc", side.account.id) if side.account.owner in owners.all else "",
-         words.of(words.ACCOUNTS, side.account.code), owners.names.get(side.account.owner, _("a customer")), side)
+        (
+            ids.public("acc", side.account.id) if side.account.owner in owners.all else "",
+            words.of(words.ACCOUNTS, side.account.code),
+            owners.names.get(side.account.owner, _("a customer")),
+            side,
+        )
         for side in found.postings
     ]
     context = {
-        "booked": booked, "lines": lines, "by": words.actor(found.actor),
+        "booked": booked,
+        "lines": lines,
+        "by": words.actor(found.actor),
         "order": (ids.public("ord", cause.id), cause.number) if cause else None,
         "sums": _sums([(side.account.currency, side.amount) for side in found.postings]),
     }
@@ -141,8 +147,11 @@ def audited(request: StaffRequest) -> HttpResponse:
         by_name.setdefault(one.check, []).append((words.of(words.SAYS, one.says), one.broken))
     results = [Result(name, words.of(words.INVARIANTS, name), checks) for name, checks in by_name.items()]
     context = {
-        "results": results, "checks": len(findings), "broken": sum(one.broken for one in results),
-        "seconds": f"{clock.wall() - began:.1f}", "ran_at": clock.now(),
+        "results": results,
+        "checks": len(findings),
+        "broken": sum(one.broken for one in results),
+        "seconds": f"{clock.wall() - began:.1f}",
+        "ran_at": clock.now(),
     }
     return page(request, "audit", context, tab="audit")
 
@@ -181,8 +190,12 @@ def _owners(request: StaffRequest, scope: Scope) -> Owners:
 
 
 def _account(view: AccountView, owners: Owners) -> Account:
-    return Account(view, ids.public("acc", view.ref.id), words.of(words.ACCOUNTS, view.ref.code),
-                   owners.names.get(view.ref.owner, ""))
+    return Account(
+        view,
+        ids.public("acc", view.ref.id),
+        words.of(words.ACCOUNTS, view.ref.code),
+        owners.names.get(view.ref.owner, ""),
+    )
 
 
 def _sums(sides: list[tuple[str, int]]) -> list[tuple[str, int]]:

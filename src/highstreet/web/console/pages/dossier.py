@@ -27,11 +27,26 @@ from highstreet.web.ui.templatetags.ui import day_time, distance, minutes, money
 from .. import words
 from .frame import Scope
 
-TONES = {"delivered": "ok", "completed": "ok", "captured": "ok", "cancelled": "bad", "failed": "bad", "broken": "bad",
-         "rejected": "bad", "expired": "bad", "returned": "warn", "waiting": "warn"}
+TONES = {
+    "delivered": "ok",
+    "completed": "ok",
+    "captured": "ok",
+    "cancelled": "bad",
+    "failed": "bad",
+    "broken": "bad",
+    "rejected": "bad",
+    "expired": "bad",
+    "returned": "warn",
+    "waiting": "warn",
+}
 # The order's own status and payment axis only repeat what the finer machines say.
-TOLD = {"order": words.ORDER, "payment": words.PAYMENT, "refund": words.REFUND, "fulfilment": words.FULFILMENT,
-        "delivery": words.DELIVERY}
+TOLD = {
+    "order": words.ORDER,
+    "payment": words.PAYMENT,
+    "refund": words.REFUND,
+    "fulfilment": words.FULFILMENT,
+    "delivery": words.DELIVERY,
+}
 
 
 @dataclass(frozen=True)
@@ -116,27 +131,46 @@ class Dossier:
         ways = dispatch.deliveries(order_id)
         going = fulfilments.ids_of(order_id)
         names = couriers.names([sheet.city_id]) if ways else {}
-        subjects = [order_id, *going, *(way.id for way in ways), *(one.id for one in intents),
-                    *(one.id for one in refunds)]
+        subjects = [
+            order_id,
+            *going,
+            *(way.id for way in ways),
+            *(one.id for one in intents),
+            *(one.id for one in refunds),
+        ]
         kept = promises.promise(order_id)
         paid = [
-            Money(_("Payment by {method}").format(method=words.of(words.METHODS, one.provider)),
-                  words.of(words.PAYMENT, one.status), words.PAYMENT_TONE.get(one.status, ""),
-                  one.captured or one.amount, one.created_at, one.out_trade_no)
+            Money(
+                _("Payment by {method}").format(method=words.of(words.METHODS, one.provider)),
+                words.of(words.PAYMENT, one.status),
+                words.PAYMENT_TONE.get(one.status, ""),
+                one.captured or one.amount,
+                one.created_at,
+                one.out_trade_no,
+            )
             for one in intents
         ]
         back = [
-            Money(_("Refund: {reason}").format(reason=words.of(words.REASONS, one.reason)),
-                  words.of(words.REFUND, one.status), words.REFUND_TONE.get(one.status, ""),
-                  -one.amount, one.created_at, "")
+            Money(
+                _("Refund: {reason}").format(reason=words.of(words.REASONS, one.reason)),
+                words.of(words.REFUND, one.status),
+                words.REFUND_TONE.get(one.status, ""),
+                -one.amount,
+                one.created_at,
+                "",
+            )
             for one in refunds
         ]
         booked = ledger.journals_of([order_id, *(way.id for way in ways)]) if actor.may("ledger.read") else []
         decisions = dispatch.decisions(actor=actor, order_id=order_id) if ways else []
         zone = scope.city.zone
         return Dossier(
-            _steps(sheet, states.history(subjects), zone_of=zone), *_outcome(sheet, kept), _promise(sheet, kept),
-            _way(ways, names), paid + back, [booking(one, scope) for one in booked],
+            _steps(sheet, states.history(subjects), zone_of=zone),
+            *_outcome(sheet, kept),
+            _promise(sheet, kept),
+            _way(ways, names),
+            paid + back,
+            [booking(one, scope) for one in booked],
             [_decision(one, names) for one in decisions],
         )
 
@@ -144,15 +178,24 @@ class Dossier:
 def booking(journal: JournalView, scope: Scope, names: dict[UUID, str] | None = None) -> Booked:
     """A journal in words: its kind, and each side's account and owner."""
     known = {scope.city.retailer_id: "", **(names or {})}
-    sides = [(words.of(words.ACCOUNTS, one.account.code), one.amount, known.get(one.account.owner, ""))
-             for one in journal.postings]
+    sides = [
+        (words.of(words.ACCOUNTS, one.account.code), one.amount, known.get(one.account.owner, ""))
+        for one in journal.postings
+    ]
     return Booked(journal, ids.public("jou", journal.id), words.of(words.JOURNALS, journal.kind), sides)
 
 
 def _steps(sheet: Sheet, changes: list[Change], zone_of: object) -> list[Step]:
     row = sheet.row
-    made = [Step(row.placed_at, "", _("Ordered"), _("{mode}, {amount}").format(
-        mode=words.of(words.MODES, row.mode), amount=money(row.total, row.currency)), "info")]
+    made = [
+        Step(
+            row.placed_at,
+            "",
+            _("Ordered"),
+            _("{mode}, {amount}").format(mode=words.of(words.MODES, row.mode), amount=money(row.total, row.currency)),
+            "info",
+        )
+    ]
     own = {change.at for change in changes if change.machine != "order"}
     for change in changes:
         # An order's status follows from the others: told only where no finer change says it at the same moment.
@@ -161,8 +204,9 @@ def _steps(sheet: Sheet, changes: list[Change], zone_of: object) -> list[Step]:
         title = words.of(TOLD.get(change.machine, {}), change.now)
         by = words.actor(change.actor)
         why = words.of(words.REASONS, change.note) if change.note else ""
-        made.append(Step(change.at, "", title, " · ".join(part for part in (by, why) if part),
-                         TONES.get(change.now, "")))
+        made.append(
+            Step(change.at, "", title, " · ".join(part for part in (by, why) if part), TONES.get(change.now, ""))
+        )
     made.sort(key=lambda step: step.at)
     made.reverse()
     here = localtime(clock.now(), zone_of)  # type: ignore[arg-type]
@@ -194,8 +238,10 @@ def _promise(sheet: Sheet, kept: PromiseView | None) -> list[Fact]:
     told: dict[str, tuple[str, Callable[[Any], str]]] = {
         "prep_minutes": (_("Picking and packing"), minutes),
         "courier_minutes": (_("Until a courier is there"), minutes),
-        "travel_seconds": (_("The way by road"), _seconds), "residual_seconds": (_("Reserve for surprises"), _seconds),
-        "load_orders": (_("Orders before it in the store"), str), "units": (_("Units"), str),
+        "travel_seconds": (_("The way by road"), _seconds),
+        "residual_seconds": (_("Reserve for surprises"), _seconds),
+        "load_orders": (_("Orders before it in the store"), str),
+        "units": (_("Units"), str),
         "slot_words": (_("Courier capacity taken at"), str),
     }
     facts += [Fact(label, show(basis[name])) for name, (label, show) in told.items() if name in basis]
@@ -237,10 +283,15 @@ def _way(ways: list[dispatch.DeliveryView], names: dict[UUID, str]) -> list[Fact
 def _decision(one: dispatch.DecisionView, names: dict[UUID, str]) -> Decision:
     nobody = _("a former courier")
     ranked = [(one.cost_seconds, str(one.courier_id), True)]
-    ranked += [(int(other.get("cost", 0)), str(other.get("courier", "")), False) for other in one.alternatives
-               if str(other.get("courier", "")) != str(one.courier_id)]
+    ranked += [
+        (int(other.get("cost", 0)), str(other.get("courier", "")), False)
+        for other in one.alternatives
+        if str(other.get("courier", "")) != str(one.courier_id)
+    ]
     ranked.sort(key=lambda item: item[0])
     by_text = {str(key): name for key, name in names.items()}
-    choices = [Choice(rank, by_text.get(courier, nobody), cost, cost - one.cost_seconds, chosen)
-               for rank, (cost, courier, chosen) in enumerate(ranked, 1)]
+    choices = [
+        Choice(rank, by_text.get(courier, nobody), cost, cost - one.cost_seconds, chosen)
+        for rank, (cost, courier, chosen) in enumerate(ranked, 1)
+    ]
     return Decision(one.at, one.policy, choices)

@@ -113,14 +113,26 @@ def known(prefix: str, text: str) -> UUID:
 
 
 def page(
-    request: StaffRequest, template: str, context: dict[str, Any], *, tab: str, refused: Refused | None = None,
-    status: int = 0, live: Sequence[str] = (),
+    request: StaffRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    tab: str,
+    refused: Refused | None = None,
+    status: int = 0,
+    live: Sequence[str] = (),
 ) -> HttpResponse:
     """Draw a page in the city's time; a refusal keeps its status and is said in the page."""
     scope = scope_of(request)
     frame = {
-        "store_name": scope.city.name, "city": scope.city, "scope": scope, "tab": tab, "now": clock.now(),
-        "refused": refused, "stream_url": stream(live), "may": request.actor.permissions,
+        "store_name": scope.city.name,
+        "city": scope.city,
+        "scope": scope,
+        "tab": tab,
+        "now": clock.now(),
+        "refused": refused,
+        "stream_url": stream(live),
+        "may": request.actor.permissions,
     }
     chosen = status or (refused.reason.status if refused else 200)
     with timezone.override(scope.city.zone):

@@ -82,14 +82,18 @@ def catalogue(request: StaffRequest) -> HttpResponse:
     if not query and categories and chosen not in {one.code for one in categories}:
         chosen = categories[0].code
     rows, more = catalog.listed(
-        scope.store_ids, category="" if query else chosen, query=query, cursor=request.GET.get("from", "")[:8])
+        scope.store_ids, category="" if query else chosen, query=query, cursor=request.GET.get("from", "")[:8]
+    )
     kept = {"q": query} if query else {"category": chosen}
     groups: dict[str, list[Any]] = {}
     for one in categories:
         groups.setdefault(one.group, []).append(one)
     context = {
-        "rows": [Goods.of(row, scope.stores) for row in rows], "shops": scope.stores, "groups": groups,
-        "chosen": "" if query else chosen, "query": query,
+        "rows": [Goods.of(row, scope.stores) for row in rows],
+        "shops": scope.stores,
+        "groups": groups,
+        "chosen": "" if query else chosen,
+        "query": query,
         "heading": next((one.name for one in categories if one.code == chosen), ""),
         "next": f"{reverse('console:catalogue')}?{urlencode({**kept, 'from': more})}" if more else "",
     }
@@ -101,8 +105,17 @@ def product(request: StaffRequest, variant: str) -> HttpResponse:
     """One variant at every store: price, visibility, stock."""
     scope = scope_of(request)
     goods = _goods(scope, variant)
-    return page(request, "product", {"goods": goods, "variant": goods.listed.variant, "code": variant,
-                                     "may_change": request.actor.may("catalog.manage")}, tab="catalogue")
+    return page(
+        request,
+        "product",
+        {
+            "goods": goods,
+            "variant": goods.listed.variant,
+            "code": variant,
+            "may_change": request.actor.may("catalog.manage"),
+        },
+        tab="catalogue",
+    )
 
 
 @route("catalog.manage")
@@ -114,9 +127,15 @@ def listing(request: StaffRequest, variant: str, store: str) -> HttpResponse:
     if now is None:
         raise Refused(NOT_FOUND)
     context: dict[str, Any] = {
-        "goods": goods, "variant": goods.listed.variant, "code": variant, "shop": shop, "now_at": now, "problems": {},
-        "form": request.POST if request.method == "POST" else {
-            "price": yuan(now.price), "was": yuan(now.was) if now.was else "", "visible": now.visible},
+        "goods": goods,
+        "variant": goods.listed.variant,
+        "code": variant,
+        "shop": shop,
+        "now_at": now,
+        "problems": {},
+        "form": request.POST
+        if request.method == "POST"
+        else {"price": yuan(now.price), "was": yuan(now.was) if now.was else "", "visible": now.visible},
     }
     if request.method != "POST":
         return page(request, "listing", context, tab="catalogue")
@@ -130,9 +149,16 @@ def listing(request: StaffRequest, variant: str, store: str) -> HttpResponse:
         problems["was"] = _("The price before must be higher than the price now")
     if problems or price is None:
         return page(request, "listing", {**context, "problems": problems}, tab="catalogue", status=422)
-    done = tried(lambda: actions.set_listing(
-        actor=request.actor, store_id=shop.id, variant_id=goods.listed.variant.id, price=price, was=was,
-        visible=bool(request.POST.get("visible"))))
+    done = tried(
+        lambda: actions.set_listing(
+            actor=request.actor,
+            store_id=shop.id,
+            variant_id=goods.listed.variant.id,
+            price=price,
+            was=was,
+            visible=bool(request.POST.get("visible")),
+        )
+    )
     if done.refused:
         return page(request, "listing", context, tab="catalogue", refused=done.refused)
     say = _("{name} at {store} is changed").format(name=goods.listed.variant.name, store=shop.name)
@@ -150,11 +176,18 @@ def stock(request: StaffRequest) -> HttpResponse:
     query, chosen = text_of(request, "q", 40), text_of(request, "category", 40)
     rows, more = catalog.listed([shop.id], category=chosen, query=query, cursor=request.GET.get("from", "")[:8])
     levels = inventory.levels(shop.id, [row.variant.id for row in rows])
-    kept = {name: value for name, value in (
-        ("store", ids.public("str", shop.id)), ("q", query), ("category", chosen)) if value}
+    kept = {
+        name: value
+        for name, value in (("store", ids.public("str", shop.id)), ("q", query), ("category", chosen))
+        if value
+    }
     context = {
         "rows": [(row.variant, ids.public("var", row.variant.id), levels.get(row.variant.id)) for row in rows],
-        "shop": shop, "code": ids.public("str", shop.id), "query": query, "chosen": chosen, "scarce": SCARCE,
+        "shop": shop,
+        "code": ids.public("str", shop.id),
+        "query": query,
+        "chosen": chosen,
+        "scarce": SCARCE,
         "shops": [(one.name, ids.public("str", one.id)) for one in scope.stores],
         "categories": catalog.categories(),
         "next": f"{reverse('console:stock')}?{urlencode({**kept, 'from': more})}" if more else "",
@@ -175,12 +208,25 @@ def level(request: StaffRequest, store: str, variant: str) -> HttpResponse:
     told = []
     for move in moves:
         row = caused.get(move.cause) if move.cause else None
-        told.append(Move(
-            move, words.of(words.MOVES, move.kind), _reason(move.reason), words.actor(move.actor),
-            ids.public("ord", row.id) if row else "", row.number if row else "",
-            f"{move.delta:+d}".replace("-", MINUS)))
-    context = {"variant": view, "code": variant, "shop": shop, "store_code": store, "moves": told,
-               "level": inventory.levels(shop.id, [variant_id]).get(variant_id)}
+        told.append(
+            Move(
+                move,
+                words.of(words.MOVES, move.kind),
+                _reason(move.reason),
+                words.actor(move.actor),
+                ids.public("ord", row.id) if row else "",
+                row.number if row else "",
+                f"{move.delta:+d}".replace("-", MINUS),
+            )
+        )
+    context = {
+        "variant": view,
+        "code": variant,
+        "shop": shop,
+        "store_code": store,
+        "moves": told,
+        "level": inventory.levels(shop.id, [variant_id]).get(variant_id),
+    }
     return page(request, "level", context, tab="stock")
 
 

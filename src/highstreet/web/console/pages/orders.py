@@ -78,13 +78,21 @@ def listed(request: StaffRequest) -> HttpResponse:
     code = text_of(request, "store", 40)
     store = store_for(scope, code) if code else None
     found = orders.search(
-        actor=request.actor, statuses=FILTERS[status][1], store_id=store.id if store else None, text=query,
+        actor=request.actor,
+        statuses=FILTERS[status][1],
+        store_id=store.id if store else None,
+        text=query,
         cursor=request.GET.get("from", "")[:60],
     )
     kept = {name: value for name, value in (("q", query), ("status", status), ("store", code)) if value}
     context = {
-        "hits": hits_of(found.items, scope), "query": query, "status": status, "store": store, "code": code,
-        "filters": _filters(kept, status), "next": _address({**kept, "from": found.next}) if found.next else "",
+        "hits": hits_of(found.items, scope),
+        "query": query,
+        "status": status,
+        "store": store,
+        "code": code,
+        "filters": _filters(kept, status),
+        "next": _address({**kept, "from": found.next}) if found.next else "",
         "first": "" if not request.GET.get("from") else _address(kept),
         "shops": [(shop.name, ids.public("str", shop.id)) for shop in scope.stores],
     }
@@ -126,8 +134,9 @@ def cancel(request: StaffRequest, order: str) -> HttpResponse:
     if done.refused:
         return _form(request, sheet, "cancel", context, refused=done.refused)
     back = _("{number} is cancelled; {amount} goes back").format(number=sheet.row.number, amount=money(sheet.left))
-    return go(request, "order", order, say=back if sheet.left else _("{number} is cancelled").format(
-        number=sheet.row.number))
+    return go(
+        request, "order", order, say=back if sheet.left else _("{number} is cancelled").format(number=sheet.row.number)
+    )
 
 
 @route("orders.refund")
@@ -148,8 +157,9 @@ def refund(request: StaffRequest, order: str, line: str) -> HttpResponse:
         problems["typed"] = _("Type {number}, so that no other order is meant").format(number=sheet.row.number)
     if problems:
         return _form(request, sheet, "refund", {**context, "problems": problems}, status=422)
-    done = tried(lambda: actions.refund_units(
-        actor=request.actor, order_line_id=row.id, units=int(units), reason=reason))
+    done = tried(
+        lambda: actions.refund_units(actor=request.actor, order_line_id=row.id, units=int(units), reason=reason)
+    )
     if done.refused:
         return _form(request, sheet, "refund", context, refused=done.refused)
     return go(request, "order", order, say=_("{amount} goes back").format(amount=money(done.value)), tail="#money")
@@ -163,9 +173,17 @@ def hits_of(rows: list[OrderRow], scope: Scope) -> list[Hit]:
         store = scope.by_id.get(row.store_id)
         fine = states.get(row.id)
         state = words.of(words.FULFILMENT, fine) if fine else words.of(words.ORDER, row.status)
-        made.append(Hit(
-            row, ids.public("ord", row.id), store.name if store else "–", state, words.ORDER_TONE.get(row.status, ""),
-            words.of(words.PAYMENT, row.payment_status), words.PAYMENT_TONE.get(row.payment_status, "")))
+        made.append(
+            Hit(
+                row,
+                ids.public("ord", row.id),
+                store.name if store else "–",
+                state,
+                words.ORDER_TONE.get(row.status, ""),
+                words.of(words.PAYMENT, row.payment_status),
+                words.PAYMENT_TONE.get(row.payment_status, ""),
+            )
+        )
     return made
 
 
@@ -187,7 +205,10 @@ def _order(request: StaffRequest, sheet: Sheet) -> HttpResponse:
     code = ids.public("ord", sheet.row.id)
     open_now = sheet.row.status in ("pending", "confirmed")
     context = {
-        "sheet": sheet, "row": sheet.row, "code": code, "dossier": dossier,
+        "sheet": sheet,
+        "row": sheet.row,
+        "code": code,
+        "dossier": dossier,
         "hit": hits_of([sheet.row], scope)[0],
         "lines": [(line, ids.public("oli", line.id), ids.public("var", line.variant_id)) for line in sheet.lines],
         "may_cancel": open_now and request.actor.may("orders.cancel_any"),
@@ -199,11 +220,21 @@ def _order(request: StaffRequest, sheet: Sheet) -> HttpResponse:
 
 
 def _form(
-    request: StaffRequest, sheet: Sheet, template: str, context: dict[str, Any], *, refused: Refused | None = None,
+    request: StaffRequest,
+    sheet: Sheet,
+    template: str,
+    context: dict[str, Any],
+    *,
+    refused: Refused | None = None,
     status: int = 0,
 ) -> HttpResponse:
-    frame = {"sheet": sheet, "row": sheet.row, "code": ids.public("ord", sheet.row.id), "problems": {},
-             "form": request.POST}
+    frame = {
+        "sheet": sheet,
+        "row": sheet.row,
+        "code": ids.public("ord", sheet.row.id),
+        "problems": {},
+        "form": request.POST,
+    }
     return page(request, template, {**frame, **context}, tab="orders", refused=refused, status=status)
 
 

@@ -112,10 +112,13 @@ def overview(request: StaffRequest) -> HttpResponse:
     kept = promises.tally(actor=request.actor, start=start, end=end, by="day", zone=scope.city.zone)
     at = clock.now()
     context = {
-        "stats": _stats(day, kept, seen, _quantile(request)), "work": seen.work[:MOST_ROWS],
-        "more_work": max(0, len(seen.work) - MOST_ROWS), "couriers": seen.couriers,
+        "stats": _stats(day, kept, seen, _quantile(request)),
+        "work": seen.work[:MOST_ROWS],
+        "more_work": max(0, len(seen.work) - MOST_ROWS),
+        "couriers": seen.couriers,
         "shops": [Shop(store, store.is_open(at), _waiting(seen.work, store)) for store in scope.stores],
-        "bounds": _bounds(scope), "summary": _summary(seen, scope),
+        "bounds": _bounds(scope),
+        "summary": _summary(seen, scope),
     }
     part = text_of(request, "part", 8) if request.htmx else ""
     template = {"stats": "overview_stats", "work": "overview_work"}.get(part, "overview")
@@ -136,10 +139,16 @@ def roads(request: StaffRequest) -> JsonResponse:
     drawn: list[dict[str, Any]] = []
     if layers is not None:
         clipped = layers.clip((city.south, city.west, city.north, city.east))
-        shapes = {"water": clipped.water, "green": clipped.green,
-                  **{kind: clipped.roads[kind] for kind in ("path", "minor", "major")}}
-        drawn = [{"class": kind, "lines": [line.round(5).tolist() for line in lines]}
-                 for kind, lines in shapes.items() if lines]
+        shapes = {
+            "water": clipped.water,
+            "green": clipped.green,
+            **{kind: clipped.roads[kind] for kind in ("path", "minor", "major")},
+        }
+        drawn = [
+            {"class": kind, "lines": [line.round(5).tolist() for line in lines]}
+            for kind, lines in shapes.items()
+            if lines
+        ]
     answer = JsonResponse({"layers": drawn})
     patch_cache_control(answer, private=True, max_age=3600)
     return answer
@@ -164,14 +173,18 @@ def _now(request: StaffRequest, scope: Scope) -> Now:
     known = orders.by_ids(actor=request.actor, order_ids=[case.order_id for case in cases])
     states = fulfilments.statuses(list(known))
     # A franchisee sees its own stores and orders; the couriers are the retailer's.
-    board = (dispatch.board(actor=request.actor, city_id=scope.city.id) if scope.whole_city
-             else BoardView(scope.city.id, [], []))
+    board = (
+        dispatch.board(actor=request.actor, city_id=scope.city.id)
+        if scope.whole_city
+        else BoardView(scope.city.id, [], [])
+    )
     on_way = {one.order_id: one for one in board.deliveries}
     names = {one.id: one.name for one in board.couriers}
     at = clock.now()
     work = [
         _work(known[case.order_id], states.get(case.order_id, ""), on_way.get(case.order_id), names, scope, at)
-        for case in cases if case.order_id in known and known[case.order_id].status in ("pending", "confirmed")
+        for case in cases
+        if case.order_id in known and known[case.order_id].status in ("pending", "confirmed")
     ]
     work.sort(key=lambda one: (RISKS[one.risk], one.promised_to))
     people = [Person(one.name, one.in_hand, one.seen_at, one.lat is not None) for one in board.couriers]
@@ -186,38 +199,68 @@ def _work(
     if at > row.promised_to:
         risk = "late"
     elif (eta is not None and eta > row.promised_to) or (
-            row.promised_to - at < SOON and status in ("", "pending", "accepted", "picking")):
+        row.promised_to - at < SOON and status in ("", "pending", "accepted", "picking")
+    ):
         risk = "warn"
     else:
         risk = "ok"
-    riding = ride is not None and ride.status not in ("waiting", "cancelled") and status not in (
-        "pending", "accepted", "picking", "packed")
+    riding = (
+        ride is not None
+        and ride.status not in ("waiting", "cancelled")
+        and status not in ("pending", "accepted", "picking", "packed")
+    )
     state = words.of(words.DELIVERY, ride.status) if riding and ride else words.of(words.FULFILMENT, status)
     return Work(
-        ids.public("ord", row.id), row.number, words.of(words.MODES, row.mode), store.name if store else "",
+        ids.public("ord", row.id),
+        row.number,
+        words.of(words.MODES, row.mode),
+        store.name if store else "",
         names.get(ride.courier_id, "") if ride is not None and ride.courier_id else "",
-        state if status else words.of(words.ORDER, row.status), row.promised_to, eta, risk,
-        int((at - row.promised_to).total_seconds() // 60), row.lat, row.lon,
+        state if status else words.of(words.ORDER, row.status),
+        row.promised_to,
+        eta,
+        risk,
+        int((at - row.promised_to).total_seconds() // 60),
+        row.lat,
+        row.lon,
     )
 
 
 def _points(board: BoardView, work: list[Work], scope: Scope, at: datetime) -> list[dict[str, Any]]:
     shops = [
-        {"id": f"store-{store.code}", "kind": "store", "lat": store.lat, "lon": store.lon, "label": store.name,
-         "state": "ok" if store.is_open(at) else "idle",
-         "href": f"{reverse('console:orders')}?store={ids.public('str', store.id)}"}
+        {
+            "id": f"store-{store.code}",
+            "kind": "store",
+            "lat": store.lat,
+            "lon": store.lon,
+            "label": store.name,
+            "state": "ok" if store.is_open(at) else "idle",
+            "href": f"{reverse('console:orders')}?store={ids.public('str', store.id)}",
+        }
         for store in scope.stores
     ]
     riders = [
-        {"id": str(one.id), "kind": "courier", "lat": round(one.lat, 5), "lon": round(one.lon, 5),
-         "label": _("{name}: {count} in hand").format(name=one.name, count=one.in_hand),
-         "state": "ok" if one.in_hand else "idle"}
-        for one in board.couriers if one.lat is not None and one.lon is not None
+        {
+            "id": str(one.id),
+            "kind": "courier",
+            "lat": round(one.lat, 5),
+            "lon": round(one.lon, 5),
+            "label": _("{name}: {count} in hand").format(name=one.name, count=one.in_hand),
+            "state": "ok" if one.in_hand else "idle",
+        }
+        for one in board.couriers
+        if one.lat is not None and one.lon is not None
     ]
     doors = [
-        {"id": one.code, "kind": "order", "lat": round(one.lat, 5), "lon": round(one.lon, 5),
-         "label": f"{one.number} · {one.state} · {one.words}", "state": one.risk,
-         "href": reverse("console:order", args=[one.code])}
+        {
+            "id": one.code,
+            "kind": "order",
+            "lat": round(one.lat, 5),
+            "lon": round(one.lon, 5),
+            "label": f"{one.number} · {one.state} · {one.words}",
+            "state": one.risk,
+            "href": reverse("console:order", args=[one.code]),
+        }
         for one in work
     ]
     return [*doors, *riders, *shops]
@@ -228,19 +271,41 @@ def _stats(day: orders.Day, kept: list[promises.Tally], seen: Now, quantile: int
     share = 100 * good / judged if judged else None
     to_orders = reverse("console:orders")
     return [
-        Stat(_("At risk"), str(seen.at_risk), change=_("needs a hand") if seen.at_risk else _("none"),
-             tone="warn" if seen.at_risk else "ok", href="#work"),
-        Stat(_("Late now"), str(seen.late), change=_("past the promise") if seen.late else _("none"),
-             tone="bad" if seen.late else "ok", href="#work"),
-        Stat(_("Orders today"), f"{day.orders:,}", href=to_orders,
-             change=ngettext("{count} cancelled", "{count} cancelled", day.cancelled).format(count=day.cancelled)),
+        Stat(
+            _("At risk"),
+            str(seen.at_risk),
+            change=_("needs a hand") if seen.at_risk else _("none"),
+            tone="warn" if seen.at_risk else "ok",
+            href="#work",
+        ),
+        Stat(
+            _("Late now"),
+            str(seen.late),
+            change=_("past the promise") if seen.late else _("none"),
+            tone="bad" if seen.late else "ok",
+            href="#work",
+        ),
+        Stat(
+            _("Orders today"),
+            f"{day.orders:,}",
+            href=to_orders,
+            change=ngettext("{count} cancelled", "{count} cancelled", day.cancelled).format(count=day.cancelled),
+        ),
         Stat(_("Open"), f"{day.open:,}", href=f"{to_orders}?status=open"),
-        Stat(_("Revenue today"), money(day.revenue),
-             change=_("{amount} given back").format(amount=money(day.given_back)) if day.given_back else ""),
-        Stat(_("Promises kept"), "–" if share is None else f"{share:.1f} %", judged,
-             change="" if share is None else _("{count} broken").format(count=judged - good),
-             tone="ok" if share is not None and share >= quantile else "bad",
-             interval=_("promised at {quantile} %").format(quantile=quantile), href=reverse("console:promises")),
+        Stat(
+            _("Revenue today"),
+            money(day.revenue),
+            change=_("{amount} given back").format(amount=money(day.given_back)) if day.given_back else "",
+        ),
+        Stat(
+            _("Promises kept"),
+            "–" if share is None else f"{share:.1f} %",
+            judged,
+            change="" if share is None else _("{count} broken").format(count=judged - good),
+            tone="ok" if share is not None and share >= quantile else "bad",
+            interval=_("promised at {quantile} %").format(quantile=quantile),
+            href=reverse("console:promises"),
+        ),
     ]
 
 
@@ -262,7 +327,13 @@ def _bounds(scope: Scope) -> str:
 
 
 def _summary(seen: Now, scope: Scope) -> str:
-    return _("Map of {city}: {stores} stores, {couriers} couriers on shift, {orders} running orders, {late} late. "
-             "The tables below say the same.").format(
-        city=scope.city.name, stores=len(scope.stores), couriers=len(seen.couriers), orders=len(seen.work),
-        late=seen.late)
+    return _(
+        "Map of {city}: {stores} stores, {couriers} couriers on shift, {orders} running orders, {late} late. "
+        "The tables below say the same."
+    ).format(
+        city=scope.city.name,
+        stores=len(scope.stores),
+        couriers=len(seen.couriers),
+        orders=len(seen.work),
+        late=seen.late,
+    )

@@ -69,9 +69,16 @@ def hire(request: StaffRequest) -> HttpResponse:
     organisation_id = request.actor.organisation_id
     if organisation_id is None:
         raise Refused(NOT_FOUND)
-    done = tried(lambda: actions.hire(
-        actor=request.actor, user_id=user_id, organisation_id=organisation_id, role=role, name=name,
-        store_id=store_id if role in IN_A_STORE else None))
+    done = tried(
+        lambda: actions.hire(
+            actor=request.actor,
+            user_id=user_id,
+            organisation_id=organisation_id,
+            role=role,
+            name=name,
+            store_id=store_id if role in IN_A_STORE else None,
+        )
+    )
     if done.refused:
         return page(request, "hire", context, tab="people", refused=done.refused)
     return go(request, "people", say=_("{name} is hired").format(name=name))
@@ -110,9 +117,7 @@ def active(request: StaffRequest, employee: str) -> HttpResponse:
 def rights() -> list[tuple[str, list[bool]]]:
     """One row a permission: what it allows, and for each role whether it has it."""
     known_to = [code for code in words.PERMISSIONS if any(code in granted for granted in ROLES.values())]
-    return [
-        (words.of(words.PERMISSIONS, code), [code in granted for granted in ROLES.values()]) for code in known_to
-    ]
+    return [(words.of(words.PERMISSIONS, code), [code in granted for granted in ROLES.values()]) for code in known_to]
 
 
 def _found(request: StaffRequest, code: str) -> Member:
@@ -125,8 +130,9 @@ def _found(request: StaffRequest, code: str) -> Member:
 
 def _member(view: EmployeeView, scope: Scope) -> Member:
     store = scope.by_id.get(view.store_id) if view.store_id else None
-    return Member(view, ids.public("emp", view.id), words.of(words.ROLES, view.role),
-                  store.name if store else _("All stores"))
+    return Member(
+        view, ids.public("emp", view.id), words.of(words.ROLES, view.role), store.name if store else _("All stores")
+    )
 
 
 def _choices(scope: Scope) -> dict[str, Any]:
@@ -136,9 +142,12 @@ def _choices(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _page(
-    request: StaffRequest, found: Member, *, problem: str = "", refused: Refused | None = None
-) -> HttpResponse:
-    context = {"member": found, "problem": problem, "self": found.view.id == request.actor.employee_id,
-               "chosen": request.POST.get("role") or found.view.role, **_choices(scope_of(request))}
+def _page(request: StaffRequest, found: Member, *, problem: str = "", refused: Refused | None = None) -> HttpResponse:
+    context = {
+        "member": found,
+        "problem": problem,
+        "self": found.view.id == request.actor.employee_id,
+        "chosen": request.POST.get("role") or found.view.role,
+        **_choices(scope_of(request)),
+    }
     return page(request, "member", context, tab="people", refused=refused, status=422 if problem else 0)

@@ -64,17 +64,26 @@ def kept(request: StaffRequest) -> HttpResponse:
     scope = scope_of(request)
     first, last = period_of(request, scope)
     start, end = scope.midnight(first), scope.midnight(last + timedelta(days=1))
-    by = {name: promises.tally(actor=request.actor, start=start, end=end, by=name, zone=scope.city.zone)
-          for name in ("day", "hour", "store")}
+    by = {
+        name: promises.tally(actor=request.actor, start=start, end=end, by=name, zone=scope.city.zone)
+        for name in ("day", "hour", "store")
+    }
     good, bad = sum(one.kept for one in by["day"]), sum(one.broken for one in by["day"])
     worst = promises.worst(actor=request.actor, start=start, end=end)
     known = orders.by_ids(actor=request.actor, order_ids=[case.order_id for case in worst])
     quantile = organisations.terms(scope.city.retailer_id).promise_quantile
     context = {
-        "first": first, "last": last, "today": scope.now().date(), "quantile": quantile, "judged": good + bad,
-        "kept": good, "broken": bad, "share": percent(good, good + bad),
+        "first": first,
+        "last": last,
+        "today": scope.now().date(),
+        "quantile": quantile,
+        "judged": good + bad,
+        "kept": good,
+        "broken": bad,
+        "share": percent(good, good + bad),
         "met": good * 100 >= quantile * (good + bad),
-        "running": sum(one.open for one in by["day"]), "void": sum(one.void for one in by["day"]),
+        "running": sum(one.open for one in by["day"]),
+        "void": sum(one.void for one in by["day"]),
         "interval": interval(good, good + bad),
         "views": [_days(by["day"], first, last), _hours(by["hour"]), _stores(by["store"], scope)],
         "worst": [_case(case, known, scope) for case in worst],
@@ -102,8 +111,13 @@ def _days(found: list[Tally], first: date, last: date) -> View:
     at = {one.key: one for one in found}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     rows = [Row(_date(day), at.get(day) or Tally(day, 0, 0, 0, 0)) for day in days]
-    return _view("by-day", _("By day"), _("Day"), rows, [
-        f"{day.month}/{day.day}" if day in (first, last) or day.day == 1 else str(day.day) for day in days])
+    return _view(
+        "by-day",
+        _("By day"),
+        _("Day"),
+        rows,
+        [f"{day.month}/{day.day}" if day in (first, last) or day.day == 1 else str(day.day) for day in days],
+    )
 
 
 def _hours(found: list[Tally]) -> View:
@@ -129,8 +143,14 @@ def _view(name: str, title: str, what: str, rows: list[Row], labels: list[str]) 
 def _case(case: CaseView, known: dict[UUID, OrderRow], scope: Scope) -> Case:
     row, store = known.get(case.order_id), scope.by_id.get(case.store_id)
     late = _("never came") if case.late_seconds is None else rules.minutes(case.late_seconds / 60, get_language())
-    return Case(case, ids.public("ord", case.order_id) if row else "", row.number if row else "–",
-                store.name if store else "–", words.of(words.MODES, case.mode), late)
+    return Case(
+        case,
+        ids.public("ord", case.order_id) if row else "",
+        row.number if row else "–",
+        store.name if store else "–",
+        words.of(words.MODES, case.mode),
+        late,
+    )
 
 
 def _date(day: date) -> str:

@@ -31,7 +31,9 @@ from highstreet.trade.orders.models import Order, OrderLine, Quote
 from highstreet.trade.payments.models import PaymentIntent
 
 PATHS = {
-    "pending": [], "accepted": ["accepted"], "picking": ["accepted", "picking"],
+    "pending": [],
+    "accepted": ["accepted"],
+    "picking": ["accepted", "picking"],
     "ready": ["accepted", "picking", "packed", "ready"],
     "delivered": ["accepted", "picking", "packed", "ready", "handed_over", "delivered"],
 }
@@ -53,13 +55,30 @@ def a_scene(code: str = "one", stores: int = 2, products: int = 3) -> Scene:
     forget()
     retailer = Organisation.objects.create(code=f"retailer-{code}", kind="brand", name_zh="高街", name_en="Highstreet")
     city = City.objects.create(
-        code=f"city-{code}", name_zh="测试城", name_en=f"City {code}", time_zone="Asia/Shanghai", retailer=retailer,
-        south=31.0, west=121.0, north=31.5, east=121.8, centre_lat=31.23, centre_lon=121.47)
+        code=f"city-{code}",
+        name_zh="测试城",
+        name_en=f"City {code}",
+        time_zone="Asia/Shanghai",
+        retailer=retailer,
+        south=31.0,
+        west=121.0,
+        north=31.5,
+        east=121.8,
+        centre_lat=31.23,
+        centre_lon=121.47,
+    )
     shops = [_store(f"{code}-{number}", retailer, city, number) for number in range(stores)]
     variants = [_variant(f"{code}-{number}", retailer, shops) for number in range(products)]
     couriers = [_courier(f"{code}-{number}", city) for number in range(2)]
-    return Scene(city, shops, variants, couriers, staff(f"owner-{code}", "owner", retailer),
-                 staff(f"support-{code}", "support", retailer), staff(f"picker-{code}", "picker", retailer, shops[0]))
+    return Scene(
+        city,
+        shops,
+        variants,
+        couriers,
+        staff(f"owner-{code}", "owner", retailer),
+        staff(f"support-{code}", "support", retailer),
+        staff(f"picker-{code}", "picker", retailer, shops[0]),
+    )
 
 
 def staff(username: str, role: str, organisation: Organisation, store: Store | None = None) -> User:
@@ -77,8 +96,16 @@ def client_of(user: User | None, language: str = "en") -> Client:
 
 
 def an_order(
-    scene: Scene, *, status: str = "delivered", mode: str = "delivery", store: int = 0, minutes_ago: int = 60,
-    late_minutes: int | None = None, number: str = "", phone: str = "13800001234", cancelled: bool = False,
+    scene: Scene,
+    *,
+    status: str = "delivered",
+    mode: str = "delivery",
+    store: int = 0,
+    minutes_ago: int = 60,
+    late_minutes: int | None = None,
+    number: str = "",
+    phone: str = "13800001234",
+    cancelled: bool = False,
 ) -> Order:
     """An order of two units of each of the first two variants, `status` being its fulfilment's."""
     shop, placed = scene.stores[store], clock.now() - timedelta(minutes=minutes_ago)
@@ -87,22 +114,46 @@ def an_order(
     goods, fee = sum(quantity * price for _, quantity, price in lines), 500 if mode == "delivery" else 0
     order = _order(scene, shop, mode, placed, promised, goods, fee, number or ids.random_token(6).upper(), phone)
     rows = [
-        OrderLine.objects.create(order=order, variant=variant, position=at, name_zh="鲜牛奶", name_en="Fresh milk",
-                                 quantity=quantity, unit_price=price)
+        OrderLine.objects.create(
+            order=order,
+            variant=variant,
+            position=at,
+            name_zh="鲜牛奶",
+            name_en="Fresh milk",
+            quantity=quantity,
+            unit_price=price,
+        )
         for at, (variant, quantity, price) in enumerate(lines)
     ]
     intent = PaymentIntent.objects.create(
-        payable=order.pk, organisation=order.organisation, provider="wechat", status="captured",
-        out_trade_no=ids.random_token(20), amount=order.total, captured=order.total, currency="CNY",
-        description="x", created_at=placed, expires_at=placed + timedelta(minutes=10))
-    book(order, f"capture:{intent.pk}", "payment_captured", [("provider_wechat", order.total),
-                                                             ("customer_funds", -order.total)])
+        payable=order.pk,
+        organisation=order.organisation,
+        provider="wechat",
+        status="captured",
+        out_trade_no=ids.random_token(20),
+        amount=order.total,
+        captured=order.total,
+        currency="CNY",
+        description="x",
+        created_at=placed,
+        expires_at=placed + timedelta(minutes=10),
+    )
+    book(
+        order,
+        f"capture:{intent.pk}",
+        "payment_captured",
+        [("provider_wechat", order.total), ("customer_funds", -order.total)],
+    )
     made = _fulfilment(order, rows, "cancelled" if cancelled else status, placed)
     done = None
     if status == "delivered" and not cancelled:
         done = promised + timedelta(minutes=late_minutes or -5)
-        book(order, f"completed:{order.pk}", "order_completed", [
-            ("customer_funds", order.total), ("goods_revenue", -goods), ("delivery_revenue", -fee)])
+        book(
+            order,
+            f"completed:{order.pk}",
+            "order_completed",
+            [("customer_funds", order.total), ("goods_revenue", -goods), ("delivery_revenue", -fee)],
+        )
     _end(order, cancelled, done)
     _promise(order, promised, placed, done, late_minutes, cancelled)
     if mode == "delivery" and status in ("ready", "delivered") and not cancelled:
@@ -111,8 +162,13 @@ def an_order(
 
 
 def book(order: Order, key: str, kind: str, lines: list[tuple[str, int]]) -> None:
-    ledger.post(key=key, kind=kind, cause=order.pk, actor=THE_SYSTEM,
-                lines=[(AccountRef(order.organisation_id, code, "CNY"), amount) for code, amount in lines])
+    ledger.post(
+        key=key,
+        kind=kind,
+        cause=order.pk,
+        actor=THE_SYSTEM,
+        lines=[(AccountRef(order.organisation_id, code, "CNY"), amount) for code, amount in lines],
+    )
 
 
 def change(machine: str, subject: UUID, was: str, now: str, at: datetime) -> None:
@@ -121,21 +177,46 @@ def change(machine: str, subject: UUID, was: str, now: str, at: datetime) -> Non
 
 def _store(code: str, retailer: Organisation, city: City, number: int) -> Store:
     store = Store.objects.create(
-        code=code, kind="supermarket", organisation=retailer, city=city, name_zh=f"{number + 1}号店",
-        name_en=f"Shop {number + 1}", address="1 Road", lat=31.23 + 0.01 * number, lon=121.47, opens_minute=0,
-        closes_minute=1440, delivery_radius_m=5000)
+        code=code,
+        kind="supermarket",
+        organisation=retailer,
+        city=city,
+        name_zh=f"{number + 1}号店",
+        name_en=f"Shop {number + 1}",
+        address="1 Road",
+        lat=31.23 + 0.01 * number,
+        lon=121.47,
+        opens_minute=0,
+        closes_minute=1440,
+        delivery_radius_m=5000,
+    )
     StockLocation.objects.create(store=store, name="shelves")
     return store
 
 
 def _variant(code: str, retailer: Organisation, shops: list[Store]) -> Variant:
-    category, _ = Category.objects.get_or_create(code="milk", defaults={
-        "name_zh": "奶", "name_en": "Milk", "group_code": "dairy", "group_zh": "乳品", "group_en": "Dairy",
-        "picture": "milk"})
-    product = Product.objects.create(organisation=retailer, category=category, name_zh="鲜牛奶", name_en="Fresh milk",
-                                     picture="milk", search_text="fresh milk 鲜牛奶 xianniunai")
-    variant = Variant.objects.create(product=product, sku=f"MILK-{code}", barcode=ids.random_code(13), unit_zh="950 ml",
-                                     unit_en="950 ml")
+    category, _ = Category.objects.get_or_create(
+        code="milk",
+        defaults={
+            "name_zh": "奶",
+            "name_en": "Milk",
+            "group_code": "dairy",
+            "group_zh": "乳品",
+            "group_en": "Dairy",
+            "picture": "milk",
+        },
+    )
+    product = Product.objects.create(
+        organisation=retailer,
+        category=category,
+        name_zh="鲜牛奶",
+        name_en="Fresh milk",
+        picture="milk",
+        search_text="fresh milk 鲜牛奶 xianniunai",
+    )
+    variant = Variant.objects.create(
+        product=product, sku=f"MILK-{code}", barcode=ids.random_code(13), unit_zh="950 ml", unit_en="950 ml"
+    )
     for shop in shops:
         Listing.objects.create(store=shop, variant=variant, price=990)
         inventory.receive(actor=THE_SYSTEM, store_id=shop.pk, variant_id=variant.pk, quantity=47, reason="demo")
@@ -144,39 +225,87 @@ def _variant(code: str, retailer: Organisation, shops: list[Store]) -> Variant:
 
 def _courier(code: str, city: City) -> Courier:
     user = User.objects.create(username=f"courier-{code}")
-    courier = Courier.objects.create(user=user, city=city, name=f"Rider {code}", phone="13900000000", lat=31.235,
-                                     lon=121.475, seen_at=clock.now())
+    courier = Courier.objects.create(
+        user=user, city=city, name=f"Rider {code}", phone="13900000000", lat=31.235, lon=121.475, seen_at=clock.now()
+    )
     Shift.objects.create(courier=courier, starts_at=clock.now() - timedelta(hours=2))
     return courier
 
 
 def _order(
-    scene: Scene, shop: Store, mode: str, placed: datetime, promised: datetime, goods: int, fee: int, number: str,
+    scene: Scene,
+    shop: Store,
+    mode: str,
+    placed: datetime,
+    promised: datetime,
+    goods: int,
+    fee: int,
+    number: str,
     phone: str,
 ) -> Order:
     cart = Cart.objects.create(key=ids.random_token(32), city=scene.city, changed_at=placed)
     customer = Customer.objects.create(phone=phone, created_at=placed)
     money: dict[str, Any] = {"goods_total": goods, "delivery_fee": fee, "total": goods + fee, "currency": "CNY"}
     quote = Quote.objects.create(
-        cart=cart, cart_version=1, mode=mode, store=shop, lat=shop.lat, lon=shop.lon, lines=[], promise={},
-        created_at=placed, expires_at=placed + timedelta(minutes=10), used_at=placed, **money)
+        cart=cart,
+        cart_version=1,
+        mode=mode,
+        store=shop,
+        lat=shop.lat,
+        lon=shop.lon,
+        lines=[],
+        promise={},
+        created_at=placed,
+        expires_at=placed + timedelta(minutes=10),
+        used_at=placed,
+        **money,
+    )
     return Order.objects.create(
-        number=number, key=ids.random_token(32), quote=quote, customer=customer, organisation=scene.city.retailer,
-        store=shop, city=scene.city, mode=mode, payment_method="wechat", payment_status="paid", phone=phone,
-        address="12 High Street", lat=shop.lat + 0.004, lon=shop.lon + 0.004, placed_at=placed,
-        expires_at=placed + timedelta(minutes=10), promised_from=promised - timedelta(minutes=15),
-        promised_to=promised, captured=goods + fee, **money)
+        number=number,
+        key=ids.random_token(32),
+        quote=quote,
+        customer=customer,
+        organisation=scene.city.retailer,
+        store=shop,
+        city=scene.city,
+        mode=mode,
+        payment_method="wechat",
+        payment_status="paid",
+        phone=phone,
+        address="12 High Street",
+        lat=shop.lat + 0.004,
+        lon=shop.lon + 0.004,
+        placed_at=placed,
+        expires_at=placed + timedelta(minutes=10),
+        promised_from=promised - timedelta(minutes=15),
+        promised_to=promised,
+        captured=goods + fee,
+        **money,
+    )
 
 
 def _fulfilment(order: Order, rows: list[OrderLine], status: str, placed: datetime) -> Fulfilment:
     made = Fulfilment.objects.create(
-        order_id=order.pk, order_number=order.number, group=order.group, store=order.store, mode=order.mode,
-        status=status, substitution="best", phone_tail=order.phone[-4:], lat=order.lat, lon=order.lon,
-        promised_from=order.promised_from, promised_to=order.promised_to, ready_by=order.promised_to,
-        handover_code="1234", created_at=placed)
+        order_id=order.pk,
+        order_number=order.number,
+        group=order.group,
+        store=order.store,
+        mode=order.mode,
+        status=status,
+        substitution="best",
+        phone_tail=order.phone[-4:],
+        lat=order.lat,
+        lon=order.lon,
+        promised_from=order.promised_from,
+        promised_to=order.promised_to,
+        ready_by=order.promised_to,
+        handover_code="1234",
+        created_at=placed,
+    )
     for row in rows:
-        FulfilmentLine.objects.create(fulfilment=made, order_line_id=row.pk, variant=row.variant,
-                                      quantity=row.quantity, unit_price=row.unit_price)
+        FulfilmentLine.objects.create(
+            fulfilment=made, order_line_id=row.pk, variant=row.variant, quantity=row.quantity, unit_price=row.unit_price
+        )
     if order.mode == "pickup":
         PickupCode.objects.create(fulfilment=made, store=order.store, code=ids.random_code(8))
     was, at = "pending", placed
@@ -202,22 +331,57 @@ def _promise(
 ) -> None:
     outcome = "void" if cancelled else "open" if done is None else "broken" if late else "kept"
     Promise.objects.create(
-        order_id=order.pk, city=order.city, store=order.store, mode=order.mode, promised_from=order.promised_from,
-        promised_to=promised, made_at=placed, outcome=outcome, fulfilled_at=done,
-        late_seconds=None if done is None else (late or -5) * 60, compensation=500 if outcome == "broken" else 0,
-        basis={"prep_minutes": 6.5, "travel_seconds": 480, "courier_minutes": 5.0, "residual_seconds": 360,
-               "units": 4, "load_orders": 2, "slot_words": "12:00–12:15", "expected": promised.isoformat()})
+        order_id=order.pk,
+        city=order.city,
+        store=order.store,
+        mode=order.mode,
+        promised_from=order.promised_from,
+        promised_to=promised,
+        made_at=placed,
+        outcome=outcome,
+        fulfilled_at=done,
+        late_seconds=None if done is None else (late or -5) * 60,
+        compensation=500 if outcome == "broken" else 0,
+        basis={
+            "prep_minutes": 6.5,
+            "travel_seconds": 480,
+            "courier_minutes": 5.0,
+            "residual_seconds": 360,
+            "units": 4,
+            "load_orders": 2,
+            "slot_words": "12:00–12:15",
+            "expected": promised.isoformat(),
+        },
+    )
 
 
 def _delivery(scene: Scene, order: Order, made: Fulfilment, promised: datetime, done: datetime | None) -> None:
     rider, other = scene.couriers[0], scene.couriers[1]
     way = Delivery.objects.create(
-        fulfilment_id=made.pk, order_id=order.pk, order_number=order.number, city=order.city, store=order.store,
-        courier=rider if done else None, status="delivered" if done else "waiting", lat=order.lat, lon=order.lon,
-        promised_to=promised, ready_by=promised, eta=promised + timedelta(minutes=4), distance_m=1800,
-        pay=780 if done else 0, created_at=order.placed_at, ended_at=done)
+        fulfilment_id=made.pk,
+        order_id=order.pk,
+        order_number=order.number,
+        city=order.city,
+        store=order.store,
+        courier=rider if done else None,
+        status="delivered" if done else "waiting",
+        lat=order.lat,
+        lon=order.lon,
+        promised_to=promised,
+        ready_by=promised,
+        eta=promised + timedelta(minutes=4),
+        distance_m=1800,
+        pay=780 if done else 0,
+        created_at=order.placed_at,
+        ended_at=done,
+    )
     if done:
         change("delivery", way.pk, "picked_up", "delivered", done)
         DispatchDecision.objects.create(
-            delivery=way, courier=rider, policy="matching", cost_seconds=640, at=order.placed_at,
-            alternatives=[{"courier": str(other.pk), "cost": 900}])
+            delivery=way,
+            courier=rider,
+            policy="matching",
+            cost_seconds=640,
+            at=order.placed_at,
+            alternatives=[{"courier": str(other.pk), "cost": 900}],
+        )

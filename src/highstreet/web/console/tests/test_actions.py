@@ -33,8 +33,15 @@ def test_a_refund_needs_units_a_reason_and_the_number(scene: Scene) -> None:
     assert line is not None
     address = f"/console/orders/{ids.public('ord', order.pk)}/lines/{ids.public('oli', line.pk)}/refund"
     client = client_of(scene.support)
-    for form in ({}, {"units": "1", "reason": "damaged", "typed": "AAA112"}, {"units": "0", "reason": "damaged"},
-                 {"units": "1.5"}, {"units": "9" * 19}, {"units": "-1"}, {"units": "3", "typed": "AAA111"}):
+    for form in (
+        {},
+        {"units": "1", "reason": "damaged", "typed": "AAA112"},
+        {"units": "0", "reason": "damaged"},
+        {"units": "1.5"},
+        {"units": "9" * 19},
+        {"units": "-1"},
+        {"units": "3", "typed": "AAA111"},
+    ):
         answer = client.post(address, form)
         assert answer.status_code == 422
         assert not Refund.objects.exists()
@@ -64,8 +71,16 @@ def test_prices_are_set_or_said_why_not(scene: Scene) -> None:
     variant, store = scene.variants[0], scene.stores[0]
     address = f"/console/catalogue/{ids.public('var', variant.pk)}/{ids.public('str', store.pk)}"
     client = client_of(scene.owner)
-    for form in ({"price": ""}, {"price": "abc"}, {"price": "0"}, {"price": "1.005"}, {"price": "1e9"},
-                 {"price": "9.90", "was": "5"}, {"price": "NaN"}, {"price": "-3"}):
+    for form in (
+        {"price": ""},
+        {"price": "abc"},
+        {"price": "0"},
+        {"price": "1.005"},
+        {"price": "1e9"},
+        {"price": "9.90", "was": "5"},
+        {"price": "NaN"},
+        {"price": "-3"},
+    ):
         assert client.post(address, form).status_code == 422, form
     assert client.post(address, {"price": "12.5", "was": "15"}).status_code == 302
     listing = Listing.objects.get(store=store, variant=variant)
@@ -111,8 +126,20 @@ def test_the_audit_runs(scene: Scene) -> None:
     assert {"I1", "I2", "I4", "I9", "I10"} <= {one.name for one in answer.context["results"]}
 
 
-@pytest.mark.parametrize(("text", "amount"), [("12.90", 1290), ("¥3", 300), ("0.01", 1), ("0", None), ("1.234", None),
-                                              ("inf", None), ("", None), ("100001", None), ("12，5", 1250)])
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("12.90", 1290),
+        ("¥3", 300),
+        ("0.01", 1),
+        ("0", None),
+        ("1.234", None),
+        ("inf", None),
+        ("", None),
+        ("100001", None),
+        ("12，5", 1250),
+    ],
+)
 def test_yuan_as_typed(text: str, amount: int | None) -> None:
     assert fen(text) == amount
     if amount:

@@ -45,17 +45,27 @@ def addresses(scene: Scene) -> dict[str, str]:
     number, store = ids.public("ord", order.pk), ids.public("str", scene.stores[0].pk)
     variant = ids.public("var", scene.variants[0].pk)
     return {
-        "overview": "/console/", "roads": "/console/board/roads.json", "points": "/console/board/points.json",
-        "orders": "/console/orders", "order": f"/console/orders/{number}",
+        "overview": "/console/",
+        "roads": "/console/board/roads.json",
+        "points": "/console/board/points.json",
+        "orders": "/console/orders",
+        "order": f"/console/orders/{number}",
         "cancel": f"/console/orders/{number}/cancel",
         "refund": f"/console/orders/{number}/lines/{ids.public('oli', line.pk)}/refund",
-        "catalogue": "/console/catalogue", "product": f"/console/catalogue/{variant}",
-        "listing": f"/console/catalogue/{variant}/{store}", "stock": "/console/stock",
-        "level": f"/console/stock/{store}/{variant}", "promises": "/console/promises", "ledger": "/console/ledger",
+        "catalogue": "/console/catalogue",
+        "product": f"/console/catalogue/{variant}",
+        "listing": f"/console/catalogue/{variant}/{store}",
+        "stock": "/console/stock",
+        "level": f"/console/stock/{store}/{variant}",
+        "promises": "/console/promises",
+        "ledger": "/console/ledger",
         "journals": "/console/ledger/journals",
         "journal": f"/console/ledger/journals/{ids.public('jou', journal.pk)}",
-        "account": f"/console/ledger/accounts/{ids.public('acc', account.id)}", "audit": "/console/audit",
-        "alerts": "/console/alerts", "people": "/console/people", "hire": "/console/people/hire",
+        "account": f"/console/ledger/accounts/{ids.public('acc', account.id)}",
+        "audit": "/console/audit",
+        "alerts": "/console/alerts",
+        "people": "/console/people",
+        "hire": "/console/people/hire",
         "member": f"/console/people/{ids.public('emp', employee.pk)}",
     }
 
@@ -102,15 +112,31 @@ def test_what_is_another_organisations_is_not_there(scene: Scene) -> None:
 
 
 def queries(client: Client, address: str) -> int:
-    with CaptureQueriesContext(connection, ) as seen:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
         assert client.get(address).status_code == 200
     return len(seen)
 
 
 # Session, user and badges cost about six of each.
-BUDGETS = {"overview": 20, "points": 16, "orders": 12, "order": 30, "catalogue": 14, "product": 14, "stock": 14,
-           "level": 14, "promises": 16, "ledger": 12, "journals": 12, "journal": 16, "account": 14, "alerts": 10,
-           "people": 12}
+BUDGETS = {
+    "overview": 20,
+    "points": 16,
+    "orders": 12,
+    "order": 30,
+    "catalogue": 14,
+    "product": 14,
+    "stock": 14,
+    "level": 14,
+    "promises": 16,
+    "ledger": 12,
+    "journals": 12,
+    "journal": 16,
+    "account": 14,
+    "alerts": 10,
+    "people": 12,
+}
 
 
 def test_queries_stay_within_budget_and_do_not_grow(scene: Scene) -> None:
@@ -157,8 +183,18 @@ def test_pages_of_orders_neither_skip_nor_repeat(scene: Scene) -> None:
 def test_the_order_page_tells_everything(scene: Scene) -> None:
     order = Order.objects.get(number="BBB222")
     text = client_of(scene.owner).get(f"/console/orders/{ids.public('ord', order.pk)}").content.decode()
-    for words in ("Broken", "Made good with", "Rider one-0", "Rider one-1", "chosen", "Payment came in",
-                  "Order completed", "Courier capacity taken at", "Ordered", "Late by"):
+    for words in (
+        "Broken",
+        "Made good with",
+        "Rider one-0",
+        "Rider one-1",
+        "chosen",
+        "Payment came in",
+        "Order completed",
+        "Courier capacity taken at",
+        "Ordered",
+        "Late by",
+    ):
         assert words in text, words
 
 

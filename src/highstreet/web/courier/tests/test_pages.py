@@ -29,8 +29,7 @@ from highstreet.web.store.tests.world import World
 
 pytestmark = pytest.mark.django_db
 
-PNG = b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
+PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 BUDGET = {"/courier/": 15, "/courier/earnings": 9, "/courier/stops/{delivery}/incident": 14}
 
 
@@ -78,15 +77,31 @@ def give(made: World, courier: UUID, *, packed: bool = True, seat: int = 0) -> t
     fulfilments.accept(actor=THE_SYSTEM, fulfilment_id=order)
     view = reads.detail(THE_SYSTEM, order)
     delivery = dispatch.create(
-        actor=THE_SYSTEM, fulfilment_id=order, order_id=view.order_id, order_number=view.order_number,
-        store_id=view.store_id, lat=view.lat, lon=view.lon, promised_to=view.promised_to, ready_by=view.ready_by)
+        actor=THE_SYSTEM,
+        fulfilment_id=order,
+        order_id=view.order_id,
+        order_number=view.order_number,
+        store_id=view.store_id,
+        lat=view.lat,
+        lon=view.lon,
+        promised_to=view.promised_to,
+        ready_by=view.ready_by,
+    )
     if packed:
         fulfilments.scan(actor=THE_SYSTEM, fulfilment_id=order, code="6920000000012")
         fulfilments.pack(actor=THE_SYSTEM, fulfilment_id=order)
         dispatch.mark_ready(actor=THE_SYSTEM, fulfilment_id=order, at=clock.now())
     with transaction.atomic():
-        move(MACHINE, Delivery.objects.get(pk=delivery), "assign", actor="system", courier_id=courier, seat=seat,
-             sequence=seat + 1, eta=clock.now() + timedelta(minutes=9))
+        move(
+            MACHINE,
+            Delivery.objects.get(pk=delivery),
+            "assign",
+            actor="system",
+            courier_id=courier,
+            seat=seat,
+            sequence=seat + 1,
+            eta=clock.now() + timedelta(minutes=9),
+        )
     return order, delivery
 
 
@@ -130,8 +145,13 @@ def test_wrong_code_keeps_what_was_typed(ride: Ride) -> None:
 
 def test_photo_is_proof_if_it_is_one(ride: Ride) -> None:
     ride.go("accept", "arrive_store", "pick_up")
-    for data in (b"GIF89a" + bytes(50), b"<svg onload=x>", b"", b"\xff\xd8\xff" + bytes(proofs.KEPT_BYTES),
-                 b"\x89PNG\r\n\x1a\n" + bytes(proofs.MAX_BYTES)):
+    for data in (
+        b"GIF89a" + bytes(50),
+        b"<svg onload=x>",
+        b"",
+        b"\xff\xd8\xff" + bytes(proofs.KEPT_BYTES),
+        b"\x89PNG\r\n\x1a\n" + bytes(proofs.MAX_BYTES),
+    ):
         photo = SimpleUploadedFile("door.png", data, content_type="image/png")
         assert ride.client.post(f"{ride.stop}/deliver", {"photo": photo}).status_code == 422
     photo = SimpleUploadedFile("door.txt", PNG, content_type="text/plain")
@@ -174,10 +194,17 @@ def test_shift_ends_only_with_empty_hands(ride: Ride) -> None:
     assert Courier.objects.get(pk=courier).lat is None
 
 
-@pytest.mark.parametrize(("form", "status"), [
-    ({"lat": "-30.03", "lon": "-51.22"}, 204), ({"lat": "nan", "lon": "0"}, 422), ({"lat": "", "lon": ""}, 422),
-    ({"lat": "91", "lon": "0"}, 422), ({"lat": "1e400", "lon": "0"}, 422), ({}, 422),
-])
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"lat": "-30.03", "lon": "-51.22"}, 204),
+        ({"lat": "nan", "lon": "0"}, 422),
+        ({"lat": "", "lon": ""}, 422),
+        ({"lat": "91", "lon": "0"}, 422),
+        ({"lat": "1e400", "lon": "0"}, 422),
+        ({}, 422),
+    ],
+)
 def test_position(ride: Ride, form: dict[str, str], status: int) -> None:
     assert ride.client.post("/courier/position", form).status_code == status
 

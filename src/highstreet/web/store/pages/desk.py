@@ -26,8 +26,7 @@ def hand_over(request: StaffRequest, store: str, order: str) -> HttpResponse:
     view = order_for(request, shop, order)
     done = tried(lambda: actions.hand_over(actor=request.actor, fulfilment_id=view.id))
     if done.refused:
-        return page(request, shop, "refused", {"order": view, "order_code": order}, tab="queue",
-                    refused=done.refused)
+        return page(request, shop, "refused", {"order": view, "order_code": order}, tab="queue", refused=done.refused)
     return go(request, "queue", store, say=_("{number} is with the courier").format(number=view.order_number))
 
 
@@ -44,8 +43,7 @@ def collect(request: StaffRequest, store: str) -> HttpResponse:
         return page(request, shop, "collect", context, tab="collect", status=422)
     found = tried(lambda: fulfilments.by_code(actor=request.actor, store_id=shop.id, code=code))
     if found.refused or found.value is None:
-        context["problem"] = _("No order waits here under {code}. Read it again, digit by digit").format(
-            code=code)
+        context["problem"] = _("No order waits here under {code}. Read it again, digit by digit").format(code=code)
         return page(request, shop, "collect", context, tab="collect", status=422)
     context |= {"order": found.value, "bag": _in_bag(found.value)}
     if request.method != "POST":
@@ -60,8 +58,7 @@ def find(request: StaffRequest, store: str) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:40]
     cards = fulfilments.queue(actor=request.actor, store_id=shop.id)
     bare = text.lower().replace(" ", "")
-    hits = [card for card in cards
-            if bare and (bare in card.order_number.lower() or card.phone_tail == bare)]
+    hits = [card for card in cards if bare and (bare in card.order_number.lower() or card.phone_tail == bare)]
     if len(hits) == 1:
         return go(request, "order", store, ids.public("ful", hits[0].id))
     if not hits and len(bare) == CODE_DIGITS and bare.isdigit():

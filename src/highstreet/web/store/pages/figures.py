@@ -66,9 +66,13 @@ def _stats(day: Figures) -> list[Stat]:
     return [
         Stat(_("Orders"), str(day.orders)),
         Stat(_("Still open"), str(day.open)),
-        Stat(_("Ready on time"), on_time, day.ready,
-             ngettext("{count} late", "{count} late", late).format(count=late) if late else _("none late"),
-             "bad" if late else "ok"),
+        Stat(
+            _("Ready on time"),
+            on_time,
+            day.ready,
+            ngettext("{count} late", "{count} late", late).format(count=late) if late else _("none late"),
+            "bad" if late else "ok",
+        ),
         Stat(_("Units"), str(day.units)),
         Stat(_("Units short"), str(day.short)),
         Stat(_("Rejected"), str(day.rejected)),
@@ -83,8 +87,7 @@ def _minutes(value: float | None) -> str:
 
 def _paused(request: StaffRequest, store: str, refused: Refused | None, say: str) -> HttpResponse:
     if refused:
-        return page(request, store_for(request, store), "pause", {"choices": MINUTES}, tab="pause",
-                    refused=refused)
+        return page(request, store_for(request, store), "pause", {"choices": MINUTES}, tab="pause", refused=refused)
     return go(request, "queue", store, say=say)
 
 

@@ -72,8 +72,7 @@ def stores_for(actor: Actor) -> list[StoreView]:
     for city in organisations.cities():
         whole_city = city.retailer_id == actor.organisation_id
         found += [
-            store for store in stores.stores_of(city.id)
-            if whole_city or store.organisation_id == actor.organisation_id
+            store for store in stores.stores_of(city.id) if whole_city or store.organisation_id == actor.organisation_id
         ]
     return found
 
@@ -101,15 +100,27 @@ def order_for(request: StaffRequest, store: StoreView, code: str) -> FulfilmentV
 
 
 def page(
-    request: StaffRequest, store: StoreView, template: str, context: dict[str, Any], *, tab: str,
-    refused: Refused | None = None, status: int = 0,
+    request: StaffRequest,
+    store: StoreView,
+    template: str,
+    context: dict[str, Any],
+    *,
+    tab: str,
+    refused: Refused | None = None,
+    status: int = 0,
 ) -> HttpResponse:
     """Draw a page of `store` in its own time; a refusal keeps its status and is said in the page."""
     now = clock.now()
     frame = {
-        "store": store, "store_name": store.name, "store_code": ids.public("str", store.id), "tab": tab,
-        "now": now, "paused": store.paused_until is not None and store.paused_until > now,
-        "refused": refused, "topic": f"store:{store.id}", "stream_url": stream(f"store:{store.id}"),
+        "store": store,
+        "store_name": store.name,
+        "store_code": ids.public("str", store.id),
+        "tab": tab,
+        "now": now,
+        "paused": store.paused_until is not None and store.paused_until > now,
+        "refused": refused,
+        "topic": f"store:{store.id}",
+        "stream_url": stream(f"store:{store.id}"),
         "several": request.actor.store_ids is None or len(request.actor.store_ids) > 1,
     }
     chosen = status or (refused.reason.status if refused else 200)

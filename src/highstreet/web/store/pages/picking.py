@@ -89,8 +89,11 @@ def _scan_once(request: StaffRequest, fulfilment_id: UUID, code: str) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return str(work()[1])
-    return str(idempotency.once(subject=subject_of(request.actor), endpoint=f"POST {request.path}", key=key,
-                                body=code.encode(), work=work)[1])
+    return str(
+        idempotency.once(
+            subject=subject_of(request.actor), endpoint=f"POST {request.path}", key=key, body=code.encode(), work=work
+        )[1]
+    )
 
 
 @route("fulfilment.work")
@@ -107,8 +110,13 @@ def short(request: StaffRequest, store: str, order: str, line: str) -> HttpRespo
     done = tried(lambda: actions.mark_short(actor=request.actor, line_id=row.id, units=units))
     if done.refused:
         return _short(request, shop, order, view, row, refused=done.refused)
-    return go(request, "order", store, order, say=_("{units} × {name} short: the money goes back").format(
-        units=units, name=row.name))
+    return go(
+        request,
+        "order",
+        store,
+        order,
+        say=_("{units} × {name} short: the money goes back").format(units=units, name=row.name),
+    )
 
 
 @route("fulfilment.work")
@@ -122,8 +130,9 @@ def substitute(request: StaffRequest, store: str, order: str, line: str) -> Http
     if units is None or variant_id is None:
         problem = _problem(row) if units is None else _("Choose what to put in its place")
         return _short(request, shop, order, view, row, problem=problem)
-    done = tried(lambda: actions.propose_substitute(
-        actor=request.actor, line_id=row.id, variant_id=variant_id, units=units))
+    done = tried(
+        lambda: actions.propose_substitute(actor=request.actor, line_id=row.id, variant_id=variant_id, units=units)
+    )
     if done.refused:
         return _short(request, shop, order, view, row, refused=done.refused)
     said = _("Asked the shopper about {name}") if view.substitution == "ask" else _("Swap for {name} kept")
@@ -148,28 +157,44 @@ def printed(request: StaffRequest, store: str, order: str) -> HttpResponse:
     view = order_for(request, shop, order)
     paper = request.GET.get("paper", "a5")
     context = {
-        "order": view, "order_code": order, "paper": paper if paper in PAPERS else "a5",
+        "order": view,
+        "order_code": order,
+        "paper": paper if paper in PAPERS else "a5",
         "lines": [(line, svg(line.barcode)) for line in view.lines],
-        "number_bars": svg(view.order_number), "units": sum(line.quantity for line in view.lines),
+        "number_bars": svg(view.order_number),
+        "units": sum(line.quantity for line in view.lines),
         "cold": sum(line.quantity for line in view.lines if line.temperature != "ambient"),
     }
     return page(request, shop, "print", context, tab="queue")
 
 
 def _order(
-    request: StaffRequest, shop: StoreView, code: str, view: FulfilmentView, *, done: Tried | None = None,
-    scanned: Tried | None = None, typed: str = "",
+    request: StaffRequest,
+    shop: StoreView,
+    code: str,
+    view: FulfilmentView,
+    *,
+    done: Tried | None = None,
+    scanned: Tried | None = None,
+    typed: str = "",
 ) -> HttpResponse:
     scan, done = scanned or Tried(), done or Tried()
     rows = sorted((Row.of(line) for line in view.lines), key=lambda row: row.left == 0)
     tone, words = STATES.get(view.status, ("", ""))
     context: dict[str, Any] = {
-        "order": view, "order_code": code, "rows": rows, "typed": typed, "units": view.units,
+        "order": view,
+        "order_code": code,
+        "rows": rows,
+        "typed": typed,
+        "units": view.units,
         "next": next((row for row in rows if row.left > 0), None),
         "scanned": next((row for row in rows if str(row.line.id) == scan.value), None),
-        "scan_refused": scan.refused, "due": Due.of(view.ready_by, clock.now()),
+        "scan_refused": scan.refused,
+        "due": Due.of(view.ready_by, clock.now()),
         "may_pick": view.status in PICKING and request.actor.may("fulfilment.work"),
-        "state_tone": tone, "state_words": words, "preference": PREFERENCES[view.substitution],
+        "state_tone": tone,
+        "state_words": words,
+        "preference": PREFERENCES[view.substitution],
     }
     status = scan.status if scan.refused else 0
     template = "pick" if request.htmx else "order"
@@ -177,16 +202,27 @@ def _order(
 
 
 def _short(
-    request: StaffRequest, shop: StoreView, code: str, view: FulfilmentView, row: LineView, *,
-    problem: str = "", refused: Refused | None = None,
+    request: StaffRequest,
+    shop: StoreView,
+    code: str,
+    view: FulfilmentView,
+    row: LineView,
+    *,
+    problem: str = "",
+    refused: Refused | None = None,
 ) -> HttpResponse:
     similar = catalog.similar(shop.id, row.variant_id, CANDIDATES)
     context = {
-        "order": view, "order_code": code, "line": row, "line_code": ids.public("lin", row.id),
-        "left": row.left, "problem": problem, "unit_price": row.unit_price,
-        "typed_units": request.POST.get("units", str(row.left)), "chosen": request.POST.get("variant", ""),
-        "candidates": [(card, ids.public("var", card.variant_id), card.price - row.unit_price)
-                       for card in similar],
+        "order": view,
+        "order_code": code,
+        "line": row,
+        "line_code": ids.public("lin", row.id),
+        "left": row.left,
+        "problem": problem,
+        "unit_price": row.unit_price,
+        "typed_units": request.POST.get("units", str(row.left)),
+        "chosen": request.POST.get("variant", ""),
+        "candidates": [(card, ids.public("var", card.variant_id), card.price - row.unit_price) for card in similar],
     }
     status = 422 if problem else 0
     return page(request, shop, "short", context, tab="queue", refused=refused, status=status)

@@ -81,17 +81,26 @@ def adjust(request: StaffRequest, store: str, variant: str) -> HttpResponse:
     if problems:
         return _level(request, shop, variant, problems=problems)
     delta = int(units) if request.POST["way"] == "more" else -int(units)
-    done = tried(lambda: actions.adjust(
-        actor=request.actor, store_id=shop.id, variant_id=variant_id, delta=delta,
-        reason=f"{reason}: {words}" if words else reason,
-    ))
+    done = tried(
+        lambda: actions.adjust(
+            actor=request.actor,
+            store_id=shop.id,
+            variant_id=variant_id,
+            delta=delta,
+            reason=f"{reason}: {words}" if words else reason,
+        )
+    )
     if done.refused:
         return _level(request, shop, variant, refused=done.refused)
     return go(request, "stock_of", store, variant, say=_("Stock changed by {delta}").format(delta=f"{delta:+d}"))
 
 
 def _level(
-    request: StaffRequest, shop: StoreView, code: str, *, problems: dict[str, str] | None = None,
+    request: StaffRequest,
+    shop: StoreView,
+    code: str,
+    *,
+    problems: dict[str, str] | None = None,
     refused: Refused | None = None,
 ) -> HttpResponse:
     variant_id = known("var", code)
@@ -100,10 +109,14 @@ def _level(
         raise Refused(NOT_FOUND)
     moves = inventory.moves(actor=request.actor, store_id=shop.id, variant_id=variant_id)
     context = {
-        "variant": variant, "variant_code": code,
+        "variant": variant,
+        "variant_code": code,
         "level": inventory.levels(shop.id, [variant_id]).get(variant_id),
-        "moves": [MoveRow.of(move) for move in moves], "reasons": REASONS,
-        "problems": problems or {}, "form": request.POST, "may_adjust": request.actor.may("stock.adjust"),
+        "moves": [MoveRow.of(move) for move in moves],
+        "reasons": REASONS,
+        "problems": problems or {},
+        "form": request.POST,
+        "may_adjust": request.actor.may("stock.adjust"),
     }
     return page(request, shop, "level", context, tab="stock", refused=refused, status=422 if problems else 0)
 

@@ -21,8 +21,16 @@ pytestmark = pytest.mark.django_db
 
 # What one look at a page may ask of the database, the signed-in user included.
 BUDGET = {
-    "": 7, "/collect": 5, "/stock": 7, "/stock/{variant}": 8, "/figures": 8, "/pause": 5, "/find?q=zz": 7,
-    "/orders/{order}": 8, "/orders/{order}/reject": 8, "/orders/{order}/print": 8,
+    "": 7,
+    "/collect": 5,
+    "/stock": 7,
+    "/stock/{variant}": 8,
+    "/figures": 8,
+    "/pause": 5,
+    "/find?q=zz": 7,
+    "/orders/{order}": 8,
+    "/orders/{order}/reject": 8,
+    "/orders/{order}/print": 8,
     "/orders/{order}/lines/{line}": 9,
 }
 
@@ -45,10 +53,14 @@ def street() -> Street:
     order = world.order(made, substitution="ask")
     actions.accept(actor=THE_SYSTEM, fulfilment_id=order)
     line = fulfilments.detail(THE_SYSTEM, order).lines[0]
-    names = {"order": ids.public("ful", order), "line": ids.public("lin", line.id),
-             "variant": ids.public("var", line.variant_id)}
-    return Street(made, order, f"/store/{ids.public('str', made.store.pk)}",
-                  f"/store/{ids.public('str', made.other.pk)}", names)
+    names = {
+        "order": ids.public("ful", order),
+        "line": ids.public("lin", line.id),
+        "variant": ids.public("var", line.variant_id),
+    }
+    return Street(
+        made, order, f"/store/{ids.public('str', made.store.pk)}", f"/store/{ids.public('str', made.other.pk)}", names
+    )
 
 
 def look(client: Client, url: str, language: str) -> tuple[int, str]:
@@ -75,10 +87,20 @@ def test_page_of_another_store_does_not_exist(street: Street, pattern: str) -> N
         assert look(stranger, street.url(pattern, street.other_base), "en")[0] == 404
 
 
-@pytest.mark.parametrize("pattern", ["/orders/{order}/accept", "/orders/{order}/scan", "/orders/{order}/pack",
-                                     "/orders/{order}/hand-over", "/orders/{order}/reject",
-                                     "/orders/{order}/lines/{line}", "/orders/{order}/lines/{line}/substitute",
-                                     "/stock/{variant}/adjust", "/pause"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "/orders/{order}/accept",
+        "/orders/{order}/scan",
+        "/orders/{order}/pack",
+        "/orders/{order}/hand-over",
+        "/orders/{order}/reject",
+        "/orders/{order}/lines/{line}",
+        "/orders/{order}/lines/{line}/substitute",
+        "/stock/{variant}/adjust",
+        "/pause",
+    ],
+)
 def test_form_of_another_store_does_not_exist(street: Street, pattern: str) -> None:
     stranger = world.person(street.world, "store_manager", store=street.world.other)
     for base in (street.base, *([street.other_base] if "{order}" in pattern else [])):

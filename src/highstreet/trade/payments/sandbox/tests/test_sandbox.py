@@ -135,9 +135,7 @@ def test_closed_is_closed_and_paid_cannot_be_closed(sandbox: Running) -> None:
     sandbox.gateway.close(out_trade_no=number)
     sandbox.gateway.close(out_trade_no=number)
     assert state(sandbox, number) == "CLOSED"
-    assert (
-        "已关闭" in sandbox.http.post(f"/wallet/{code}", data={"answer": "pay"}, follow_redirects=True).text
-    )
+    assert "已关闭" in sandbox.http.post(f"/wallet/{code}", data={"answer": "pay"}, follow_redirects=True).text
     answer = sandbox.http.post("/sandbox/pay", json={"out_trade_no": number})
     assert (answer.status_code, answer.json()["code"]) == (400, "ORDERCLOSED")
     assert state(sandbox, number) == "CLOSED"
@@ -271,9 +269,7 @@ def test_an_answer_signed_by_another_is_not_believed(sandbox: Running) -> None:
     number, _ = new_order(sandbox)
     known = sandbox.gateway.config.platform_certificates
     others = next(iter(generate_keys().config.platform_certificates.values()))
-    fooled = WechatGateway(
-        replace(sandbox.gateway.config, platform_certificates=dict.fromkeys(known, others))
-    )
+    fooled = WechatGateway(replace(sandbox.gateway.config, platform_certificates=dict.fromkeys(known, others)))
     with pytest.raises(ProviderUnavailable, match="signature"):
         fooled.query(out_trade_no=number)
 
@@ -309,9 +305,7 @@ def test_what_no_provider_takes_is_not_sent(sandbox: Running) -> None:
     soon = clock.now() + timedelta(minutes=5)
     for number, amount in (("a/../b-long", 1), ("good-number", 0), ("good-number", True), ("x", 1)):
         with pytest.raises(ValueError):
-            sandbox.gateway.create_native(
-                out_trade_no=number, description="tea", amount=amount, expires_at=soon
-            )
+            sandbox.gateway.create_native(out_trade_no=number, description="tea", amount=amount, expires_at=soon)
 
 
 def test_killed_and_started_again_it_remembers_and_goes_on(sandbox: Running, shop: Shop) -> None:

@@ -117,9 +117,7 @@ def test_header_names_have_no_case(keys: SandboxKeys, config: WechatConfig, case
     assert refusal({case(name): value for name, value in headers.items()}, body, config) == "accepted"
 
 
-def test_a_name_given_twice_is_refused_even_when_one_is_right(
-    keys: SandboxKeys, config: WechatConfig
-) -> None:
+def test_a_name_given_twice_is_refused_even_when_one_is_right(keys: SandboxKeys, config: WechatConfig) -> None:
     headers, body = genuine(keys, transaction_resource(config), NOW)
     for name in list(headers):
         doubled = {**headers, name.lower(): headers[name]}
@@ -127,9 +125,7 @@ def test_a_name_given_twice_is_refused_even_when_one_is_right(
 
 
 @pytest.mark.parametrize(("seconds", "fine"), [(-301, False), (-300, True), (300, True), (301, False)])
-def test_five_minutes_to_the_second(
-    keys: SandboxKeys, config: WechatConfig, seconds: int, fine: bool
-) -> None:
+def test_five_minutes_to_the_second(keys: SandboxKeys, config: WechatConfig, seconds: int, fine: bool) -> None:
     headers, body = genuine(keys, transaction_resource(config), NOW + seconds)
     assert refusal(headers, body, config) == ("accepted" if fine else "timestamp_age")
 
@@ -208,10 +204,7 @@ BAD_PAYMENTS: list[tuple[str, dict[str, Any]]] = [
     ("currency", {"amount": {**MONEY, "currency": "USD"}}),
     ("currency", {"amount": {**MONEY, "currency": "cny"}}),
     ("currency", {"amount": {**MONEY, "currency": None}}),
-    *[
-        ("amount", {"amount": {**MONEY, "total": total}})
-        for total in (0, -1, True, 2590.0, "2590", None, 10**13)
-    ],
+    *[("amount", {"amount": {**MONEY, "total": total}}) for total in (0, -1, True, 2590.0, "2590", None, 10**13)],
     ("amount", {"amount": 2590}),
     ("amount", {"amount": {"currency": "CNY"}}),
     ("out_trade_no", {"out_trade_no": ""}),
@@ -225,9 +218,7 @@ BAD_PAYMENTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("reason", "changes"), BAD_PAYMENTS)
-def test_a_payment_that_is_not_ours_is_a_mismatch(
-    config: WechatConfig, reason: str, changes: dict[str, Any]
-) -> None:
+def test_a_payment_that_is_not_ours_is_a_mismatch(config: WechatConfig, reason: str, changes: dict[str, Any]) -> None:
     resource = transaction_resource(config)
     if "trade_state" in changes and changes["trade_state"] in ("NOTPAY", "CLOSED", "PAYERROR"):
         for name in ("transaction_id", "success_time", "payer", "amount"):
@@ -281,9 +272,7 @@ def test_a_refund_is_read(config: WechatConfig) -> None:
         ("out_trade_no", {"out_trade_no": ""}),
     ],
 )
-def test_a_refund_that_is_not_ours_is_a_mismatch(
-    config: WechatConfig, reason: str, changes: dict[str, Any]
-) -> None:
+def test_a_refund_that_is_not_ours_is_a_mismatch(config: WechatConfig, reason: str, changes: dict[str, Any]) -> None:
     with pytest.raises(Mismatched) as caught:
         check_refund(refund_resource(config, **changes), config.mchid)
     assert caught.value.reason == reason
