@@ -110,9 +110,6 @@ class Picker:
         card = page.locator("li.order", has_text=number)
         self.hands.taps += 1
         card.locator("form button").first.click()
-        page.wait_for_load_state()
-        if "/orders/" not in page.url:
-            page.locator("li.order", has_text=number).locator("a.row-link").click()
         page.wait_for_url("**/orders/*")
 
     def scan(self, code: str) -> None:

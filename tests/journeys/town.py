@@ -134,6 +134,13 @@ class Town(Stack):
             await asyncio.sleep(0.25)
         raise AssertionError(f"{placed['number']} is not paid")
 
+    def cancel(self, placed: Placed) -> None:
+        """The customer thinks better of it."""
+        path = f"{self.url}/api/v1/orders/{placed.id}/cancel"
+        headers = {"Idempotency-Key": uuid4().hex}
+        answer = httpx.post(path, params={"key": placed.key}, json={}, headers=headers, trust_env=False)
+        assert answer.status_code == 200, answer.text
+
     def seen(self, placed: Placed) -> dict[str, Any]:
         """The order as the API tells its customer."""
         answer = httpx.get(f"{self.url}/api/v1/orders/{placed.id}", params={"key": placed.key}, trust_env=False)

@@ -55,6 +55,11 @@ def now() -> datetime:
     return _rate.at(time.time())
 
 
+def at(wall: float) -> datetime:
+    """Business time as it was, or will be, at `wall` (unix seconds)."""
+    return _rate.at(wall)
+
+
 def wall() -> float:
     """The wall's time in unix seconds, for protocols and measurements."""
     return time.time()

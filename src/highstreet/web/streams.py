@@ -1,7 +1,8 @@
 """Server-sent events: a small ASGI process of its own that follows the outbox.
 
 `GET /events?token=…` streams the topics that the token allows. An event's id is its outbox row, so a
-client that comes back with Last-Event-ID gets what it missed; positions are told without an id.
+client that comes back with Last-Event-ID gets what it missed, and a new one what happened since its token
+(its page) was made; positions are told without an id.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -58,17 +61,17 @@ class Hub:
                     # Whoever does not keep up loses the details and is told to look again.
                     while not queue.empty():
                         queue.get_nowait()
-                    queue.put_nowait("event: reset\ndata: {}\n\n")
+                    queue.put_nowait('event: reset\ndata: {"topics": ["*"]}\n\n')
                 else:
                     queue.put_nowait(frame(topic, message))
 
-    async def missed(self, topics: list[str], after: int) -> list[str]:
-        """The kept events of `topics` after outbox row `after`, as frames."""
+    async def missed(self, topics: list[str], after: int | datetime) -> list[str]:
+        """The kept events of `topics` after an outbox row or a business time, as frames."""
+        since = ("id", after - LOOK_BACK) if isinstance(after, int) else ("at", after)
+        query = "SELECT id, name, topics FROM kernel_outboxevent WHERE {} > %s AND topics ?| %s ORDER BY id LIMIT %s"
         async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
-            rows = await connection.execute(
-                "SELECT id, name, topics FROM kernel_outboxevent WHERE id > %s AND topics ?| %s ORDER BY id LIMIT %s",
-                [after - LOOK_BACK, topics, REPLAY_LIMIT],
-            )
+            asked = sql.SQL(query).format(sql.Identifier(since[0]))
+            rows = await connection.execute(asked, [since[1], topics, REPLAY_LIMIT])
             return [
                 frame(topic, {"id": row[0], "name": row[1]})
                 for row in await rows.fetchall()
@@ -85,9 +88,10 @@ def frame(topic: str, message: dict[str, Any]) -> str:
 
 
 async def events(request: Request) -> Response:
-    from highstreet.kernel.streams import topics_of
+    from highstreet.kernel.streams import made_at, topics_of
 
-    topics = topics_of(request.query_params.get("token", ""))
+    token = request.query_params.get("token", "")
+    topics = topics_of(token)
     if not topics:
         return PlainTextResponse("forged or expired token", status_code=401)
     hub: Hub = request.app.state.hub
@@ -99,9 +103,9 @@ async def events(request: Request) -> Response:
     async def stream() -> AsyncIterator[str]:
         try:
             yield "retry: 2000\n\n"
-            if last.isascii() and last.isdigit() and len(last) < 18:
-                for text in await hub.missed(topics, int(last)):
-                    yield text
+            seen = int(last) if last.isascii() and last.isdigit() and len(last) < 18 else made_at(token)
+            for text in await hub.missed(topics, seen):
+                yield text
             while True:
                 try:
                     text = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)

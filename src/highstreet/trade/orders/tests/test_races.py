@@ -123,7 +123,7 @@ def test_a_payment_meets_a_cancellation(town: Town) -> None:
     placed = [town.order(1, 1) for _ in range(8)]
     pays: list[Callable[[], Any]] = [partial(pay, one) for one in placed]
     stops: list[Callable[[], Any]] = [
-        lambda one=one: actions.cancel(actor=THE_SYSTEM, order_id=one.order_id) for one in placed
+        partial(actions.cancel, actor=THE_SYSTEM, order_id=one.order_id) for one in placed
     ]
     results = at_once(*pays, *stops)
     assert set(results) == {"done"}, results

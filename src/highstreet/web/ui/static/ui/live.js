@@ -24,10 +24,10 @@ function heard(block) {
   const field = (name) => block.filter((line) => line.startsWith(name + ":")).map((line) => line.slice(name.length + 1).trimStart()).join("\n");
   last = field("id") || last;
   const text = field("data");
-  if (!text) return;
+  if (!text) return [];
   const data = { name: field("event"), ...JSON.parse(text) };
-  refresh(data.topics ?? [data.topic]);
   document.dispatchEvent(new CustomEvent("hs:event", { detail: data }));
+  return data.topics ?? [data.topic];
 }
 
 async function read(url) {
@@ -46,7 +46,8 @@ async function read(url) {
       quiet = setTimeout(() => abort.abort(), SILENCE);
       const blocks = (rest + value).split(/\r?\n\r?\n/);
       rest = blocks.pop();
-      for (const block of blocks) heard(block.split(/\r?\n/));
+      // What comes together is fetched once.
+      refresh([...new Set(blocks.flatMap((block) => heard(block.split(/\r?\n/))))]);
     }
   } finally {
     clearTimeout(quiet);
