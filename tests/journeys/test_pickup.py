@@ -31,9 +31,11 @@ def test_the_code_is_redeemed_once(town: Town, chrome: Chrome, view: View) -> No
     shopper.hands.tap("#order")
     page.wait_for_url(re.compile(r"/o/[^/]+$"))
     placed = known(town, shopper.number)
+    expect(page.locator("p.code")).to_have_count(0)
+    pick_and_pack(town, chrome, view, placed)
+    # The page is still open: the code comes to it when the goods are ready, and not before.
     code = shopper.code()
     assert len(code) == 8
-    pick_and_pack(town, chrome, view, placed)
     counter = chrome.page(view, user=town.login_of_store(placed.store))
     redeem(Picker(Hands(counter), town.url, placed.store), code)
     town.until("orders_order", "number", placed.number, "completed")
