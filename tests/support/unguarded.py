@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .stack import Stack
 
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.3
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
