@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from highstreet.kernel import postgres
 from highstreet.kernel.clock import Rate
@@ -50,6 +52,7 @@ class Demo:
         self.ports = Ports(options.port, options.port + 1, options.port + 2)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.started = time.monotonic()
+        self._lock: IO[str] | None = None
 
     def say(self, words: str) -> None:
         print(f"[{time.monotonic() - self.started:5.1f} s] {words}", flush=True)
@@ -57,7 +60,6 @@ class Demo:
     def start(self) -> None:
         options = self.options
         options.data.mkdir(parents=True, exist_ok=True)
-        self._refuse_taken_ports()
         self.say("PostgreSQL: starting")
         server = postgres.start(options.data / "pg")
         postgres.ensure_database(server, "highstreet")
@@ -163,7 +165,14 @@ class Demo:
                 tail = log.read_bytes()[-1500:].decode(errors="replace")
                 raise SystemExit(f"highstreet: {name} ended with {process.returncode}\n{tail}")
 
-    def _refuse_taken_ports(self) -> None:
+    def claim(self) -> None:
+        """Refuse before anything is touched: the data are another demo's, or a port is taken."""
+        self.options.data.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.options.data / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SystemExit(f"highstreet: a demo is running on {self.options.data} already") from error
         for port in (self.ports.web, self.ports.streams, self.ports.wallet):
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -201,7 +210,10 @@ def run(options: Options) -> int:
         print("highstreet: --speed takes 1 to 60", file=sys.stderr)
         return 2
     demo = Demo(options)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    demo.claim()
+    # Also Ctrl-C: whoever starts this in the background of a shell passes on that it is ignored.
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, signal.default_int_handler)
     code = 0
     try:
         demo.start()
