@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from highstreet.kernel.policy import Actor, action
+from django.db.models import Q
+
+from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 
@@ -18,12 +20,17 @@ MAX_PRICE = 10_000_000
 def set_listing(
     *, actor: Actor, store_id: UUID, variant_id: UUID, price: int, was: int | None = None, visible: bool = True
 ) -> None:
-    """Price (fen) and visibility of a variant at a store. Orders and quotes keep the price they froze."""
+    """Price (fen) and visibility of a variant at a store of the actor's organisation, or of its cities.
+
+    Orders and quotes keep the price they froze. Refuses INVALID and NOT_FOUND.
+    """
     if not 1 <= price <= MAX_PRICE or (was is not None and not price < was <= MAX_PRICE):
         raise Refused(INVALID, field="price", problem=str(price))
-    changed = Listing.objects.filter(store_id=store_id, variant_id=variant_id).update(
-        price=price, was=was, visible=visible
-    )
+    rows = Listing.objects.filter(store_id=store_id, variant_id=variant_id)
+    if actor.kind != SYSTEM:
+        own = actor.organisation_id
+        rows = rows.filter(Q(store__organisation_id=own) | Q(store__city__retailer_id=own))
+    changed = rows.update(price=price, was=was, visible=visible)
     if changed != 1:
         raise Refused(NOT_FOUND)
 

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from highstreet.kernel import clock, ids
+from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.models import User
+from highstreet.people.accounts.reads import actor_of_user
+from highstreet.people.staff import actions as staff
 from highstreet.people.staff.models import Employee
+from highstreet.supply.catalog import actions as catalog
 from highstreet.supply.catalog.models import Listing
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.orders.models import OrderLine
@@ -107,6 +111,39 @@ def test_people_are_hired_moved_dismissed_and_taken_back(scene: Scene) -> None:
     assert client_of(new).get("/console/").status_code == 403
     assert client.post(f"{address}/active", {"active": "1"}).status_code == 302
     assert client_of(new).get("/console/").status_code == 200
+
+
+def test_the_last_owner_stays_and_nobody_is_taken_from_another_house(scene: Scene) -> None:
+    client, me = client_of(scene.owner), Employee.objects.get(user=scene.owner)
+    address = f"/console/people/{ids.public('emp', me.pk)}"
+    assert client.post(f"{address}/active", {"active": "0"}).status_code == 409
+    assert client.post(address, {"role": "picker"}).status_code == 409
+    other = a_scene("other")
+    form = {"username": other.picker.username, "name": "X", "role": "picker"}
+    form["store"] = ids.public("str", scene.stores[0].pk)
+    assert client.post("/console/people/hire", form).status_code == 409
+    theirs = Employee.objects.get(user=other.picker)
+    assert theirs.organisation_id == other.city.retailer_id
+    me.refresh_from_db()
+    assert (me.role, me.active) == ("owner", True)
+    with pytest.raises(Refused):
+        staff.hire(
+            actor=actor_of_user(scene.owner.pk),
+            user_id=User.objects.create(username="fresh").pk,
+            role="picker",
+            organisation_id=me.organisation_id,
+            name="F",
+            store_id=other.stores[0].pk,
+        )
+    assert not Employee.objects.filter(user__username="fresh").exists()
+
+
+def test_prices_of_another_house_are_not_ours(scene: Scene) -> None:
+    other = a_scene("other")
+    with pytest.raises(Refused):
+        catalog.set_listing(
+            actor=actor_of_user(scene.owner.pk), store_id=other.stores[0].pk, variant_id=other.variants[0].pk, price=1
+        )
 
 
 def test_alerts_are_closed_once(scene: Scene) -> None:
