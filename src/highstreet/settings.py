@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from highstreet.kernel.context import configure_logging
+from highstreet.kernel.messages import compile_all
 
 PACKAGE = Path(__file__).resolve().parent
 DATA_DIR = Path(os.environ.get("HIGHSTREET_DATA", "var")).resolve()
@@ -21,6 +22,8 @@ WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
 WALLET_URL = os.environ.get("HIGHSTREET_WALLET_URL", "")
 LOG_LEVEL = os.environ.get("HIGHSTREET_LOG", "INFO")
 configure_logging(LOG_LEVEL)
+# Before any app loads: Django keeps the first catalogue it reads, and others' apps ask for one in their `ready()`.
+compile_all()
 
 
 def _database(url: str) -> dict[str, object]:

@@ -4,8 +4,3 @@ from django.apps import AppConfig
 class KernelConfig(AppConfig):
     name = "highstreet.kernel"
     label = "kernel"
-
-    def ready(self) -> None:
-        from . import messages
-
-        messages.compile_all()
