@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -170,7 +171,10 @@ def _import(arguments: argparse.Namespace) -> int:
     from highstreet.supply.catalog.actions import import_city
     from highstreet.twin.files import bounds_of
 
-    bounds = bounds_of(arguments.streets)
+    try:
+        bounds = bounds_of(arguments.streets)
+    except (RuntimeError, ValueError) as error:
+        raise rows.BadFile(arguments.streets.name, [(0, f"no OpenStreetMap extract: {error}")]) from error
     names = sorted({row.organisation for row in stores} - {arguments.retailer})
     organisations: dict[str, tuple[str, str, str]] = {
         arguments.retailer: ("brand", arguments.retailer, arguments.retailer),
@@ -253,7 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--name-zh", default="")
     load.add_argument("--name-en", default="")
     load.add_argument("--retailer", default="retailer")
-    load.add_argument("--time-zone", default="Asia/Shanghai")
+    load.add_argument("--time-zone", default="Asia/Shanghai", choices=sorted(available_timezones()), metavar="ZONE")
     load.add_argument("--currency", default="CNY")
     live = add("live", _live, "simulated shoppers, pickers and couriers on a running platform")
     live.add_argument("--url", default="http://127.0.0.1:8000")

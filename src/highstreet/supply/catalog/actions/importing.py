@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
+
 from highstreet.kernel import ids
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.supply.inventory.models import StockLocation
@@ -95,8 +97,37 @@ def _check(files: CityFiles) -> None:
         for line, row in enumerate(files.stores, start=2)
         if row.organisation not in files.organisations
     ]
-    if outside or unknown:
-        raise BadFile("stores", sorted(outside + unknown))
+    elsewhere = dict(
+        Store.objects.exclude(city__code=files.code)
+        .filter(code__in=[row.code for row in files.stores])
+        .values_list("code", "city__code")
+    )
+    moved = [
+        (line, f"store {row.code} is already in the city {elsewhere[row.code]}")
+        for line, row in enumerate(files.stores, start=2)
+        if row.code in elsewhere
+    ]
+    if outside or unknown or moved:
+        raise BadFile("stores", sorted(outside + unknown + moved))
+    _check_products(files)
+
+
+def _check_products(files: CityFiles) -> None:
+    """A SKU or barcode that means another product, or another retailer's, is refused, never taken over."""
+    retailer = next(iter(files.organisations))
+    known = Variant.objects.filter(
+        Q(sku__in=[row.sku for row in files.products]) | Q(barcode__in=[row.barcode for row in files.products])
+    ).values_list("sku", "barcode", "product__organisation__code")
+    owner_of = {sku: owner for sku, _, owner in known}
+    sku_of = {barcode: sku for sku, barcode, _ in known}
+    problems = []
+    for line, row in enumerate(files.products, start=2):
+        if owner_of.get(row.sku, retailer) != retailer:
+            problems.append((line, f"SKU {row.sku} belongs to the retailer {owner_of[row.sku]}"))
+        elif sku_of.get(row.barcode, row.sku) != row.sku:
+            problems.append((line, f"barcode {row.barcode} is that of SKU {sku_of[row.barcode]}"))
+    if problems:
+        raise BadFile("products", problems)
 
 
 def _organisations(wanted: dict[str, tuple[str, str, str]]) -> dict[str, Organisation]:
