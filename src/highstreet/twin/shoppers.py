@@ -18,7 +18,7 @@ from .workers import Told
 CITY = "porto-alegre"
 WALLET = os.environ.get("HIGHSTREET_WALLET_URL", "")
 FINISHED = ("completed", "cancelled", "expired")
-WATCH_EVERY = 60.0
+WATCH_EVERY, WATCH_WALL = 60.0, 2.0
 GIVE_UP_AFTER = 3 * 3600.0
 
 
@@ -126,7 +126,7 @@ class Shopper:
         deadline = clock.now().timestamp() + GIVE_UP_AFTER
         fetched = False
         while clock.now().timestamp() < deadline:
-            await asyncio.sleep(max(clock.real_seconds(WATCH_EVERY), 0.7))
+            await asyncio.sleep(max(clock.real_seconds(WATCH_EVERY), WATCH_WALL))
             seen = await self.person.get(f"/orders/{order['id']}", key=order["key"])
             if seen["proof_code"]:
                 self.told.door[seen["number"]] = seen["proof_code"]

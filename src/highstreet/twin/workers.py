@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -21,8 +22,8 @@ PHOTO = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
 LOOK_EVERY = 20.0
-LEAST_WALL = 0.4
-POSITION_EVERY = 20.0
+LOOK_WALL, BLIND_LOOK_WALL = 5.0, 0.4
+POSITION_EVERY, POSITION_WALL = 20.0, 1.0
 RIDE_M_S = 5.4
 
 
@@ -39,27 +40,37 @@ class Told:
         self.counts[what] = self.counts.get(what, 0) + 1
 
 
-async def look_again(wake: asyncio.Event) -> None:
-    """Until the stream wakes us, or it is time to look anyway."""
-    try:
-        await asyncio.wait_for(wake.wait(), max(clock.real_seconds(LOOK_EVERY), LEAST_WALL))
-    except TimeoutError:
-        pass
-    wake.clear()
+class Ear:
+    """A person's event stream. While it is open there is no need to ask again and again."""
 
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.called = asyncio.Event()
+        self.open = False
 
-async def listen(person: Person, wake: asyncio.Event) -> None:
-    """Follow one's own event stream for ever; a lost one is opened again."""
-    while True:
-        try:
-            url = (await person.get("/streams"))["url"]
-            if not url.startswith("http"):
-                return
-            async with person.http.stream("GET", url, timeout=None) as stream:
-                async for line in stream.aiter_lines():
-                    if line.startswith("data:"):
-                        wake.set()
-        except (httpx.TransportError, Refusal):
+    async def wait(self) -> None:
+        """Until something happened, or it is time to look anyway."""
+        least = LOOK_WALL if self.open else BLIND_LOOK_WALL
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.called.wait(), max(clock.real_seconds(LOOK_EVERY), least))
+        self.called.clear()
+
+    async def listen(self) -> None:
+        """Follow the stream for ever; a lost one is opened again, and what was missed is looked at."""
+        while True:
+            try:
+                url = (await self.person.get("/streams"))["url"]
+                if not url.startswith("http"):
+                    return
+                async with self.person.http.stream("GET", url, timeout=None) as stream:
+                    self.open = stream.status_code == 200
+                    self.called.set()
+                    async for line in stream.aiter_lines():
+                        if line.startswith("data:") and '"name":"position"' not in line:
+                            self.called.set()
+            except (httpx.TransportError, Refusal):
+                pass
+            self.open = False
             await asyncio.sleep(1.0)
 
 
@@ -71,13 +82,13 @@ class Store:
         self.store = store
         self.random = random
         self.told = told
+        self.ear = Ear(person)
         self.hands = asyncio.Semaphore(hands)
         self.busy: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
-        wake = asyncio.Event()
-        listening = asyncio.create_task(listen(self.person, wake))
+        listening = asyncio.create_task(self.ear.listen())
         counter = asyncio.create_task(self.serve_counter())
         try:
             while True:
@@ -87,7 +98,7 @@ class Store:
                         task = asyncio.create_task(self.fulfil(card))
                         self.tasks.add(task)
                         task.add_done_callback(self.tasks.discard)
-                await look_again(wake)
+                await self.ear.wait()
         finally:
             listening.cancel()
             counter.cancel()
@@ -148,20 +159,20 @@ class Rider:
         self.random = random
         self.told = told
         self.pace = random.uniform(0.9, 1.15)
+        self.ear = Ear(person)
 
     async def work(self) -> None:
-        wake = asyncio.Event()
         await self.person.post("/courier/shift")
         await self.report()
-        listening = asyncio.create_task(listen(self.person, wake))
+        listening = asyncio.create_task(self.ear.listen())
         try:
             while True:
                 tasks = await self.person.get("/courier/tasks", path=True)
                 if not tasks["stops"]:
-                    await look_again(wake)
+                    await self.ear.wait()
                     continue
                 try:
-                    await self.do(tasks, wake)
+                    await self.do(tasks)
                 except Refusal as refusal:
                     if refusal.status >= 500 or refusal.code not in ("wrong_state", "not_found", "not_ready"):
                         self.told.count(f"courier {refusal}")
@@ -169,7 +180,7 @@ class Rider:
         finally:
             listening.cancel()
 
-    async def do(self, tasks: dict[str, Any], wake: asyncio.Event) -> None:
+    async def do(self, tasks: dict[str, Any]) -> None:
         """Accept what is new, then ride to the first stop and do what is due there."""
         for stop in tasks["stops"]:
             for job in stop["jobs"]:
@@ -185,7 +196,7 @@ class Rider:
         for job in stop["jobs"]:
             waiting |= not await self.step(job)
         if waiting:
-            await look_again(wake)
+            await self.ear.wait()
 
     async def step(self, job: dict[str, Any]) -> bool:
         """Do the job's next step. False when the store is not ready."""
@@ -233,7 +244,7 @@ class Rider:
             await pause(seconds)
             since += seconds
             self.at = after
-            if since >= max(POSITION_EVERY, LEAST_WALL * 2 * clock.speed()):
+            if since >= max(POSITION_EVERY, POSITION_WALL * clock.speed()):
                 since = 0.0
                 await self.report()
         await self.report()

@@ -28,6 +28,17 @@ class DeliveryMoved:
 
 
 @dataclass(frozen=True)
+class DeliveryReady:
+    """The store has packed it; `courier_id` is who waits for it, if it has been given to anybody yet."""
+
+    delivery_id: UUID
+    order_id: UUID
+    store_id: UUID
+    courier_id: UUID | None
+    at: str
+
+
+@dataclass(frozen=True)
 class CourierPaid:
     delivery_id: UUID
     courier_id: UUID

@@ -6,12 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from highstreet.delivery.routing import reads as routing
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.supply.stores import reads as stores
 
+from ..events import DeliveryReady
 from ..models import Delivery
-from ..moving import step
+from ..moving import step, topics
 from ..states import BEFORE_PICK_UP
 
 
@@ -54,8 +55,12 @@ def create(
 
 @action(SYSTEM)
 def mark_ready(*, actor: Actor, fulfilment_id: UUID, at: datetime) -> None:
-    """The store has packed it."""
-    Delivery.objects.filter(fulfilment_id=fulfilment_id, ready_at=None).update(ready_at=at)
+    """The store has packed it: whoever stands at the counter for it is told."""
+    if Delivery.objects.filter(fulfilment_id=fulfilment_id, ready_at=None).update(ready_at=at):
+        row = Delivery.objects.defer("proof").get(fulfilment_id=fulfilment_id)
+        outbox.emit(
+            DeliveryReady(row.pk, row.order_id, row.store_id, row.courier_id, at.isoformat()), topics=topics(row)
+        )
 
 
 @action(SYSTEM)

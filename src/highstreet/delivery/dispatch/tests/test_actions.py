@@ -380,3 +380,14 @@ def test_an_epoch_of_the_loop_plans_and_opens_capacity() -> None:
     row.refresh_from_db()
     assert row.courier_id == rider.courier_id
     assert reads.cycle_minutes(place.city_id) == reads.DEFAULT_CYCLE_MINUTES
+
+
+def test_the_courier_at_the_counter_is_told_once_that_the_bag_is_packed() -> None:
+    place = support.town()
+    rider, row = given(place, status="picking")
+    for minutes in (0, 1):
+        actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, at=NOON + timedelta(minutes=minutes))
+    (told,) = OutboxEvent.objects.filter(name="DeliveryReady")
+    assert f"courier:{rider.courier_id}" in told.topics and f"order:{row.order_id}" in told.topics
+    row.refresh_from_db()
+    assert row.ready_at == NOON
