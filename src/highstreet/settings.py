@@ -181,7 +181,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Only where they were collected: without, they come from the apps' folders.
+STATIC_ROOT = DATA_DIR / "static" if "HIGHSTREET_STATIC" in os.environ else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

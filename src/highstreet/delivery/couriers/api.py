@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from highstreet.kernel import clock, ids
@@ -82,10 +82,10 @@ def end(request: HttpRequest) -> HttpResponse:
 
 @router.put("/courier/position", response={204: None, **REFUSALS})
 @route("courier.work")
-def position(request: HttpRequest, body: PositionIn) -> tuple[int, None]:
+def position(request: HttpRequest, body: PositionIn) -> Status[None]:
     """Say where you are. A PUT: saying it again changes nothing, so no Idempotency-Key is needed."""
     actions.report_position(actor=_actor(request), lat=body.lat, lon=body.lon)
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/courier/earnings", response={200: EarningsOut, **REFUSALS})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from highstreet.kernel.api import Body, Problem
 from highstreet.kernel.policy import PUBLIC, actor_of, route
@@ -24,11 +24,11 @@ class Token(Body):
 
 @router.post("/sessions", response={201: Token, 401: Problem, 429: Problem})
 @route(PUBLIC)
-def sign_in(request: HttpRequest, body: Login) -> tuple[int, Token]:
+def sign_in(request: HttpRequest, body: Login) -> Status[Token]:
     token = actions.sign_in_token(
         actor=actor_of(request),
         request=request,
         username=body.username,
         password=body.password,
     )
-    return 201, Token(token=token)
+    return Status(201, Token(token=token))
