@@ -18,7 +18,7 @@ from .workers import Told
 CITY = "porto-alegre"
 WALLET = os.environ.get("HIGHSTREET_WALLET_URL", "")
 FINISHED = ("completed", "cancelled", "expired")
-WATCH_EVERY, WATCH_WALL = 60.0, 2.0
+WATCH_EVERY, WATCH_WALL = 60.0, 3.0
 GIVE_UP_AFTER = 3 * 3600.0
 
 

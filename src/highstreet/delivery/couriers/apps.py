@@ -9,7 +9,7 @@ class CouriersConfig(AppConfig):
         from highstreet.people.accounts.ports import badges
 
         from . import audit  # noqa: F401
-        from .reads import badge
+        from .reads import BADGE
 
-        if badge not in badges:
-            badges.append(badge)
+        if BADGE not in badges:
+            badges.append(BADGE)

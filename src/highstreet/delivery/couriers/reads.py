@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 from highstreet.kernel.models import Posting
 from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
+from highstreet.people.accounts.ports import Badge
 from highstreet.supply.organisations import reads as organisations
 
 from .models import Courier, Shift
@@ -68,12 +68,11 @@ class EarningsView:
         return len(self.items)
 
 
-def badge(user_id: UUID) -> dict[str, Any]:
-    """What being a courier adds to an actor."""
-    pk = Courier.objects.filter(user_id=user_id, active=True).values_list("pk", flat=True).first()
-    if pk is None:
-        return {}
-    return {"kind": "courier", "courier_id": pk, "permissions": {"courier.work"}}
+# What being a courier adds to an actor.
+BADGE = Badge(
+    "(SELECT c.id FROM couriers_courier c WHERE c.user_id = u.id AND c.active)",
+    lambda found: {"kind": "courier", "courier_id": found, "permissions": {"courier.work"}},
+)
 
 
 def me(actor: Actor) -> CourierView:

@@ -81,6 +81,7 @@ ANSWERS: dict[int, Any] = {200: DoneOut, **REFUSALS}
 @route("courier.work")
 def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
     actor = _actor(request)
+    found = reads.tasks(actor)
     stops = [
         StopOut(
             kind=stop.kind,
@@ -92,9 +93,9 @@ def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
             eta=stop.eta,
             jobs=[_job(job) for job in stop.jobs],
         )
-        for stop in reads.tasks(actor)
+        for stop in found
     ]
-    return TasksOut(stops=stops, path=reads.route(actor) if path else [])
+    return TasksOut(stops=stops, path=reads.route(actor, found) if path else [])
 
 
 @router.post("/deliveries/{delivery_id}/accept", response=ANSWERS)

@@ -153,12 +153,14 @@ def tasks(actor: Actor) -> list[StopView]:
     return views
 
 
-def route(actor: Actor) -> Points:
+def route(actor: Actor, stops: list[StopView]) -> Points:
     """The way through the actor's stops, from where the actor is, along the streets."""
+    if not stops:
+        return []
     own = couriers.me(actor)
     here = (own.lat, own.lon) if own.lat is not None and own.lon is not None else None
     line: Points = []
-    for stop in tasks(actor):
+    for stop in stops:
         there = (stop.lat, stop.lon)
         if here is not None:
             line += _line(own.city_id, here, there)

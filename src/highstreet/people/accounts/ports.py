@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-from uuid import UUID
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 
-class Badge(Protocol):
-    """Given a user, the fields it adds to the actor (permissions are united); {} when it knows nothing."""
+@dataclass(frozen=True)
+class Badge:
+    """What a package knows of a user. Every request asks all badges in one query.
 
-    def __call__(self, user_id: UUID) -> dict[str, Any]: ...
+    `sql` is a scalar sub-select about the user `u.id`, NULL when it knows nothing; else `fields` turns its value into
+    fields of the actor (`permissions` are united).
+    """
+
+    sql: str
+    fields: Callable[[Any], dict[str, Any]]
 
 
 badges: list[Badge] = []

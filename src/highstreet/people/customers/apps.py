@@ -8,6 +8,6 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         from highstreet.people.accounts.ports import badges
 
-        from .reads import badge
+        from .reads import BADGE
 
-        badges.append(badge)
+        badges.append(BADGE)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from highstreet.kernel.policy import Actor
+from highstreet.people.accounts.ports import Badge
 
 from .models import Employee
 from .policy import ROLES
@@ -23,18 +25,23 @@ class EmployeeView:
     active: bool
 
 
-def badge(user_id: UUID) -> dict[str, Any]:
-    """What being an employee adds to an actor: role, organisation, stores."""
-    row = Employee.objects.filter(user_id=user_id, active=True).first()
-    if row is None:
-        return {}
+def _fields(found: str) -> dict[str, Any]:
+    employee, organisation, store, role = json.loads(found)
     return {
         "kind": "staff",
-        "employee_id": row.pk,
-        "organisation_id": row.organisation_id,
-        "store_ids": frozenset({row.store_id}) if row.store_id else None,
-        "permissions": ROLES[row.role],
+        "employee_id": UUID(employee),
+        "organisation_id": UUID(organisation),
+        "store_ids": frozenset({UUID(store)}) if store else None,
+        "permissions": ROLES[role],
     }
+
+
+# What being an employee adds to an actor: role, organisation, stores.
+BADGE = Badge(
+    "(SELECT json_build_array(e.id, e.organisation_id, e.store_id, e.role)::text "
+    "FROM staff_employee e WHERE e.user_id = u.id AND e.active)",
+    _fields,
+)
 
 
 def employees(actor: Actor) -> list[EmployeeView]:

@@ -12,6 +12,7 @@ from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.models import OutboxEvent
 from highstreet.kernel.policy import NOBODY, THE_SYSTEM
 from highstreet.kernel.refusal import Refused
+from highstreet.people.accounts.reads import actor_of_user
 
 from .. import actions, reads
 from ..models import Courier, Shift
@@ -102,7 +103,7 @@ def test_a_dismissed_courier_may_do_nothing() -> None:
     Courier.objects.update(active=False)
     with pytest.raises(Refused, match="not_a_courier"):
         actions.start_shift(actor=actor)
-    assert reads.badge(actor.user_id) == {}  # type: ignore[arg-type]
+    assert actor_of_user(actor.user_id).courier_id is None  # type: ignore[arg-type]
 
 
 def test_earnings_are_the_ledgers_and_of_the_local_day() -> None:
