@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from . import clock
 from .ids import new_id
@@ -32,16 +32,20 @@ def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[
         raise Refused(INVALID, field="Idempotency-Key", problem=f"1-{MAX_KEY}")
     digest = hashlib.sha256(body).hexdigest()
     with transaction.atomic():
-        record = IdempotencyRecord(
-            id=new_id(), subject=subject[:80], endpoint=endpoint[:120], key=key, request_hash=digest, at=clock.now()
-        )
-        IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
-        kept = IdempotencyRecord.objects.get(subject=record.subject, endpoint=record.endpoint, key=key)
-        if kept.pk != record.pk:
+        record, names = new_id(), (subject[:80], endpoint[:120], key)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO kernel_idempotencyrecord (id, subject, endpoint, key, request_hash, at) "
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING",
+                [record, *names, digest, clock.now()],
+            )
+            first = cursor.rowcount == 1
+        if not first:
+            kept = IdempotencyRecord.objects.get(subject=names[0], endpoint=names[1], key=key)
             if kept.request_hash != digest:
                 raise Refused(KEY_REUSED)
             assert kept.status is not None
             return kept.status, kept.body
         status, answer = work()
-        IdempotencyRecord.objects.filter(pk=record.pk).update(status=status, body=answer)
+        IdempotencyRecord.objects.filter(pk=record).update(status=status, body=answer)
         return status, answer

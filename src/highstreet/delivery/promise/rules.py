@@ -18,9 +18,10 @@ REACT_MINUTES = 1.0
 HANDOVER_SECONDS = 60.0
 DOOR_SECONDS = 60.0
 RIDE_TO_STORE_MINUTES = 5.0
+LEAST_FREE = 0.06
 LONGEST_WAIT_MINUTES = 60.0
-LEAST_SAMPLES = 40
-LEAST_RESIDUAL = 60.0
+LEAST_SAMPLES = 20
+LEAST_RESIDUAL = 180.0
 MOST_RESIDUAL = 1500.0
 # How many pick at once, until rosters say so.
 PICKERS = {"supermarket": 3, "dark_store": 3, "corner_shop": 1}
@@ -65,11 +66,15 @@ def prep_minutes(base: float, seconds_per_unit: float, units: int, load: Load, k
 
 
 def courier_minutes(deliveries_open: int, couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> float:
-    """Minutes until a courier stands at the shop: the ride, and a turn for each delivery too many a courier."""
+    """Minutes until a courier stands at the shop: the ride, and a turn for each delivery too many a courier.
+
+    The fewer are free, the farther is the nearest: by 1 / sqrt(their density) (Clark and Evans 1954).
+    """
     if couriers <= 0:
         return LONGEST_WAIT_MINUTES
+    free = max(1.0 - deliveries_open / couriers, LEAST_FREE)
     queue = max(0.0, deliveries_open / couriers - 1.0)
-    return min(RIDE_TO_STORE_MINUTES + queue * cycle_minutes, LONGEST_WAIT_MINUTES)
+    return min(RIDE_TO_STORE_MINUTES / math.sqrt(free) + queue * cycle_minutes, LONGEST_WAIT_MINUTES)
 
 
 def offer(
@@ -115,7 +120,8 @@ def residual(table: Mapping[int, float], quantile: int) -> float:
 def learned(samples: Sequence[float], quantile: int, mode: str) -> float:
     """The residual by what lately happened: the conformal quantile of the city's own, once there are enough.
 
-    Source: split conformal prediction, k = ceil((n + 1) q) (Vovk et al. 2005). Kept within 1 and 25 minutes.
+    Source: split conformal prediction, k = ceil((n + 1) q) (Vovk et al. 2005). Kept within 3 and 25 minutes:
+    a quiet hour must not leave the next rush without room.
     """
     if len(samples) < LEAST_SAMPLES:
         return residual(RESIDUALS[mode], quantile)

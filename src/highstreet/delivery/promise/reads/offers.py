@@ -21,7 +21,7 @@ from .. import rules
 from ..models import CapacitySlot, Promise
 
 PAGE_UNITS = 3
-RECENT_HOURS = 3
+RECENT_HOURS = 1
 RECENT_MOST = 400
 RECENT_WALL_SECONDS = 5.0
 

@@ -266,12 +266,12 @@ def test_the_city_learns_from_its_own_hours() -> None:
         order_id = kept_for(place, plain)
         expected = datetime.fromisoformat(plain.basis["expected"])
         Promise.objects.filter(order_id=order_id).update(
-            outcome="kept", ready_at=NOON, fulfilled_at=expected + timedelta(seconds=60 + number)
+            outcome="kept", ready_at=NOON, fulfilled_at=expected + timedelta(seconds=200 + number)
         )
     Promise.objects.update(promised_to=NOON + timedelta(hours=5), late_seconds=0)
     reads.forget()
-    # The 90th of 60 values 60 … 119, at place ceil(61 x .9) = 55.
-    assert sure(offer(place)).basis["residual_seconds"] == 114
+    # The 90th of 60 values 200 … 259, at place ceil(61 x .9) = 55.
+    assert sure(offer(place)).basis["residual_seconds"] == 254
     with clock.advanced(timedelta(hours=4)):
         reads.forget()
         assert sure(offer(place, at=clock.now())).basis["residual_seconds"] == 360

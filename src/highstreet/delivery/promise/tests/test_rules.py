@@ -114,8 +114,12 @@ def test_capacity_grows_with_couriers_and_nobody_brings_nothing(couriers: int, c
 
 def test_couriers_come_later_when_each_has_too_much() -> None:
     assert rules.courier_minutes(0, 0) == rules.LONGEST_WAIT_MINUTES
-    assert rules.courier_minutes(10, 10) == rules.RIDE_TO_STORE_MINUTES
-    assert rules.courier_minutes(20, 10) == rules.RIDE_TO_STORE_MINUTES + 20
+    assert rules.courier_minutes(0, 10) == rules.RIDE_TO_STORE_MINUTES
+    # A quarter of them free: the nearest is twice as far.
+    assert rules.courier_minutes(30, 40) == pytest.approx(2 * rules.RIDE_TO_STORE_MINUTES)
+    # As many deliveries as couriers is not for ever, and not for free either; then each waits for a turn.
+    assert 20 < rules.courier_minutes(10, 10) < 21
+    assert rules.courier_minutes(20, 10) == pytest.approx(rules.courier_minutes(10, 10) + 20)
     assert rules.courier_minutes(1000, 10) == rules.LONGEST_WAIT_MINUTES
 
 
