@@ -132,8 +132,11 @@ class Chrome:
         self.contexts: list[BrowserContext] = []
         self.watches: dict[int, Watch] = {}
 
-    def page(self, view: View = View(), *, user: str = "", script: bool = True, height: int = 0) -> Page:
-        """A new person's page: nobody's cookies, or those of `user`."""
+    def page(
+        self, view: View = View(), *, user: str = "", script: bool = True, height: int = 0, weighed: bool = False
+    ) -> Page:
+        """A new person's page: nobody's cookies, or those of `user`. To be weighed: without a service worker, whose
+        answers do not come over the wire."""
         if user and user not in self.signed_in:
             self._sign_in(user)
         context = self.browser.new_context(
@@ -146,6 +149,7 @@ class Chrome:
             geolocation={"latitude": LAT, "longitude": LON},
             permissions=["geolocation"],
             reduced_motion="reduce",
+            service_workers="block" if weighed else "allow",
         )
         context.add_cookies([{"name": "lang", "value": view.language, "url": self.town.url}])
         context.set_default_timeout(20_000)

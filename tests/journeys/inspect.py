@@ -65,7 +65,7 @@ class Inspector:
     def _page(self, view: View, place: Place) -> tuple[Page, Wire]:
         key = (view, place.user, place.cart)
         if key not in self.pages:
-            page = self.chrome.page(view, user=place.user)
+            page = self.chrome.page(view, user=place.user, weighed=True)
             wire = Wire()
             wire.follow(page)
             if place.cart:
