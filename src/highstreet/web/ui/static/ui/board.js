@@ -15,9 +15,9 @@ function colour(token) {
 }
 
 const ROADS = {
-  major: { color: "line-strong", weight: 3 },
-  minor: { color: "line-strong", weight: 1.5, opacity: 0.7 },
-  path: { color: "line", weight: 1 },
+  major: { color: "surface", weight: 3.5 },
+  minor: { color: "surface", weight: 2 },
+  path: { color: "surface", weight: 1, opacity: 0.7 },
   water: { color: "info", weight: 1, fill: "info-soft" },
   green: { color: "brand-soft", weight: 0, fill: "brand-soft" },
   building: { color: "line", weight: 0, fill: "line" },
@@ -29,13 +29,15 @@ const map = L.map(element, { preferCanvas: true, zoomSnap: 0.5, keyboard: true, 
 L.control.attribution({ prefix: false }).addAttribution("© OpenStreetMap contributors").addTo(map);
 const [south, west, north, east] = element.dataset.bounds.split(",").map(Number);
 map.fitBounds([[south, west], [north, east]]);
-const canvas = L.canvas({ padding: 0.3 });
+// Beneath the markers' canvas (overlayPane, 400), whichever is drawn first.
+map.createPane("streets").style.zIndex = 300;
+const canvas = L.canvas({ padding: 0.3, pane: "streets" });
 const markers = new Map();
 
 function roads({ layers }) {
   for (const layer of layers) {
     const look = ROADS[layer.class] ?? ROADS.minor;
-    const options = { renderer: canvas, interactive: false, color: colour(look.color), weight: look.weight, opacity: look.opacity ?? 1 };
+    const options = { renderer: canvas, pane: "streets", interactive: false, color: colour(look.color), weight: look.weight, opacity: look.opacity ?? 1 };
     if (look.fill) L.polygon(layer.lines, { ...options, fillColor: colour(look.fill), fillOpacity: 1 }).addTo(map).bringToBack();
     else L.polyline(layer.lines, { ...options, smoothFactor: 1.5 }).addTo(map);
   }
@@ -63,5 +65,5 @@ document.addEventListener("hs:event", ({ detail }) => {
   if (detail.gone) markers.get(detail.gone)?.remove(), markers.delete(detail.gone);
 });
 const load = (url) => fetch(url, { credentials: "same-origin" }).then((answer) => answer.json());
-if (element.dataset.roads) load(element.dataset.roads).then(roads).then(() => markers.forEach((marker) => marker.bringToFront()));
+if (element.dataset.roads) load(element.dataset.roads).then(roads);
 if (element.dataset.points) load(element.dataset.points).then(({ points }) => points.forEach(place));
