@@ -164,6 +164,8 @@ PERMISSIONS: Words = {
     "audit.run": gettext_lazy("Run the audit"),
     "catalog.manage": gettext_lazy("Set prices and visibility"),
     "staff.manage": gettext_lazy("Hire, change roles, dismiss"),
+    "keys.manage": gettext_lazy("Make and revoke API keys"),
+    "webhooks.manage": gettext_lazy("Keep webhooks"),
 }
 ACTORS: Words = {
     "system": gettext_lazy("Highstreet itself"),
@@ -171,6 +173,7 @@ ACTORS: Words = {
     "customer": gettext_lazy("the customer"),
     "staff": gettext_lazy("staff"),
     "courier": gettext_lazy("a courier"),
+    "partner": gettext_lazy("an API key"),
 }
 ALERTS: Words = {
     "payment_amount": gettext_lazy("A payment of another amount"),
