@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src")]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
 
+import django  # noqa: E402
+
+django.setup()
+
 import psycopg  # noqa: E402
 
 from highstreet.kernel import postgres  # noqa: E402

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from highstreet.delivery.dispatch.events import DeliveryAssigned, DeliveryMoved
 from highstreet.delivery.promise.events import PromiseBroken
@@ -127,6 +128,17 @@ def test_only_what_was_asked_for_and_only_ones_own(scene: Scene, receiver: Recei
     assert [json.loads(heard.body)["data"]["amount"] for heard in receiver.heard] == [200]
     assert Message.objects.count() == 1
     assert reads.endpoints(owner(other)) == []
+
+
+def test_without_endpoints_an_event_costs_one_query_of_ours(scene: Scene) -> None:
+    order = an_order(scene)
+    with transaction.atomic():
+        outbox.emit(OrderPaid(order.pk, 1))
+    with CaptureQueriesContext(connection) as seen:
+        told()
+    ours = [query["sql"] for query in seen if "partners_" in query["sql"] and "outbox" not in query["sql"]]
+    assert len(ours) == 1
+    assert not Message.objects.exists()
 
 
 def test_a_franchisees_store_tells_both(scene: Scene, receiver: Receiver) -> None:
