@@ -218,7 +218,7 @@ def rotate_secret(request: HttpRequest, webhook: str) -> HttpResponse:
     return _told_once(request, work, "secret")
 
 
-@router.get("/partners/webhooks/{webhook}/deliveries", response={200: SendingsOut, **READS})
+@router.get("/partners/webhooks/{webhook}/sendings", response={200: SendingsOut, **READS})
 @route("webhooks.manage")
 def sendings(request: HttpRequest, webhook: str, page: Query[Page]) -> dict[str, Any]:
     """The log, newest first: every try with its answer."""
@@ -226,7 +226,7 @@ def sendings(request: HttpRequest, webhook: str, page: Query[Page]) -> dict[str,
     return {"items": [_sending(one) for one in items], "next": more}
 
 
-@router.post("/partners/webhooks/{webhook}/deliveries/{sending}/resend", response={200: Done, **REFUSALS})
+@router.post("/partners/webhooks/{webhook}/sendings/{sending}/resend", response={200: Done, **REFUSALS})
 @route("webhooks.manage")
 def resend(request: HttpRequest, webhook: str, sending: str) -> HttpResponse:
     """Send it again, with the same webhook-id."""

@@ -19,6 +19,7 @@ from ..models import Attempt, Endpoint, Message, Sending
 from ..sealing import unseal
 
 log = structlog.get_logger(__name__)
+# How many tries an endpoint gets at once; one that fails gets one, so that it cannot keep the workers busy.
 AT_ONCE = 4
 SWEEP = 200
 SHOWN_ANSWER = 500
@@ -33,7 +34,7 @@ _CLAIM = f"""
 UPDATE partners_sending s SET claimed_until = %(until)s, tries = s.tries + 1 FROM partners_endpoint e
 WHERE s.id = %(id)s AND e.id = s.endpoint_id AND e.active AND {_FREE} AND {_FIRST}
 AND (SELECT count(*) FROM partners_sending c WHERE c.endpoint_id = s.endpoint_id AND c.status = 'waiting'
-     AND c.claimed_until >= %(now)s) < %(most)s
+     AND c.claimed_until >= %(now)s) < CASE WHEN e.failing_since IS NULL THEN %(most)s ELSE 1 END
 """  # noqa: S608 (our own constants)
 _DUE = f"""
 SELECT id FROM (

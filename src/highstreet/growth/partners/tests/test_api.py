@@ -81,7 +81,7 @@ def test_every_change_wants_its_key(scene: Scene, receiver: Receiver) -> None:
         ("delete", f"/{code}", None),
         ("post", f"/{code}/secret", None),
         ("post", f"/{code}/replay", {}),
-        ("post", f"/{code}/deliveries/{ids.public('snd', ids.new_id())}/resend", None),
+        ("post", f"/{code}/sendings/{ids.public('snd', ids.new_id())}/resend", None),
     ):
         data = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
         answer = getattr(Client(), method)(API + path, headers=call.headers, **data)
@@ -120,14 +120,14 @@ def test_the_log_has_pages_and_a_message_can_be_sent_again(scene: Scene, receive
     send_all()
     seen, cursor = [], ""
     while True:
-        page = call("get", f"{path}/deliveries?limit=2&cursor={cursor}").json()
+        page = call("get", f"{path}/sendings?limit=2&cursor={cursor}").json()
         seen += page["items"]
         cursor = page["next"]
         if not cursor:
             break
     assert [json.loads(one["body"])["data"]["amount"] for one in seen] == [4, 3, 2, 1, 0]
     assert seen[0]["tries"][0]["status"] == 200 and seen[0]["tries"][0]["answer"] == "ok"
-    assert call("post", f"{path}/deliveries/{seen[0]['id']}/resend").status_code == 200
+    assert call("post", f"{path}/sendings/{seen[0]['id']}/resend").status_code == 200
     assert call("post", f"{path}/replay", {"after": seen[2]["message"]}).json() == {"messages": 2}
     assert call("post", f"{path}/replay", {"after": "evt_nonsense"}).status_code == 404
     assert send_all() == 2
