@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from highstreet.kernel import clock, ids
-from highstreet.kernel.outward import Barred, outward
 from highstreet.kernel.policy import Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.kernel.refusals import INVALID
 
 from .. import payloads, rules
 from ..models import Endpoint
-from ..refusals import NOT_ALL_STORES, TARGET_BARRED, TOO_MANY
+from ..refusals import TOO_MANY
 from ..sealing import seal
+from ..steps import check_target, organisation_of, own_endpoint
 
 MAX_ENDPOINTS = 10
 
@@ -94,31 +94,6 @@ def remove_endpoint(*, actor: Actor, endpoint_id: UUID) -> None:
     row = own_endpoint(actor, endpoint_id)
     row.active, row.disabled_reason, row.removed_at = False, "person", clock.now()
     row.save()
-
-
-def organisation_of(actor: Actor) -> UUID:
-    """Whose endpoints `actor` keeps. Events are of all stores, so who has some of them keeps none."""
-    if actor.organisation_id is None:
-        raise Refused(NOT_FOUND)
-    if actor.store_ids is not None:
-        raise Refused(NOT_ALL_STORES)
-    return actor.organisation_id
-
-
-def own_endpoint(actor: Actor, endpoint_id: UUID) -> Endpoint:
-    """The endpoint, locked. Refuses NOT_FOUND."""
-    rows = Endpoint.objects.select_for_update(no_key=True)
-    row = rows.filter(pk=endpoint_id, organisation_id=organisation_of(actor), removed_at=None).first()
-    if row is None:
-        raise Refused(NOT_FOUND)
-    return row
-
-
-def check_target(url: str) -> None:
-    try:
-        outward().addresses(url)
-    except Barred as barred:
-        raise Refused(TARGET_BARRED, why=barred.code) from None
 
 
 def _known(events: Collection[str]) -> list[str]:

@@ -19,7 +19,8 @@ from highstreet.trade.orders.rules import clean
 
 from .. import rules
 from ..models import ApiKey
-from ..refusals import PERSONS_ONLY, SCOPE_NOT_YOURS, TOO_MANY
+from ..refusals import SCOPE_NOT_YOURS, TOO_MANY
+from ..steps import person_of
 
 MAX_KEYS = 50
 
@@ -81,15 +82,6 @@ def revoke_key(*, actor: Actor, key_id: UUID) -> None:
     own = ApiKey.objects.filter(pk=key_id, organisation_id=person_of(actor))
     if own.filter(revoked_at=None).update(revoked_at=clock.now()) == 0 and not own.exists():
         raise Refused(NOT_FOUND)
-
-
-def person_of(actor: Actor) -> UUID:
-    """The organisation of a person; a key makes no keys, however it came by the permission."""
-    if actor.key_id is not None:
-        raise Refused(PERSONS_ONLY)
-    if actor.organisation_id is None:
-        raise Refused(NOT_FOUND)
-    return actor.organisation_id
 
 
 def _stores(actor: Actor, wanted: Collection[UUID] | None) -> list[str] | None:

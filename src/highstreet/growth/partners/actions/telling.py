@@ -16,7 +16,7 @@ from highstreet.trade.orders import reads as orders
 from .. import payloads
 from ..models import Endpoint, Message, Sending
 from ..refusals import STILL_OFF
-from .endpoints import own_endpoint
+from ..steps import own_endpoint
 
 MAX_REPLAY = 5000
 

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpcore
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -143,9 +144,9 @@ def test_a_name_that_changes_its_mind_changes_nothing(receiver: Receiver, monkey
 
     def note(self: object, host: str, port: int, **rest: object) -> object:
         connected.append(host)
-        raise outward.httpcore.ConnectError("not today")
+        raise httpcore.ConnectError("not today")
 
-    monkeypatch.setattr(outward.httpcore.SyncBackend, "connect_tcp", note)
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", note)
     with pytest.raises(Unreachable):
         way.post(url, b"{}", {})
     assert (asked, connected, receiver.connections) == (["turning.example"], [OPEN], 0)

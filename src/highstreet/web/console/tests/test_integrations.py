@@ -62,8 +62,13 @@ def test_a_key_is_made_shown_once_and_revoked(scene: Scene) -> None:
         assert client.post(f"{HOME}/keys/new", form).status_code == 422
     refused = client.post(f"{HOME}/keys/new", {"name": "x", "scopes": ["keys.manage"]})
     assert refused.status_code == 403 and not ApiKey.objects.exists()
-    form = {"name": "Books", "scopes": ["fulfilment.read", "stock.read"], "stores": [store], "days": "90"}
-    made = client.post(f"{HOME}/keys/new", form)
+    wanted: dict[str, Any] = {
+        "name": "Books",
+        "scopes": ["fulfilment.read", "stock.read"],
+        "stores": [store],
+        "days": "90",
+    }
+    made = client.post(f"{HOME}/keys/new", wanted)
     token = secret_of(made.content.decode())
     assert token.startswith("hs_live_") and made["Cache-Control"] == "no-store"
     listed = client.get(HOME).content.decode()
