@@ -22,6 +22,8 @@ WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
 WALLET_URL = os.environ.get("HIGHSTREET_WALLET_URL", "")
 # Times the limits of web/rules.py, or "off". Behind proxies of ours: how many, so that guests keep their own address.
 RATE = os.environ.get("HIGHSTREET_RATE", "1")
+if RATE != "off" and not float(RATE) > 0:
+    raise ValueError("HIGHSTREET_RATE is a number above 0, or off")
 PROXY_HOPS = int(os.environ.get("HIGHSTREET_PROXY_HOPS", "0"))
 # Webhooks may go to this machine, without TLS.
 DEV = os.environ.get("HIGHSTREET_DEV", "") == "1"
