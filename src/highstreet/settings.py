@@ -20,6 +20,13 @@ STREAM_URL = os.environ.get("HIGHSTREET_STREAM_URL", "")
 SHOP_URL = os.environ.get("HIGHSTREET_SHOP_URL", "http://127.0.0.1:8000")
 WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
 WALLET_URL = os.environ.get("HIGHSTREET_WALLET_URL", "")
+# Times the limits of web/rules.py, or "off". Behind proxies of ours: how many, so that guests keep their own address.
+RATE = os.environ.get("HIGHSTREET_RATE", "1")
+if RATE != "off" and not float(RATE) > 0:
+    raise ValueError("HIGHSTREET_RATE is a number above 0, or off")
+PROXY_HOPS = int(os.environ.get("HIGHSTREET_PROXY_HOPS", "0"))
+# Webhooks may go to this machine, without TLS.
+DEV = os.environ.get("HIGHSTREET_DEV", "") == "1"
 LOG_LEVEL = os.environ.get("HIGHSTREET_LOG", "INFO")
 configure_logging(LOG_LEVEL)
 # Before any app loads: Django keeps the first catalogue it reads, and others' apps ask for one in their `ready()`.
@@ -64,6 +71,7 @@ FEATURES = [
     "delivery.couriers",
     "delivery.promise",
     "delivery.dispatch",
+    "growth.partners",
     "web.ui",
     "web.shop",
     "web.store",
@@ -105,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "highstreet.web.middleware.Actors",
+    "highstreet.web.limits.Limits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -55,7 +55,9 @@ def problem(refused: Refused) -> JsonResponse:
 
 
 def subject_of(actor: Actor) -> str:
-    """Whose idempotency keys these are: the user, or what a guest holds."""
+    """Whose idempotency keys these are: the user, the API key, or what a guest holds."""
+    if actor.key_id:
+        return f"key:{actor.key_id}"
     return f"user:{actor.user_id}" if actor.user_id else f"guest:{actor.cart_key or '-'}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,6 +28,7 @@ MAX_FAILURES = 8
 _handlers: dict[str, list[str]] = {}
 _functions: dict[str, Callable[[Any], None]] = {}
 _events: dict[str, type[Any]] = {}
+_handling: ContextVar[int] = ContextVar("the event being handled")
 
 
 def on(event: type[E], handler: Callable[[E], None]) -> None:
@@ -75,7 +77,11 @@ def deliver(delivery_id: int) -> bool:
             delivery = OutboxDelivery.objects.select_related("event").get(pk=delivery_id)
             event = delivery.event
             kind = _events[event.name]
-            _functions[delivery.handler](kind(**_typed(kind, event.payload)))
+            before = _handling.set(event.pk)
+            try:
+                _functions[delivery.handler](kind(**_typed(kind, event.payload)))
+            finally:
+                _handling.reset(before)
             return True
     except Exception as error:
         OutboxDelivery.objects.filter(pk=delivery_id).update(
@@ -83,6 +89,23 @@ def deliver(delivery_id: int) -> bool:
         )
         log.exception("outbox.failed", delivery=delivery_id)
         raise
+
+
+def event_id() -> int:
+    """The number of the event that the calling handler handles; events of one entity are numbered in order."""
+    return _handling.get()
+
+
+def waiting(handler: str, *, naming: UUID, before: int) -> bool:
+    """Whether an event numbered below `before` that names `naming` still waits for `handler` (and is not given up)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM kernel_outboxdelivery d JOIN kernel_outboxevent e ON e.id = d.event_id "
+            "WHERE d.done_at IS NULL AND d.handler = %s AND d.failures < %s AND e.id < %s "
+            "AND EXISTS (SELECT 1 FROM jsonb_each_text(e.payload) f WHERE f.value = %s))",
+            [handler, MAX_FAILURES, before, str(naming)],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def redeliver(older_than: timedelta = timedelta(minutes=2)) -> int:

@@ -29,11 +29,12 @@ class Actor:
     """Whoever causes a thing. Built at the edge (session, token, job) and passed down by keyword.
 
     `store_ids` None means every store of the organisation; `cart_key` and `order_keys` are what a guest
-    holds; `permissions` come from roles (people.staff).
+    holds; `permissions` come from roles (people.staff), or from the scopes of the API key `key_id`.
     """
 
     kind: str = "guest"
     user_id: UUID | None = None
+    key_id: UUID | None = None
     customer_id: UUID | None = None
     employee_id: UUID | None = None
     courier_id: UUID | None = None
@@ -46,7 +47,7 @@ class Actor:
 
     @property
     def signed_in(self) -> bool:
-        return self.user_id is not None
+        return self.user_id is not None or self.key_id is not None
 
     def may(self, permission: str) -> bool:
         if permission == PUBLIC or self.kind == SYSTEM:
@@ -59,7 +60,8 @@ class Actor:
     @property
     def name(self) -> str:
         """For histories and logs: kind and id, never a person's name."""
-        return f"{self.kind}:{self.user_id}" if self.user_id else self.kind
+        known = self.user_id or self.key_id
+        return f"{self.kind}:{known}" if known else self.kind
 
 
 NOBODY = Actor()

@@ -14,4 +14,5 @@ KEY_REUSED = reason("key_reused", 422, _("This Idempotency-Key was used for anot
 KEY_IN_FLIGHT = reason("key_in_flight", 409, _("The same request is still being worked on."))
 KEY_MISSING = reason("key_missing", 422, _("Send an Idempotency-Key header."))
 TOO_LARGE = reason("too_large", 413, _("That is more than we take at once."))
+TOO_OFTEN = reason("too_often", 429, _("That is too often. Try again in {seconds} s."))
 BUSY = reason("busy", 503, _("We are busy for a moment. Try again in a few seconds."))

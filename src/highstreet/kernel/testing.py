@@ -24,4 +24,5 @@ def _start_database() -> None:
 
 os.environ.setdefault("HIGHSTREET_LOG", "ERROR")
 os.environ.setdefault("HIGHSTREET_AXES", "0")
+os.environ.setdefault("HIGHSTREET_RATE", "off")
 _start_database()

@@ -119,6 +119,8 @@ class Demo:
             "HIGHSTREET_WALLET_URL": f"http://127.0.0.1:{self.ports.wallet}",
             "HIGHSTREET_WECHAT": str(self.options.data / "wechat" / "wechat.json"),
             "HIGHSTREET_LOG": os.environ.get("HIGHSTREET_LOG", "WARNING"),
+            # Simulated people say where they call from, as a proxy of ours would; all share this machine's address.
+            "HIGHSTREET_PROXY_HOPS": "1",
         }
 
     def _prepare(self) -> None:

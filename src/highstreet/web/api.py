@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 from highstreet.kernel.api import problem
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND, TOO_LARGE
 from highstreet.web import stream_api
+from highstreet.web.rules import limit_for
 
-api = NinjaAPI(title="Highstreet", version="1.0.0", docs_url=None, urls_namespace="api")
+
+class Api(NinjaAPI):
+    """Documents what every operation may answer besides its own refusals: 429, where it is limited."""
+
+    def get_openapi_schema(self, **known: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**known)
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        header = {"schema": {"type": "string"}}
+        often = {"description": "Too Many Requests", "headers": {"Retry-After": header}, "content": content}
+        for path, operations in schema["paths"].items():
+            for method, operation in operations.items():
+                if limit_for(method.upper(), path) is not None:
+                    operation["responses"].setdefault(429, often)
+        return schema
+
+
+api = Api(title="Highstreet", version="1.0.0", docs_url=None, urls_namespace="api")
 
 
 @api.exception_handler(Refused)

@@ -14,7 +14,7 @@ from highstreet.kernel import clock
 from highstreet.kernel.policy import NOBODY, Actor
 
 from .models import User
-from .ports import badges
+from .ports import badges, bearers
 
 CART_COOKIE = "cart"
 OF_USER = "WHERE u.id = %s"
@@ -32,6 +32,9 @@ def actor_of(request: HttpRequest) -> Actor:
     user = getattr(request, "user", None)
     known = None
     if header.startswith("Bearer "):
+        for kind in bearers:
+            if header.startswith(kind.prefix, 7):
+                return kind.actor_of(header[7:], language=language) or Actor(language=language)
         known = _known(OF_TOKEN, [digest(header[7:]), clock.now()])
     elif user is not None and user.is_authenticated:
         known = _known(OF_USER, [user.pk])

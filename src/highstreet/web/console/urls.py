@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import books, goods, orders, overview, people, promises
+from .pages import books, goods, integrations, orders, overview, people, promises
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -28,6 +28,12 @@ urlpatterns = [
     path("audit", books.audited, name="audit"),
     path("alerts", books.alerts, name="alerts"),
     path("alerts/<str:alert>/close", books.close_alert, name="close_alert"),
+    path("integrations", integrations.listed, name="integrations"),
+    path("integrations/keys/new", integrations.make_key, name="make_key"),
+    path("integrations/keys/<str:key>/revoke", integrations.revoke_key, name="revoke_key"),
+    path("integrations/webhooks/new", integrations.add_hook, name="add_hook"),
+    path("integrations/webhooks/<str:hook>", integrations.hook, name="hook"),
+    path("integrations/webhooks/<str:hook>/<str:what>", integrations.change, name="change_hook"),
     path("people", people.listed, name="people"),
     path("people/hire", people.hire, name="hire"),
     path("people/<str:employee>", people.member, name="member"),

@@ -164,6 +164,8 @@ PERMISSIONS: Words = {
     "audit.run": gettext_lazy("Run the audit"),
     "catalog.manage": gettext_lazy("Set prices and visibility"),
     "staff.manage": gettext_lazy("Hire, change roles, dismiss"),
+    "keys.manage": gettext_lazy("Make and revoke API keys"),
+    "webhooks.manage": gettext_lazy("Keep webhooks"),
 }
 ACTORS: Words = {
     "system": gettext_lazy("Highstreet itself"),
@@ -171,6 +173,42 @@ ACTORS: Words = {
     "customer": gettext_lazy("the customer"),
     "staff": gettext_lazy("staff"),
     "courier": gettext_lazy("a courier"),
+    "partner": gettext_lazy("an API key"),
+}
+EVENTS: Words = {
+    "order.paid": gettext_lazy("A payment came in"),
+    "order.confirmed": gettext_lazy("The store has the order"),
+    "order.completed": gettext_lazy("Delivered or collected"),
+    "order.cancelled": gettext_lazy("The order was cancelled"),
+    "order.expired": gettext_lazy("Nobody paid in time"),
+    "delivery.assigned": gettext_lazy("A courier has it"),
+    "delivery.moved": gettext_lazy("The delivery got on"),
+    "refund.settled": gettext_lazy("A refund arrived"),
+    "refund.failed": gettext_lazy("A refund did not arrive"),
+    "promise.kept": gettext_lazy("It was in time"),
+    "promise.broken": gettext_lazy("It was late"),
+}
+HOOK_OFF: Words = {
+    "person": gettext_lazy("switched off"),
+    "gone": gettext_lazy("off: the address said it is gone (410)"),
+    "failing": gettext_lazy("off: it failed for five days"),
+}
+HOOK_ERRORS: Words = {
+    "timeout": gettext_lazy("no answer in time"),
+    "connection": gettext_lazy("no connection"),
+    "tls": gettext_lazy("bad certificate"),
+    "protocol": gettext_lazy("no HTTP answer"),
+    "unknown_host": gettext_lazy("no such name"),
+    "address": gettext_lazy("a private address: not called"),
+    "scheme": gettext_lazy("not https: not called"),
+    "port": gettext_lazy("a barred port: not called"),
+    "url": gettext_lazy("a bad address: not called"),
+    "secret": gettext_lazy("the secret cannot be read: make a new one"),
+}
+SENDING: Words = {
+    "waiting": gettext_lazy("waiting"),
+    "sent": gettext_lazy("arrived"),
+    "failed": gettext_lazy("given up"),
 }
 ALERTS: Words = {
     "payment_amount": gettext_lazy("A payment of another amount"),
@@ -228,6 +266,7 @@ SAYS: Words = {
     "each settled refund is booked once, to the fen": gettext_lazy("each settled refund is booked once, to the fen"),
     "every balance is the sum of its postings": gettext_lazy("every balance is the sum of its postings"),
     "every event is handled": gettext_lazy("every event is handled"),
+    "no webhook that is due waits unattended": gettext_lazy("no webhook that is due waits unattended"),
     "every journal sums to 0 in each currency": gettext_lazy("every journal sums to 0 in each currency"),
     "no courier has more packages than the bag holds": gettext_lazy("no courier has more packages than the bag holds"),
     "no hold is older than its expiry + 60 s": gettext_lazy("no hold is older than its expiry + 60 s"),

@@ -5,6 +5,7 @@ from .orders import (
     OrderCard,
     OrderLineView,
     OrderView,
+    Parties,
     by_key,
     counts,
     id_of_key,
@@ -13,6 +14,7 @@ from .orders import (
     must_see,
     order,
     orders_of,
+    parties,
     search,
 )
 from .quotes import QuoteLineView, QuoteView, quote
@@ -21,6 +23,7 @@ __all__ = [
     "OrderCard",
     "OrderLineView",
     "OrderView",
+    "Parties",
     "QuoteLineView",
     "QuoteView",
     "by_key",
@@ -32,6 +35,7 @@ __all__ = [
     "order",
     "orders",
     "orders_of",
+    "parties",
     "quote",
     "quotes",
     "search",

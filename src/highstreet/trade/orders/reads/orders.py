@@ -210,6 +210,23 @@ def id_of_key(key: str) -> UUID | None:
     return Order.objects.filter(key=key).values_list("pk", flat=True).first() if is_key(key) else None
 
 
+@dataclass(frozen=True)
+class Parties:
+    """Whose order it is: its seller's and, where the store is run by another, that one's too."""
+
+    number: str
+    store_id: UUID
+    organisation_ids: frozenset[UUID]
+
+
+def parties(order_id: UUID) -> Parties:
+    """Who hears of an order. For handlers of events: nobody's permission is asked."""
+    number, store_id, *organisations = Order.objects.values_list(
+        "number", "store_id", "organisation_id", "store__organisation_id"
+    ).get(pk=order_id)
+    return Parties(number, store_id, frozenset(organisations))
+
+
 def line_names(order_id: UUID) -> dict[UUID, tuple[str, str]]:
     """Line -> (name_zh, name_en). Callers have checked the order."""
     rows = OrderLine.objects.filter(order_id=order_id)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from highstreet.delivery.couriers import reads as couriers
+from highstreet.growth.partners import reads as partners
 from highstreet.kernel import audit, clock, ids, ledger
 from highstreet.kernel.ledger import AccountView
 from highstreet.kernel.policy import route
@@ -163,7 +164,13 @@ def alerts(request: StaffRequest) -> HttpResponse:
         (one, ids.public("alt", one.id), words.of(words.ALERTS, one.kind), sorted(one.facts.items()))
         for one in payment_reads.alerts(actor=request.actor)
     ]
-    return page(request, "alerts", {"rows": rows, "may_close": request.actor.may("orders.refund")}, tab="alerts")
+    context: dict[str, object] = {"rows": rows, "may_close": request.actor.may("orders.refund")}
+    if request.actor.may("webhooks.manage"):
+        off = partners.switched_off(request.actor)
+        context["hooks"] = [
+            (ids.public("whk", one.id), one.url, words.of(words.HOOK_OFF, one.disabled_reason)) for one in off
+        ]
+    return page(request, "alerts", context, tab="alerts")
 
 
 @route("orders.refund")

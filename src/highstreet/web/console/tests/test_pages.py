@@ -64,6 +64,9 @@ def addresses(scene: Scene) -> dict[str, str]:
         "account": f"/console/ledger/accounts/{ids.public('acc', account.id)}",
         "audit": "/console/audit",
         "alerts": "/console/alerts",
+        "integrations": "/console/integrations",
+        "make_key": "/console/integrations/keys/new",
+        "add_hook": "/console/integrations/webhooks/new",
         "people": "/console/people",
         "hire": "/console/people/hire",
         "member": f"/console/people/{ids.public('emp', employee.pk)}",
@@ -92,6 +95,7 @@ def test_a_picker_is_refused_and_a_stranger_signs_in(scene: Scene) -> None:
 def test_support_sees_no_ledger_no_audit_no_people(scene: Scene) -> None:
     client = client_of(scene.support)
     shut = {"listing", "ledger", "journals", "journal", "account", "audit", "people", "hire", "member"}
+    shut |= {"integrations", "make_key", "add_hook"}
     for name, address in addresses(scene).items():
         assert client.get(address).status_code == (403 if name in shut else 200), name
     assert "/console/ledger" not in client.get("/console/").content.decode()
@@ -135,6 +139,7 @@ BUDGETS = {
     "journal": 16,
     "account": 14,
     "alerts": 10,
+    "integrations": 12,
     "people": 12,
 }
 

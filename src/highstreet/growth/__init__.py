@@ -1,0 +1,1 @@
+"""Partners: who works with us by machine."""

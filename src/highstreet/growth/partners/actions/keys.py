@@ -1,0 +1,99 @@
+"""API keys: made by an owner, shown once, revoked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from highstreet.kernel import clock, ids
+from highstreet.kernel.policy import Actor, action
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.people.accounts.reads import digest
+from highstreet.people.staff.policy import SCOPES
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
+from highstreet.trade.orders.rules import clean
+
+from .. import rules
+from ..models import ApiKey
+from ..refusals import SCOPE_NOT_YOURS, TOO_MANY
+from ..steps import person_of
+
+MAX_KEYS = 50
+
+
+@dataclass(frozen=True)
+class MadeKey:
+    """`token` is told here and nowhere else."""
+
+    id: UUID
+    token: str
+
+
+@action("keys.manage")
+def make_key(
+    *,
+    actor: Actor,
+    name: str,
+    scopes: Collection[str],
+    store_ids: Collection[UUID] | None = None,
+    days: int | None = None,
+) -> MadeKey:
+    """A key that may what `scopes` say, at these stores (None: all the maker has), for `days` (None: until revoked).
+
+    Refuses INVALID, SCOPE_NOT_YOURS (more than the maker has), NOT_FOUND (a store that is not the maker's),
+    PERSONS_ONLY and TOO_MANY.
+    """
+    organisation_id = person_of(actor)
+    words = clean(name, rules.MAX_NAME)
+    if not words:
+        raise Refused(INVALID, field="name", problem=f"1-{rules.MAX_NAME}")
+    if not scopes:
+        raise Refused(INVALID, field="scopes", problem="1+")
+    if more := rules.beyond(scopes, SCOPES & actor.permissions):
+        raise Refused(SCOPE_NOT_YOURS, scopes=", ".join(more)[:200])
+    if days is not None and not 1 <= days <= rules.MAX_KEY_DAYS:
+        raise Refused(INVALID, field="days", problem=f"1-{rules.MAX_KEY_DAYS}")
+    at = clock.now()
+    if ApiKey.objects.filter(organisation_id=organisation_id, revoked_at=None).count() >= MAX_KEYS:
+        raise Refused(TOO_MANY, most=MAX_KEYS)
+    token = rules.KEY_PREFIX + ids.random_token(40)
+    row = ApiKey.objects.create(
+        id=ids.new_id(),
+        organisation_id=organisation_id,
+        name=words,
+        prefix=token[: rules.SHOWN],
+        digest=digest(token),
+        scopes=sorted(set(scopes)),
+        stores=_stores(actor, store_ids),
+        made_by=actor.name,
+        created_at=at,
+        expires_at=at + timedelta(days=days) if days is not None else None,
+    )
+    return MadeKey(row.pk, token)
+
+
+@action("keys.manage")
+def revoke_key(*, actor: Actor, key_id: UUID) -> None:
+    """The next request with it is a stranger's. Doing it twice changes nothing. Refuses NOT_FOUND, PERSONS_ONLY."""
+    own = ApiKey.objects.filter(pk=key_id, organisation_id=person_of(actor))
+    if own.filter(revoked_at=None).update(revoked_at=clock.now()) == 0 and not own.exists():
+        raise Refused(NOT_FOUND)
+
+
+def _stores(actor: Actor, wanted: Collection[UUID] | None) -> list[str] | None:
+    if wanted is None:
+        return None if actor.store_ids is None else sorted(str(one) for one in actor.store_ids)
+    if not wanted:
+        raise Refused(INVALID, field="stores", problem="1+")
+    retailed = {city.id for city in organisations.cities() if city.retailer_id == actor.organisation_id}
+    for store_id in wanted:
+        store = stores.store(store_id)
+        if not actor.at_store(store_id) or (
+            store.organisation_id != actor.organisation_id and store.city_id not in retailed
+        ):
+            raise Refused(NOT_FOUND)
+    return sorted({str(one) for one in wanted})

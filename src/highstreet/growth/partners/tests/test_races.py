@@ -1,0 +1,99 @@
+"""Many workers at once: each message once, each order's messages in order; without its guard each test would fail."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connections, transaction
+
+from highstreet.growth.partners import actions
+from highstreet.growth.partners.actions import sending
+from highstreet.growth.partners.models import Sending
+from highstreet.growth.partners.tests.support import Receiver, receiving
+from highstreet.growth.partners.tests.test_webhooks import told
+from highstreet.kernel import ids, outbox
+from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.people.accounts.reads import actor_of_user
+from highstreet.supply.organisations.reads import forget
+from highstreet.trade.orders.events import OrderPaid
+from highstreet.web.console.tests.support import Scene, a_scene, an_order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORKERS, ORDERS, EVENTS = 8, 6, 5
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    settings.DEV = True
+    with receiving() as made:
+        yield made
+    forget()
+
+
+def many(scene: Scene, receiver: Receiver) -> list[UUID]:
+    """Events of several orders for one endpoint; `amount` counts up within each order."""
+    actions.add_endpoint(actor=actor_of_user(scene.owner.pk), url=receiver.url, events=["order.paid"])
+    orders = [an_order(scene).pk for _ in range(ORDERS)]
+    for number in range(EVENTS):
+        for order in orders:
+            with transaction.atomic():
+                outbox.emit(OrderPaid(order, number))
+    told()
+    return list(Sending.objects.values_list("pk", flat=True))
+
+
+def work(waiting: list[UUID], rounds: int) -> None:
+    """Workers that each try everything, in an order of their own."""
+    start = threading.Barrier(WORKERS)
+
+    def worker(seed: int) -> None:
+        mine = random.Random(seed)
+        try:
+            start.wait()
+            for _ in range(rounds):
+                for pk in mine.sample(waiting, len(waiting)):
+                    actions.send(actor=THE_SYSTEM, sending_id=pk)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def heard(receiver: Receiver) -> dict[str, list[int]]:
+    by_order: dict[str, list[int]] = defaultdict(list)
+    for one in receiver.heard:
+        told_of = json.loads(one.body)["data"]
+        by_order[told_of["order"]].append(told_of["amount"])
+    return by_order
+
+
+def test_each_once_and_each_order_in_order(receiver: Receiver) -> None:
+    work(many(a_scene(ids.random_token(6)), receiver), rounds=6)
+    assert list(heard(receiver).values()) == [list(range(EVENTS))] * ORDERS
+
+
+def test_without_the_order_of_an_entity_they_overtake(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = many(a_scene(ids.random_token(6)), receiver)
+    monkeypatch.setattr(sending, "_CLAIM", sending._CLAIM.replace(f"AND {sending._FIRST}", ""))
+    work(waiting, rounds=6)
+    assert any(amounts != sorted(amounts) for amounts in heard(receiver).values())
+
+
+def test_without_the_claim_they_are_sent_twice(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = many(a_scene(ids.random_token(6)), receiver)
+    free = "AND (s.claimed_until IS NULL OR s.claimed_until < %(now)s)"
+    assert free in sending._CLAIM
+    monkeypatch.setattr(sending, "_CLAIM", sending._CLAIM.replace(free, ""))
+    work(waiting, rounds=1)
+    assert any(len(amounts) > len(set(amounts)) for amounts in heard(receiver).values())
