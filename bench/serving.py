@@ -1,7 +1,6 @@
 """What serving costs, in the shape of the peers' table: `python bench/serving.py [--clients 1 8 32] [--seconds 4]`.
 
 1,003 products, 2,003 variants, 10 locations; two web processes, PostgreSQL and the clients share the machine's cores.
-`--grown` prints the cost of growth instead; `--oscar VENV` measures django-oscar in the same run (bench/oscar/README.md).
 """
 
 from __future__ import annotations

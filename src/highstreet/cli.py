@@ -43,8 +43,8 @@ def _is_callers(error: Exception) -> bool:
     return isinstance(error, Refused | BadFile | FileNotFoundError | PermissionError | IsADirectoryError)
 
 
-def _django() -> None:
-    """Set Django up; without DATABASE_URL on the demo's own database, in its own time."""
+def _database() -> None:
+    """Without DATABASE_URL: the demo's own database, in its own time."""
     if "DATABASE_URL" not in os.environ:
         folder = Path(os.environ.get("HIGHSTREET_DATA", "var")).resolve()
         clock_file = folder / "clock.json"
@@ -55,6 +55,11 @@ def _django() -> None:
         server = postgres.start(folder / "pg")
         postgres.ensure_database(server, "highstreet")
         os.environ["DATABASE_URL"] = server.url("highstreet")
+
+
+def _django() -> None:
+    """Set Django up on the database."""
+    _database()
     import django
 
     django.setup()
@@ -86,7 +91,8 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _web(arguments: argparse.Namespace) -> int:
-    _django()
+    # Only the processes that serve load the platform: the one that watches them stays small and starts at once.
+    _database()
     from highstreet.web.server import serve
 
     serve(
@@ -100,7 +106,7 @@ def _web(arguments: argparse.Namespace) -> int:
 
 
 def _streams(arguments: argparse.Namespace) -> int:
-    _django()
+    _database()
     from highstreet.web.server import serve
 
     serve("highstreet.web.streams:application", host=arguments.host, port=arguments.port)

@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from . import clock
 from .ids import new_id
 from .models import IdempotencyRecord
+from .policy import whole
 from .refusal import Refused
 from .refusals import INVALID, KEY_MISSING, KEY_REUSED
 
@@ -31,7 +32,7 @@ def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[
     if len(key) > MAX_KEY or not key.isprintable():
         raise Refused(INVALID, field="Idempotency-Key", problem=f"1-{MAX_KEY}")
     digest = hashlib.sha256(body).hexdigest()
-    with transaction.atomic():
+    with whole():
         record, names = new_id(), (subject[:80], endpoint[:120], key)
         with connection.cursor() as cursor:
             cursor.execute(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
@@ -75,6 +76,17 @@ def require(actor: Actor, permission: str) -> None:
     raise Refused(FORBIDDEN if actor.signed_in else NOT_SIGNED_IN)
 
 
+@contextmanager
+def whole() -> Iterator[None]:
+    """One transaction for all within, ended by the first refusal: actions in it take no savepoints."""
+    within = _within.set(True)
+    try:
+        with transaction.atomic(savepoint=within.old_value is not True):
+            yield
+    finally:
+        _within.reset(within)
+
+
 def action(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """An action: keyword-only, names its permission, runs in one transaction of its own or its caller's.
 
@@ -86,12 +98,8 @@ def action(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             require(cast(Actor, kwargs["actor"]), permission)
-            within = _within.set(True)
-            try:
-                with transaction.atomic(savepoint=within.old_value is not True):
-                    return function(*args, **kwargs)
-            finally:
-                _within.reset(within)
+            with whole():
+                return function(*args, **kwargs)
 
         run.__policy__ = permission  # type: ignore[attr-defined]
         return cast(Callable[P, R], run)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
 
-from highstreet.kernel import ids
+from highstreet.kernel import clock, ids
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
-from highstreet.supply.inventory.reads import availability, stock_of
+from highstreet.supply.inventory.reads import stock_of
 from highstreet.supply.organisations.reads import in_language, remembered
-from highstreet.supply.stores.reads import StoreView, serving, stores_of
+from highstreet.supply.stores.reads import StoreView, stores_of
 
 from . import rules
 from .models import Category, Listing, Product, Variant
@@ -230,6 +231,22 @@ def prices(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(rows.values_list("variant_id", "price"))
 
 
+_OFFERS = """
+SELECT l.store_id, t.city_id, l.price, l.was, COALESCE(s.on_hand - s.held - s.allocated, 0)
+FROM catalog_listing l
+JOIN stores_store t ON t.id = l.store_id
+LEFT JOIN inventory_stocklocation o ON o.store_id = l.store_id
+LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = l.variant_id
+WHERE l.variant_id = %s AND l.visible
+"""
+
+
+def _nearness(store: StoreView, distance: float, at: datetime) -> tuple[bool, bool, float]:
+    """Stores that reach the point first, of these the open ones, then the nearest."""
+    reaches = distance <= store.delivery_radius_m
+    return not reaches, reaches and not store.is_open(at), distance
+
+
 def product(product_id: UUID, lat: float, lon: float) -> ProductView:
     """A product with what each store of its city asks and has; stores that reach the point come first."""
     row = (
@@ -240,18 +257,16 @@ def product(product_id: UUID, lat: float, lon: float) -> ProductView:
     )
     if row is None:
         raise Refused(NOT_FOUND)
-    listed = Listing.objects.filter(variant=row, visible=True).values("store_id", "price", "was", "store__city_id")
-    by_store = {item["store_id"]: item for item in listed}
-    free = availability(list(by_store), [row.pk])
-    city_ids = sorted({item["store__city_id"] for item in by_store.values()})
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERS, [row.pk])
+        by_store = {found[0]: found[1:] for found in cursor.fetchall()}
+    at = clock.now()
     offers = []
-    for city_id in city_ids:
-        reaching = serving(city_id, lat, lon)
-        others = [store for store in stores_of(city_id) if store not in reaching]
-        for store in [*reaching, *sorted(others, key=lambda other: other.distance_m(lat, lon))]:
-            if store.id in by_store:
-                item = by_store[store.id]
-                offers.append(StoreOffer(store, item["price"], item["was"], free.get((store.id, row.pk), 0)))
+    for city_id in sorted({found[0] for found in by_store.values()}):
+        known = [store for store in stores_of(city_id) if store.id in by_store]
+        for store in sorted(known, key=lambda store: _nearness(store, store.distance_m(lat, lon), at)):
+            _, price, was, free = by_store[store.id]
+            offers.append(StoreOffer(store, price, was, free))
     category = next(item for item in categories() if item.id == row.product.category_id)
     return ProductView(_variant(row), category, offers)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db import connection
+from django.db.models import Q
 
 from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import PUBLIC, Actor, action
@@ -18,6 +19,13 @@ from highstreet.supply.organisations import reads as organisations
 from . import rules
 from .models import Cart, CartLine
 from .refusals import BAD_QUANTITY, CART_CHANGED, CART_FULL, NOT_SOLD
+
+# A guest's change leaves the owner as it is; a customer's takes a cart that was nobody's.
+_NEXT_VERSION = """
+UPDATE cart_cart SET version = version + 1, changed_at = %(now)s, customer_id = COALESCE(%(customer)s, customer_id)
+WHERE key = %(key)s AND (%(customer)s::uuid IS NULL OR customer_id IS NULL OR customer_id = %(customer)s)
+AND (%(version)s::int IS NULL OR version = %(version)s) RETURNING id, version
+"""
 
 
 @dataclass(frozen=True)
@@ -91,15 +99,16 @@ def _changed(actor: Actor, cart_key: str, expected_version: int | None) -> CartR
     """Lock the cart by giving it its next version. NOT_FOUND for another customer's."""
     if not rules.is_key(cart_key):
         raise Refused(NOT_FOUND)
-    rows = Cart.objects.filter(key=cart_key)
-    if actor.customer_id is not None:
-        rows = rows.filter(Q(customer=None) | Q(customer_id=actor.customer_id))
-    wanted = rows if expected_version is None else rows.filter(version=expected_version)
-    owner = {"customer_id": actor.customer_id} if actor.customer_id is not None else {}
-    if wanted.update(version=F("version") + 1, changed_at=clock.now(), **owner) != 1:
+    values = {"key": cart_key, "customer": actor.customer_id, "now": clock.now(), "version": expected_version}
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_VERSION, values)
+        row = cursor.fetchone()
+    if row is None:
+        rows = Cart.objects.filter(key=cart_key)
+        if actor.customer_id is not None:
+            rows = rows.filter(Q(customer=None) | Q(customer_id=actor.customer_id))
         raise Refused(CART_CHANGED if rows.exists() else NOT_FOUND)
-    cart = Cart.objects.get(key=cart_key)
-    return CartRef(cart.pk, cart.key, cart.version)
+    return CartRef(row[0], cart_key, row[1])
 
 
 def _set(cart_id: UUID, quantities: Mapping[UUID, int]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from pypinyin import Style, lazy_pinyin
 from stdnum import ean
 
 _MEASURE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(g|kg|ml|l|pcs)\s*$", re.IGNORECASE)
@@ -20,6 +19,9 @@ _BASES = {
 
 def search_text(name_zh: str, name_en: str, keywords: str, category_zh: str, category_en: str) -> str:
     """What a product is found by: both names, keywords, category, full pinyin and its initials; lower case."""
+    # 56 MB that only who writes products needs.
+    from pypinyin import Style, lazy_pinyin
+
     syllables = lazy_pinyin(name_zh, errors="ignore")
     initials = lazy_pinyin(name_zh, style=Style.FIRST_LETTER, errors="ignore")
     parts = [name_zh, name_en, keywords, category_zh, category_en, "".join(syllables), "".join(initials)]
