@@ -14,6 +14,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.catalog.reads import CardView, CategoryView, Page
+from highstreet.supply.organisations.reads import remembered
 
 from .front import basket, front, groups, in_cart, tiles
 from .last import last_order
@@ -31,7 +32,7 @@ EMPTY = Page([], "")
 @shop_page
 def home(visit: Visit) -> HttpResponse:
     """What is near, open, how soon; reorder; categories; products."""
-    return _shelf(visit, "shop/home.html", nav="home", limit=WIDE, last=last_order(visit))
+    return _shelf(visit, "shop/home.html", nav="home", last=last_order(visit))
 
 
 @route(PUBLIC)
@@ -84,7 +85,6 @@ def _shelf(
     category: str = "",
     group: str = "",
     query: str = "",
-    limit: int = PAGE,
     **context: Any,
 ) -> HttpResponse:
     found = basket_of = None
@@ -92,9 +92,12 @@ def _shelf(
     if shown.store is not None:
         basket_of = basket(visit, shown.store)
         cursor = visit.request.GET.get("after", "")
-        found = catalog.shelf(shown.store.id, category=category, group=group, query=query, limit=limit, cursor=cursor)
-        if limit == WIDE:
-            found = Page(_mixed(found.items), "")
+        if nav == "home":
+            found = Page(_front_row(shown.store.id), "")
+        else:
+            found = catalog.shelf(
+                shown.store.id, category=category, group=group, query=query, limit=PAGE, cursor=cursor
+            )
         if not found.items and query:
             context["guess"] = _guess(shown.store.id, query)
     page = found or EMPTY
@@ -116,14 +119,25 @@ def _shelf(
     )
 
 
-def _mixed(cards: list[CardView]) -> list[CardView]:
-    """The first of each category, then the second of each: what stands in front is not all of one kind."""
+def _front_row(store_id: UUID) -> list[CardView]:
+    """What stands in front, with the price and stock of now."""
+    wanted = _picked(store_id)
+    now = catalog.cards(store_id, wanted)
+    return [now[variant_id] for variant_id in wanted if variant_id in now and now[variant_id].free > 0][:HOME]
+
+
+@remembered
+def _picked(store_id: UUID) -> list[UUID]:
+    """The first of each category, then the second of each: what stands in front is not all of one kind.
+
+    Half as many again as are shown, so that what sells out within a minute leaves no hole.
+    """
     seen: dict[str, int] = {}
     ranked = []
-    for index, card in enumerate(cards):
+    for index, card in enumerate(catalog.shelf(store_id, limit=WIDE).items):
         seen[card.category_code] = seen.get(card.category_code, 0) + 1
-        ranked.append((card.free <= 0, seen[card.category_code], index, card))
-    return [card for *_, card in sorted(ranked, key=lambda item: item[:3])][:HOME]
+        ranked.append((card.free <= 0, seen[card.category_code], index, card.variant_id))
+    return [variant_id for *_, variant_id in sorted(ranked)][: HOME * 3 // 2]
 
 
 def _guess(store_id: UUID, query: str) -> str:
