@@ -38,9 +38,16 @@ class CartRef:
 
 
 @action(PUBLIC)
-def open(*, actor: Actor, city_id: UUID) -> CartRef:
-    """A new, empty cart in a city; the signed-in customer's own where there is one."""
-    city = organisations.city(city_id)
+def open(*, actor: Actor, city_id: UUID, quantities: Mapping[UUID, int] | None = None) -> CartRef:
+    """A new cart in a city with `quantities` in it; the signed-in customer's own where there is one.
+
+    Refuses BAD_QUANTITY, NOT_SOLD and CART_FULL; then there is no cart.
+    """
+    city, wanted = organisations.city(city_id), dict(quantities or {})
+    if any(not rules.is_quantity(quantity) for quantity in wanted.values()):
+        raise Refused(BAD_QUANTITY, most=rules.MAX_QUANTITY)
+    if wanted.keys() - catalog.variants(wanted).keys():
+        raise Refused(NOT_SOLD)
     row = Cart.objects.create(
         id=ids.new_id(),
         key=ids.random_token(rules.KEY_LENGTH),
@@ -48,6 +55,8 @@ def open(*, actor: Actor, city_id: UUID) -> CartRef:
         city_id=city.id,
         changed_at=clock.now(),
     )
+    if wanted:
+        _set(row.pk, wanted)
     return CartRef(row.pk, row.key, row.version)
 
 

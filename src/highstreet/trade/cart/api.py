@@ -15,13 +15,20 @@ from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.supply.organisations import reads as organisations
 
 from . import actions, reads
+from .rules import MAX_LINES, MAX_QUANTITY
 
 router = Router(tags=["cart"])
 REFUSALS = {404: Problem, 409: Problem, 422: Problem}
 
 
+class LineIn(Body):
+    variant: str = Field(max_length=40)
+    quantity: int = Field(ge=1, le=MAX_QUANTITY)
+
+
 class CartIn(Body):
     city: str = Field("", max_length=40, description="the city's code; the first city without it")
+    lines: list[LineIn] = Field([], max_length=MAX_LINES, description="what is in it from the start")
 
 
 class QuantityIn(Body):
@@ -86,7 +93,11 @@ def open_cart(request: HttpRequest, body: CartIn) -> Status[dict[str, Any]]:
     """Open a cart. Without an Idempotency-Key: a cart holds nothing, and a guest has no secret yet by which
     a repeat could be told from a stranger's request, who must not be given this cart's key."""
     city = organisations.city(body.city) if body.city else organisations.default_city()
-    return Status(201, _out(actions.open(actor=_actor(request), city_id=city.id).key, None))
+    wanted: dict[UUID, int] = {}
+    for line in body.lines:
+        variant = private("var", line.variant)
+        wanted[variant] = wanted.get(variant, 0) + line.quantity
+    return Status(201, _out(actions.open(actor=_actor(request), city_id=city.id, quantities=wanted).key, None))
 
 
 @router.get("/carts/{key}", response={200: CartOut, **REFUSALS})

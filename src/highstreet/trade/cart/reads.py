@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection
+
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.organisations.reads import in_language
 
 from . import rules
-from .models import Cart, CartLine
+from .models import CartLine
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,24 @@ class CartView:
     count: int
 
 
+_CONTENTS = """
+SELECT c.id, c.version, c.city_id, c.customer_id, l.variant_id, l.quantity
+FROM cart_cart c LEFT JOIN cart_cartline l ON l.cart_id = c.id WHERE c.key = %s ORDER BY l.added_at, l.id
+"""
+
+
 def contents(cart_key: str) -> Contents:
     """What is in the cart of this key; NOT_FOUND if there is none."""
-    cart = _cart(cart_key)
-    lines = CartLine.objects.filter(cart=cart).order_by("added_at", "pk").values_list("variant_id", "quantity")
-    return Contents(cart.pk, cart.version, cart.city_id, cart.customer_id, tuple(lines))
+    if not rules.is_key(cart_key):
+        raise Refused(NOT_FOUND)
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTENTS, [cart_key])
+        rows = cursor.fetchall()
+    if not rows:
+        raise Refused(NOT_FOUND)
+    cart_id, version, city_id, customer_id = rows[0][:4]
+    lines = tuple((variant, quantity) for *_, variant, quantity in rows if variant is not None)
+    return Contents(cart_id, version, city_id, customer_id, lines)
 
 
 def quantities(cart_key: str) -> dict[UUID, int]:
@@ -87,9 +102,8 @@ def count(cart_key: str) -> int:
 
 def cart(cart_key: str, store_id: UUID | None = None) -> CartView:
     """The cart with the prices and stock of `store_id` (None: names only). NOT_FOUND if there is none."""
-    row = _cart(cart_key)
-    lines = CartLine.objects.filter(cart=row).order_by("added_at", "pk").values_list("variant_id", "quantity")
-    wanted = dict(lines)
+    found = contents(cart_key)
+    wanted = dict(found.lines)
     known = catalog.variants(wanted)
     offered = catalog.cards(store_id, wanted) if store_id is not None and wanted else {}
     views = []
@@ -112,11 +126,4 @@ def cart(cart_key: str, store_id: UUID | None = None) -> CartView:
             )
         )
     goods_total = sum(view.line_total for view in views)
-    return CartView(row.pk, row.key, row.version, row.city_id, views, goods_total, sum(wanted.values()))
-
-
-def _cart(cart_key: str) -> Cart:
-    row = Cart.objects.filter(key=cart_key).first() if rules.is_key(cart_key) else None
-    if row is None:
-        raise Refused(NOT_FOUND)
-    return row
+    return CartView(found.id, cart_key, found.version, found.city_id, views, goods_total, sum(wanted.values()))

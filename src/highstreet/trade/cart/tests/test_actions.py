@@ -17,6 +17,7 @@ from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.models import City, Organisation
 from highstreet.supply.stores.models import Store
 from highstreet.trade.cart import actions, reads
+from highstreet.trade.cart.models import Cart
 
 
 @dataclass
@@ -106,6 +107,25 @@ def test_a_cart_is_what_was_put_in_it(corner: Corner, put: Callable[..., actions
     assert reads.cart(key).lines[0].price is None
     actions.clear(actor=NOBODY, cart_key=key)
     assert reads.contents(key).lines == ()
+
+
+def test_a_cart_can_be_opened_full(corner: Corner) -> None:
+    wanted = {corner.variants[2]: 3, corner.variants[0]: 1}
+    key = actions.open(actor=NOBODY, city_id=corner.city, quantities=wanted).key
+    assert reads.contents(key).lines == tuple(wanted.items())
+
+
+@pytest.mark.parametrize(
+    ("many", "quantity", "stranger", "refusal"),
+    [(1, 100, False, "bad_quantity"), (1, 1, True, "not_sold"), (61, 1, False, "cart_full")],
+)
+def test_a_cart_that_may_not_be_filled_is_not_opened(
+    corner: Corner, many: int, quantity: int, stranger: bool, refusal: str
+) -> None:
+    wanted = dict.fromkeys(corner.variants[:many], quantity) | ({ids.new_id(): 1} if stranger else {})
+    with pytest.raises(Refused, match=refusal):
+        actions.open(actor=NOBODY, city_id=corner.city, quantities=wanted)
+    assert not Cart.objects.exists()
 
 
 @pytest.mark.parametrize("quantity", [-1, 100, 10**18, 1.5, True, "1", None])
