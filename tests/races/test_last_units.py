@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import Add
 from tests.support import loops, unguarded
 from tests.support.last_units import race, same_key
 from tests.support.stack import Stack
@@ -11,10 +12,18 @@ from tests.support.stack import Stack
 SEED = 20261124
 
 
-def test_200_buyers_on_20_units() -> None:
+def test_200_buyers_on_20_units(row: Add) -> None:
     with Stack(["web"], web_workers=2) as stack:
         result = loops.run(race(stack, buyers=200, units=20, seed=SEED))
-    print(result)  # noqa: T201
+    row(
+        "S1",
+        "200 buyers on 20 units",
+        n=200,
+        accepted=result.sold,
+        refused=result.sold_out,
+        invariants="hold" if result.after == 0 else result.broken,
+        seed=SEED,
+    )
     assert result.exact, result
 
 
