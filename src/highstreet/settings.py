@@ -33,6 +33,10 @@ configure_logging(LOG_LEVEL)
 compile_all()
 
 
+# The longest that one statement may take: short where somebody waits for the answer (web.server), long in jobs.
+QUERY_MS = int(os.environ.get("HIGHSTREET_QUERY_MS", "15000"))
+
+
 def _database(url: str) -> dict[str, object]:
     """`postgresql://user:password@host:port/name?host=/socket/dir` as Django wants it."""
     parts = urlsplit(url)
@@ -46,7 +50,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c statement_timeout=15000 -c lock_timeout=10000"},
+        "OPTIONS": {"options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)}"},
     }
 
 
@@ -94,6 +98,8 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
+    # The files of the page /api/v1/docs.
+    "ninja",
     "django_cotton.apps.SimpleAppConfig",
     "procrastinate.contrib.django",
     "import_export",
@@ -102,6 +108,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "highstreet.web.middleware.RequestContext",
+    "highstreet.web.edges.Edges",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "highstreet.web.statics.Statics",

@@ -9,7 +9,7 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from highstreet.kernel import clock, ids
-from highstreet.kernel.api import Body, Problem, once
+from highstreet.kernel.api import Body, once, refuses
 from highstreet.kernel.policy import Actor, route
 from highstreet.supply.organisations import reads as organisations
 
@@ -47,16 +47,14 @@ class EarningsOut(Schema):
     items: list[EarningOut]
 
 
-REFUSALS = {401: Problem, 403: Problem, 409: Problem, 422: Problem}
-
-
-@router.get("/courier/me", response={200: MeOut, **REFUSALS})
+@router.get("/courier/me", response={200: MeOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def me(request: HttpRequest) -> MeOut:
+    """The courier who asks."""
     return _me(_actor(request))
 
 
-@router.post("/courier/shift", response={200: MeOut, **REFUSALS})
+@router.post("/courier/shift", response={200: MeOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def start(request: HttpRequest) -> HttpResponse:
     """Start the shift."""
@@ -68,7 +66,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return once(request, work)
 
 
-@router.delete("/courier/shift", response={200: MeOut, **REFUSALS})
+@router.delete("/courier/shift", response={200: MeOut}, openapi_extra=refuses("not_a_courier", "tasks_in_hand"))
 @route("courier.work")
 def end(request: HttpRequest) -> HttpResponse:
     """End the shift; refused with tasks_in_hand."""
@@ -80,7 +78,11 @@ def end(request: HttpRequest) -> HttpResponse:
     return once(request, work)
 
 
-@router.put("/courier/position", response={204: None, **REFUSALS})
+@router.put(
+    "/courier/position",
+    response={204: None},
+    openapi_extra=refuses("not_a_courier", "off_shift", repeat="saying it again changes nothing"),
+)
 @route("courier.work")
 def position(request: HttpRequest, body: PositionIn) -> Status[None]:
     """Say where you are. A PUT: saying it again changes nothing, so no Idempotency-Key is needed."""
@@ -88,9 +90,10 @@ def position(request: HttpRequest, body: PositionIn) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/courier/earnings", response={200: EarningsOut, **REFUSALS})
+@router.get("/courier/earnings", response={200: EarningsOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def earnings(request: HttpRequest, day: date | None = None) -> EarningsOut:
+    """What one day's deliveries earned. `total` (fen) is of the whole day; today without `day`."""
     actor = _actor(request)
     city = organisations.city(reads.me(actor).city_id)
     found = reads.earnings(actor, day or clock.now().astimezone(city.zone).date())

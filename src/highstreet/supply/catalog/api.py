@@ -9,7 +9,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import clock, ids
-from highstreet.kernel.api import Problem, private
+from highstreet.kernel.api import private, refuses
 from highstreet.kernel.policy import PUBLIC, route
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
@@ -40,7 +40,7 @@ class StoreOut(Schema):
     distance_m: int
 
 
-class CardOut(Schema):
+class ShelfItemOut(Schema):
     variant: str
     product: str
     sku: str
@@ -53,7 +53,7 @@ class CardOut(Schema):
 
 
 class ShelfOut(Schema):
-    items: list[CardOut]
+    items: list[ShelfItemOut]
     next: str
 
 
@@ -92,6 +92,7 @@ class ShelfQuery(Schema):
 @router.get("/cities", response=list[CityOut])
 @route(PUBLIC)
 def cities(request: HttpRequest) -> list[dict[str, Any]]:
+    """The cities we serve."""
     return [
         {
             "id": ids.public("cit", city.id),
@@ -105,7 +106,7 @@ def cities(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-@router.get("/cities/{code}/stores", response={200: list[StoreOut], 404: Problem})
+@router.get("/cities/{code}/stores", response={200: list[StoreOut]}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str, Any]]:
     """The stores that reach a point: open ones first, then the nearest."""
@@ -126,9 +127,10 @@ def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str
     ]
 
 
-@router.get("/stores/{store}/shelf", response={200: ShelfOut, 404: Problem})
+@router.get("/stores/{store}/shelf", response={200: ShelfOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def shelf(request: HttpRequest, store: str, query: Query[ShelfQuery]) -> dict[str, Any]:
+    """What a store offers, what is in stock first. `cursor` is the `next` of the page before."""
     page = reads.shelf(
         private("str", store),
         category=query.category,
@@ -154,9 +156,10 @@ def shelf(request: HttpRequest, store: str, query: Query[ShelfQuery]) -> dict[st
     return {"items": items, "next": page.next}
 
 
-@router.get("/products/{product}", response={200: ProductOut, 404: Problem})
+@router.get("/products/{product}", response={200: ProductOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def product(request: HttpRequest, product: str, near: Query[Near]) -> dict[str, Any]:
+    """A product and what the stores that reach a point ask for it."""
     view = reads.product(private("prd", product), near.lat, near.lon)
     at = clock.now()
     return {

@@ -14,14 +14,13 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.trade.cart.rules import is_key
 
 from . import actions, reads
 
 router = Router(tags=["orders"])
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
 
 
 class Keyed(Schema):
@@ -69,7 +68,7 @@ class AnswerIn(Body):
     agreed: bool
 
 
-class LineOut(Schema):
+class OrderLineOut(Schema):
     id: str = ""
     variant: str
     name: str
@@ -84,7 +83,7 @@ class QuoteOut(Schema):
     store_name: str
     mode: str
     address: str
-    lines: list[LineOut]
+    lines: list[OrderLineOut]
     goods_total: int
     delivery_fee: int
     total: int
@@ -104,7 +103,7 @@ class PlacedOut(Schema):
     intent: str
 
 
-class CardOut(Schema):
+class OrderCardOut(Schema):
     id: str
     number: str
     status: str
@@ -130,10 +129,10 @@ class SubstituteOut(Schema):
     answer_by: datetime | None
 
 
-class OrderOut(CardOut):
+class OrderOut(OrderCardOut):
     payment_method: str
     address: str
-    lines: list[LineOut]
+    lines: list[OrderLineOut]
     goods_total: int
     delivery_fee: int
     captured: int
@@ -166,7 +165,22 @@ def _actor(request: HttpRequest, key: str = "") -> Actor:
     return replace(actor, order_keys=actor.order_keys | {key}) if is_key(key) else actor
 
 
-@router.post("/quotes", response={201: QuoteOut, **REFUSALS})
+@router.post(
+    "/quotes",
+    response={201: QuoteOut},
+    openapi_extra=refuses(
+        "address_unknown",
+        "bad_choice",
+        "bad_place",
+        "bad_text",
+        "closed",
+        "empty_cart",
+        "no_capacity",
+        "not_found",
+        "out_of_range",
+        "sold_out",
+    ),
+)
 @route(PUBLIC)
 def quote(request: HttpRequest, body: QuoteIn) -> HttpResponse:
     """Price and promise a cart for a place; nothing is held until checkout."""
@@ -188,14 +202,36 @@ def quote(request: HttpRequest, body: QuoteIn) -> HttpResponse:
     return once(request, work, status=201)
 
 
-@router.get("/quotes/{quote}", response={200: QuoteOut, **REFUSALS})
+@router.get("/quotes/{quote}", response={200: QuoteOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def see_quote(request: HttpRequest, quote: str, query: Query[OfCart]) -> dict[str, Any]:
     """A quote, to who has its cart's key (`cart`, or the X-Cart-Key header)."""
     return _quote(reads.quote(private("quo", quote), query.cart or _actor(request).cart_key))
 
 
-@router.post("/orders", response={201: PlacedOut, **REFUSALS})
+@router.post(
+    "/orders",
+    response={201: PlacedOut},
+    openapi_extra=refuses(
+        "bad_choice",
+        "bad_phone",
+        "bad_place",
+        "bad_text",
+        "capacity_gone",
+        "cart_changed",
+        "closed",
+        "empty_cart",
+        "held_by_others",
+        "no_capacity",
+        "not_found",
+        "out_of_range",
+        "pay_at_pickup_only",
+        "quote_expired",
+        "quote_used",
+        "sold_out",
+        "wrong_state",
+    ),
+)
 @route(PUBLIC)
 def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
     """Place the order that was quoted: everything it needs is held, or nothing is."""
@@ -222,21 +258,34 @@ def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
     return once(request, work, status=201)
 
 
-@router.get("/orders", response={200: list[CardOut], **REFUSALS})
+@router.get("/orders", response={200: list[OrderCardOut]})
 @route("shop.own")
 def own_orders(request: HttpRequest, query: Query[Paging]) -> list[dict[str, Any]]:
     """The signed-in customer's orders, newest first; `before` pages on by `placed_at`."""
     return [_card(card) for card in reads.orders_of(_actor(request), query.limit, query.before)]
 
 
-@router.get("/orders/{order}", response={200: OrderOut, **REFUSALS})
+@router.get("/orders/{order}", response={200: OrderOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def see_order(request: HttpRequest, order: str, query: Query[Keyed]) -> dict[str, Any]:
     """An order in full."""
     return _order(reads.order(_actor(request, query.key), private("ord", order)))
 
 
-@router.post("/orders/{order}/pay", response={200: PaymentOut, 503: Problem, **REFUSALS})
+@router.post(
+    "/orders/{order}/pay",
+    response={200: PaymentOut},
+    openapi_extra=refuses(
+        "not_found",
+        "not_payable",
+        "payment_over",
+        "provider_said_no",
+        "provider_silent",
+        "unknown_provider",
+        "wrong_state",
+        repeat="the same payment is answered",
+    ),
+)
 @route(PUBLIC)
 def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> dict[str, Any]:
     """How to pay. Safe to repeat without an Idempotency-Key: the same payment is answered."""
@@ -252,7 +301,11 @@ def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> d
     }
 
 
-@router.post("/orders/{order}/cancel", response={200: OrderOut, **REFUSALS})
+@router.post(
+    "/orders/{order}/cancel",
+    response={200: OrderOut},
+    openapi_extra=refuses("not_found", "too_late_to_cancel", "wrong_state"),
+)
 @route(PUBLIC)
 def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]) -> HttpResponse:
     """Call it off with a full refund, until the shop starts picking."""
@@ -266,7 +319,11 @@ def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]
     return once(request, work)
 
 
-@router.post("/orders/{order}/substitutes/{line}", response={200: OrderOut, **REFUSALS})
+@router.post(
+    "/orders/{order}/substitutes/{line}",
+    response={200: OrderOut},
+    openapi_extra=refuses("not_asked", "not_enough_stock", "not_found", "wrong_state"),
+)
 @route(PUBLIC)
 def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Query[Keyed]) -> HttpResponse:
     """Say yes or no to another item in the place of one that is out."""
@@ -288,7 +345,7 @@ def _quote(view: reads.QuoteView) -> dict[str, Any]:
         mode=view.mode,
         address=view.address,
         lines=[
-            LineOut(
+            OrderLineOut(
                 variant=ids.public("var", line.variant_id),
                 name=line.name,
                 quantity=line.quantity,
@@ -343,7 +400,7 @@ def _order(view: reads.OrderView) -> dict[str, Any]:
         payment_method=view.payment_method,
         address=view.address,
         lines=[
-            LineOut(
+            OrderLineOut(
                 id=ids.public("orl", line.id),
                 variant=ids.public("var", line.variant_id),
                 name=line.name,
