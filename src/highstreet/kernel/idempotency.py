@@ -67,7 +67,7 @@ def _first(record: UUID, names: tuple[str, str, str], digest: str) -> bool:
                 "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING",
                 [record, *names, digest, clock.now()],
             )
-            return cursor.rowcount == 1
+            return bool(cursor.rowcount == 1)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
             raise Refused(KEY_IN_FLIGHT) from error

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from . import clock, paging
 from .ids import new_id
@@ -117,10 +117,7 @@ def journals(
     if account is not None:
         touched = touched.filter(owner=account.owner, code=account.code, currency=account.currency)
     rows = Journal.objects.filter(pk__in=touched.values("journal_id"))
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(at__lt=since[0]) | Q(at=since[0], pk__lt=since[1]))
-    found = list(rows.order_by("-at", "-id")[: limit + 1])
+    found = list(rows.filter(paging.beyond(cursor, "at")).order_by("-at", "-id")[: limit + 1])
     more = paging.cursor(found[limit - 1].at, found[limit - 1].pk) if len(found) > limit else ""
     return _journal_views(found[:limit]), more
 

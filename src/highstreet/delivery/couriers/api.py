@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema, Status
-from pydantic import Field
+from ninja import Query, Router, Schema, Status
+from pydantic import Field, field_validator
 
 from highstreet.kernel import clock, ids
 from highstreet.kernel.api import Body, once, refuses
@@ -16,6 +18,7 @@ from highstreet.supply.organisations import reads as organisations
 from . import actions, reads
 
 router = Router(tags=["couriers"])
+MOST_EARNINGS = 200
 
 
 class MeOut(Schema):
@@ -34,6 +37,18 @@ class PositionIn(Body):
     lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
 
 
+class OfDay(Schema):
+    day: date | None = None
+
+    @field_validator("day", mode="before")
+    @classmethod
+    def written_out(cls, value: Any) -> Any:
+        """A date as RFC 3339 writes it; the framework would take a number of seconds too."""
+        if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError("YYYY-MM-DD")
+        return value
+
+
 class EarningOut(Schema):
     delivery: str
     at: datetime
@@ -44,7 +59,7 @@ class EarningsOut(Schema):
     day: date
     total: int
     currency: str
-    items: list[EarningOut]
+    items: list[EarningOut] = Field(max_length=MOST_EARNINGS, description="the latest of the day")
 
 
 @router.get("/courier/me", response={200: MeOut}, openapi_extra=refuses("not_a_courier"))
@@ -92,18 +107,18 @@ def position(request: HttpRequest, body: PositionIn) -> Status[None]:
 
 @router.get("/courier/earnings", response={200: EarningsOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
-def earnings(request: HttpRequest, day: date | None = None) -> EarningsOut:
+def earnings(request: HttpRequest, query: Query[OfDay]) -> EarningsOut:
     """What one day's deliveries earned. `total` (fen) is of the whole day; today without `day`."""
     actor = _actor(request)
     city = organisations.city(reads.me(actor).city_id)
-    found = reads.earnings(actor, day or clock.now().astimezone(city.zone).date())
+    found = reads.earnings(actor, query.day or clock.now().astimezone(city.zone).date())
     return EarningsOut(
         day=found.day,
         total=found.total,
         currency=found.currency,
         items=[
             EarningOut(delivery=ids.public("dlv", item.delivery_id), at=item.at, amount=item.amount)
-            for item in found.items
+            for item in found.items[:MOST_EARNINGS]
         ],
     )
 

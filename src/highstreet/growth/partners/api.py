@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Query, Router, Schema
@@ -13,6 +13,7 @@ from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import PUBLIC, actor_of, route
 
 from . import actions, payloads, reads
@@ -24,7 +25,7 @@ router = Router(tags=["partners"])
 class KeyIn(Body):
     name: str = Field(min_length=1, max_length=60)
     scopes: list[str] = Field(min_length=1, max_length=40)
-    stores: list[str] | None = Field(None, min_length=1, max_length=200, description="left out: every store")
+    stores: list[str] | None = Field(None, min_length=1, max_length=50, description="left out: every store")
     days: int | None = Field(None, ge=1, le=3650, description="left out: until it is revoked")
 
 
@@ -117,11 +118,11 @@ class EventTypeOut(Schema):
 
 
 class Page(Schema):
-    cursor: str = Field("", max_length=60)
+    cursor: str = Field("", max_length=MAX_CURSOR, pattern=PATTERN, description="`next` of the page before")
     limit: int = Field(30, ge=1, le=100)
 
 
-@router.get("/partners/event-types", response=list[EventTypeOut])
+@router.get("/partners/event-types", response=Annotated[list[EventTypeOut], Field(max_length=100)])
 @route(PUBLIC)
 def event_types(request: HttpRequest) -> list[dict[str, str]]:
     """What a webhook may be told."""
@@ -145,9 +146,9 @@ def keys(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
 def make_key(request: HttpRequest, body: KeyIn) -> HttpResponse:
     """Make a key. Its token is in this answer and nowhere else."""
     actor = actor_of(request)
-    store_ids = None if body.stores is None else [private("str", one) for one in body.stores]
 
     def work() -> tuple[dict[str, Any], str]:
+        store_ids = None if body.stores is None else [private("str", one) for one in body.stores]
         made = actions.make_key(actor=actor, name=body.name, scopes=body.scopes, store_ids=store_ids, days=body.days)
         return _key(reads.key(actor, made.id)), made.token
 
@@ -162,7 +163,7 @@ def revoke_key(request: HttpRequest, key: str) -> HttpResponse:
     return once(request, _done(key, lambda: actions.revoke_key(actor=actor, key_id=key_id)))
 
 
-@router.get("/partners/webhooks", response={200: list[EndpointOut]})
+@router.get("/partners/webhooks", response={200: Annotated[list[EndpointOut], Field(max_length=10)]})
 @route("webhooks.manage")
 def endpoints(request: HttpRequest) -> list[dict[str, Any]]:
     """The organisation's webhooks, at most ten."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from ninja import Router, Status
+from pydantic import Field
 
 from highstreet.kernel.api import Body, refuses
 from highstreet.kernel.policy import PUBLIC, actor_of, route
@@ -14,8 +15,8 @@ router = Router(tags=["accounts"])
 
 
 class Login(Body):
-    username: str
-    password: str
+    username: str = Field(max_length=150)
+    password: str = Field(max_length=1000)
 
 
 class Token(Body):

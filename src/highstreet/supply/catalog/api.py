@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from highstreet.kernel import clock, ids
 from highstreet.kernel.api import private, refuses
+from highstreet.kernel.paging import MAX_CURSOR
 from highstreet.kernel.policy import PUBLIC, route
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
@@ -17,6 +18,7 @@ from highstreet.supply.stores import reads as stores
 from . import reads
 
 router = Router(tags=["catalogue"])
+MOST_PLACES = 100
 
 
 class CityOut(Schema):
@@ -86,10 +88,10 @@ class ShelfQuery(Schema):
     group: str = Field("", max_length=40)
     q: str = Field("", max_length=100)
     limit: int = Field(24, ge=1, le=100)
-    cursor: str = Field("", max_length=8)
+    cursor: str = Field("", max_length=MAX_CURSOR, pattern=reads.CURSOR, description="`next` of the page before")
 
 
-@router.get("/cities", response=list[CityOut])
+@router.get("/cities", response=Annotated[list[CityOut], Field(max_length=MOST_PLACES)])
 @route(PUBLIC)
 def cities(request: HttpRequest) -> list[dict[str, Any]]:
     """The cities we serve."""
@@ -102,11 +104,15 @@ def cities(request: HttpRequest) -> list[dict[str, Any]]:
             "currency": city.currency,
             "centre": (city.centre_lat, city.centre_lon),
         }
-        for city in organisations.cities()
+        for city in organisations.cities()[:MOST_PLACES]
     ]
 
 
-@router.get("/cities/{code}/stores", response={200: list[StoreOut]}, openapi_extra=refuses("not_found"))
+@router.get(
+    "/cities/{code}/stores",
+    response={200: Annotated[list[StoreOut], Field(max_length=MOST_PLACES)]},
+    openapi_extra=refuses("not_found"),
+)
 @route(PUBLIC)
 def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str, Any]]:
     """The stores that reach a point: open ones first, then the nearest."""
@@ -123,7 +129,7 @@ def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str
             "open": store.is_open(at),
             "distance_m": round(store.distance_m(near.lat, near.lon)),
         }
-        for store in stores.serving(organisations.city(code).id, near.lat, near.lon)
+        for store in stores.serving(organisations.city(code).id, near.lat, near.lon)[:MOST_PLACES]
     ]
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
@@ -33,6 +34,13 @@ class QueueItemOut(Schema):
     picked: int
     short: int
     asked: int
+
+
+class QueueOut(Schema):
+    """A page; `next` is the cursor of the one after it, empty on the last."""
+
+    items: list[QueueItemOut]
+    next: str
 
 
 class PickLineOut(Schema):
@@ -79,8 +87,10 @@ class ScanOut(Schema):
     done: bool
 
 
-class Store(Schema):
+class Queue(Schema):
     store: str = Field(max_length=40)
+    limit: int = Field(100, ge=1, le=100)
+    cursor: str = Field("", max_length=MAX_CURSOR, pattern=PATTERN, description="`next` of the page before")
 
 
 class Reason(Body):
@@ -164,11 +174,12 @@ def _out(view: reads.FulfilmentView) -> dict[str, Any]:
     }
 
 
-@router.get("/store/queue", response={200: list[QueueItemOut]}, openapi_extra=refuses("not_found"))
+@router.get("/store/queue", response={200: QueueOut}, openapi_extra=refuses("not_found"))
 @route("fulfilment.read")
-def queue(request: HttpRequest, where: Query[Store]) -> list[dict[str, Any]]:
+def queue(request: HttpRequest, where: Query[Queue]) -> dict[str, Any]:
     """What a store has to do, the most urgent first."""
-    return [
+    cards, more = reads.queue_page(_actor(request), private("str", where.store), cursor=where.cursor, limit=where.limit)
+    items = [
         {
             "id": ids.public("ful", card.id),
             "order_number": card.order_number,
@@ -186,8 +197,9 @@ def queue(request: HttpRequest, where: Query[Store]) -> list[dict[str, Any]]:
             "short": card.short,
             "asked": card.asked,
         }
-        for card in reads.queue(_actor(request), private("str", where.store))
+        for card in cards
     ]
+    return {"items": items, "next": more}
 
 
 @router.get("/fulfilments/{fulfilment}", response={200: FulfilmentOut}, openapi_extra=refuses("not_found"))
