@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from django.templatetags.static import static
+
 from highstreet.kernel.context import configure_logging
 from highstreet.kernel.messages import compile_all
 
@@ -16,6 +18,8 @@ SECRET_KEY = os.environ.get("HIGHSTREET_SECRET_KEY", "only-for-tests-and-the-dem
 ALLOWED_HOSTS = os.environ.get("HIGHSTREET_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("HIGHSTREET_ORIGINS", "").split(",") if origin]
 HTTPS = os.environ.get("HIGHSTREET_HTTPS", "") == "1"
+if HTTPS and SECRET_KEY == "only-for-tests-and-the-demo":
+    raise ValueError("HIGHSTREET_SECRET_KEY is needed wherever HIGHSTREET_HTTPS is 1: everybody knows the demo's")
 STREAM_URL = os.environ.get("HIGHSTREET_STREAM_URL", "")
 SHOP_URL = os.environ.get("HIGHSTREET_SHOP_URL", "http://127.0.0.1:8000")
 WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
@@ -108,9 +112,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "highstreet.web.middleware.RequestContext",
+    "highstreet.web.headers.Headers",
     "highstreet.web.edges.Edges",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "highstreet.web.headers.Csp",
     "highstreet.web.statics.Statics",
     # Its random padding (Heal the BREACH) and masked CSRF tokens keep what is secret from being guessed by length.
     "django.middleware.gzip.GZipMiddleware",
@@ -120,6 +125,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "highstreet.web.middleware.Actors",
+    "highstreet.web.csrf.ApiCookies",
     "highstreet.web.limits.Limits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -180,7 +186,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A browser takes a cookie of this name only from this very host and over TLS: no subdomain can plant one.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTTPS else ("sessionid", "csrftoken")
+# Only a proxy of ours may say that the browser came over TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and PROXY_HOPS else None
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -209,9 +221,10 @@ WHITENOISE_USE_FINDERS = "HIGHSTREET_STATIC" not in os.environ
 
 _stream = [STREAM_URL] if STREAM_URL else []
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "connect-src": ["'self'", *_stream],
         "form-action": ["'self'", *([WALLET_URL] if WALLET_URL else [])],
@@ -220,7 +233,14 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     },
 }
-UNFOLD = {"SITE_TITLE": "Highstreet", "SITE_HEADER": "Highstreet"}
+# Unfold writes its colours into an inline <style>; ours come as a file, so that the policy needs no inline styles.
+UNFOLD = {
+    "SITE_TITLE": "Highstreet",
+    "SITE_HEADER": "Highstreet",
+    "COLORS": lambda request: {},
+    "STYLES": [lambda request: static("ui/admin.css")],
+    "SCRIPTS": [lambda request: static("ui/admin.js")],
+}
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 LOGGING = {
     "version": 1,

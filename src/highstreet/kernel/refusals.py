@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from .refusal import reason
 
 FORBIDDEN = reason("forbidden", 403, _("You may not do this."))
+FORGED = reason("csrf", 403, _("This came without the page's token. Reload the page and try again."))
 NOT_FOUND = reason("not_found", 404, _("There is nothing here that you may see."))
 NOT_SIGNED_IN = reason("not_signed_in", 401, _("Sign in first."))
 INVALID = reason("invalid", 422, _("Check {field}: {problem}."))
