@@ -108,6 +108,20 @@ def without(constraint: str, table: str) -> Iterator[None]:
             )
 
 
+@contextmanager
+def without_index(name: str) -> Iterator[None]:
+    """The same for a unique index. What broke it must be gone when this ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name])
+        definition = cursor.fetchone()[0]
+        cursor.execute(f"DROP INDEX {name}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(definition)
+
+
 def shelve(place: Town, *units: int, store: int = 0) -> None:
     """Leave exactly so many of the first, second … variant on a shop's shelf, by moves as in life."""
     from highstreet.kernel.policy import THE_SYSTEM
