@@ -102,8 +102,7 @@ def _in_the_baskets_order(group: UUID, claims: Iterable[Claim], expires_at: date
         _hold(group, claim, expires_at)
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE inventory_stocklevel SET held = held + %s "
-                "WHERE id = %s AND on_hand - held - allocated >= %s",
+                "UPDATE inventory_stocklevel SET held = held + %s WHERE id = %s AND on_hand - held - allocated >= %s",
                 [claim.quantity, claim.resource, claim.quantity],
             )
         time.sleep(0.2)

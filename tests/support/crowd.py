@@ -103,9 +103,7 @@ def without(constraint: str, table: str) -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition} NOT VALID")
-            cursor.execute(
-                "UPDATE pg_constraint SET convalidated = true WHERE conname = %s", [constraint]
-            )
+            cursor.execute("UPDATE pg_constraint SET convalidated = true WHERE conname = %s", [constraint])
 
 
 @contextmanager
