@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
-from . import clock
+from . import clock, failpoints
 from .ids import new_id
 from .models import IdempotencyRecord
 from .policy import whole
@@ -39,16 +39,24 @@ def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[
     if len(key) > MAX_KEY or not re.match(KEY_PATTERN, key):
         raise Refused(INVALID, field="Idempotency-Key", problem=f"1-{MAX_KEY}")
     digest = hashlib.sha256(body).hexdigest()
+    failpoints.reach("idempotency.begin", endpoint.partition(" ")[0])
+    answer = _once(names=(subject[:80], endpoint[:120], key), digest=digest, work=work)
+    failpoints.reach("idempotency.committed", endpoint.partition(" ")[0])
+    return answer
+
+
+def _once(*, names: tuple[str, str, str], digest: str, work: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
     with whole():
-        record, names = new_id(), (subject[:80], endpoint[:120], key)
+        record = new_id()
         if not _first(record, names, digest):
-            kept = IdempotencyRecord.objects.get(subject=names[0], endpoint=names[1], key=key)
+            kept = IdempotencyRecord.objects.get(subject=names[0], endpoint=names[1], key=names[2])
             if kept.request_hash != digest:
                 raise Refused(KEY_REUSED)
             assert kept.status is not None
             return kept.status, kept.body
         status, answer = work()
         IdempotencyRecord.objects.filter(pk=record).update(status=status, body=answer)
+        failpoints.reach("idempotency.answered", names[1].partition(" ")[0])
         return status, answer
 
 

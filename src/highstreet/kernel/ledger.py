@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from django.db.models import Sum
 
-from . import clock, paging
+from . import clock, failpoints, paging
 from .ids import new_id
 from .models import Journal, Posting
 from .policy import Actor
@@ -57,6 +57,7 @@ def post(*, key: str, kind: str, cause: UUID, actor: Actor, lines: Iterable[tupl
         Posting(id=new_id(), journal=journal, owner=ref.owner, code=ref.code, currency=ref.currency, amount=amount)
         for ref, amount in sorted(amounts.items())
     )
+    failpoints.reach("ledger.post", kind)
     return True
 
 

@@ -11,12 +11,15 @@ from typing import Any
 from procrastinate import App
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from . import failpoints
+
 _app = App(connector=DjangoConnector(alias="default"))
 
 
 def defer(task: str, **arguments: Any) -> None:
     """Have `task` run once with `arguments` (JSON values)."""
     _app.configure_task(task).defer(**arguments)
+    failpoints.reach("queue.defer", task)
 
 
 def defer_all(task: str, arguments: list[dict[str, Any]]) -> None:
