@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -29,6 +30,8 @@ RATE = os.environ.get("HIGHSTREET_RATE", "1")
 if RATE != "off" and not float(RATE) > 0:
     raise ValueError("HIGHSTREET_RATE is a number above 0, or off")
 PROXY_HOPS = int(os.environ.get("HIGHSTREET_PROXY_HOPS", "0"))
+# Who may read /metrics besides this machine: networks of ours, such as 10.0.0.0/8.
+METRICS_FROM = [ipaddress.ip_network(net) for net in os.environ.get("HIGHSTREET_METRICS_FROM", "").split(",") if net]
 # Webhooks may go to this machine, without TLS.
 DEV = os.environ.get("HIGHSTREET_DEV", "") == "1"
 LOG_LEVEL = os.environ.get("HIGHSTREET_LOG", "INFO")
@@ -183,7 +186,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLED = os.environ.get("HIGHSTREET_AXES", "1") == "1"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not cached_db: a process would go on believing in a session that another one has ended.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS

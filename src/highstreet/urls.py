@@ -26,6 +26,7 @@ def _faces() -> list[URLResolver]:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("metrics", health.figures),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
