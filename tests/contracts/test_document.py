@@ -16,7 +16,7 @@ from highstreet.kernel.refusal import declared
 from highstreet.web.edges import MAX_HEADERS, MAX_URL
 
 MUTATING = ("post", "put", "patch", "delete")
-MOST_IN_A_BATCH = 60
+MOST_IN_A_BATCH = 50
 
 
 @cache

@@ -36,7 +36,7 @@ def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[
     """
     if not key:
         raise Refused(KEY_MISSING)
-    if len(key) > MAX_KEY or not re.match(KEY_PATTERN, key):
+    if len(key) > MAX_KEY or not re.fullmatch(KEY_PATTERN, key):
         raise Refused(INVALID, field="Idempotency-Key", problem=f"1-{MAX_KEY}")
     digest = hashlib.sha256(body).hexdigest()
     failpoints.reach("idempotency.begin", endpoint.partition(" ")[0])

@@ -30,7 +30,7 @@ def after(text: str) -> tuple[datetime, UUID] | None:
     if not text:
         return None
     moment, _, row = text.partition("-")
-    if not re.match(PATTERN, text) or int(moment) > _MOST_MICROSECONDS:
+    if not re.fullmatch(PATTERN, text) or int(moment) > _MOST_MICROSECONDS:
         raise no_cursor()
     seconds, micros = divmod(int(moment), 1_000_000)
     return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=micros), UUID(hex=row)

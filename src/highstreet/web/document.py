@@ -6,6 +6,7 @@ the others: who is asked to sign in, what is too large, too often or too much fo
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from typing import Any
@@ -93,6 +94,7 @@ class Document(OpenAPISchema):
         for path, methods in paths.items():
             for method, details in methods.items():
                 _complete(path, method.upper(), details)
+        self.known_paths = paths
         return paths
 
     def operation_details(self, operation: Operation) -> dict[str, Any]:
@@ -110,8 +112,20 @@ class Document(OpenAPISchema):
 
     def get_components(self) -> dict[str, Any]:
         components: dict[str, Any] = super().get_components()
-        components["schemas"]["Problem"] = PROBLEM_SCHEMA
-        return {**components, "securitySchemes": SCHEMES}
+        self.schemas["Problem"] = PROBLEM_SCHEMA
+        used = _named(self.known_paths, self.schemas)
+        return {**components, "schemas": {name: self.schemas[name] for name in used}, "securitySchemes": SCHEMES}
+
+
+def _named(paths: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
+    """The schemas that the paths refer to, directly or through others; queries leave some that nobody names."""
+    found: set[str] = set()
+    texts = [json.dumps(paths)]
+    while texts:
+        names = set(re.findall(r'"#/components/schemas/(\w+)"', texts.pop())) - found
+        found |= names
+        texts += [json.dumps(schemas[name]) for name in names]
+    return sorted(found)
 
 
 def _complete(path: str, method: str, details: dict[str, Any]) -> None:

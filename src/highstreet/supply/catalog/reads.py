@@ -207,7 +207,7 @@ def _cursor(card: CardView) -> str:
 
 
 def _place(cursor: str) -> dict[str, Any]:
-    if not re.match(CURSOR, cursor):
+    if not re.fullmatch(CURSOR, cursor):
         raise paging.no_cursor()
     return {"out": cursor[0] == "1", "plain": cursor[1] == "1", "last": UUID(hex=cursor[3:])}
 

@@ -15,9 +15,10 @@ from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.supply.organisations import reads as organisations
 
 from . import actions, reads
-from .rules import MAX_LINES, MAX_QUANTITY
+from .rules import MAX_QUANTITY
 
 router = Router(tags=["cart"])
+MAX_BATCH = 50
 
 
 class LineIn(Body):
@@ -27,7 +28,7 @@ class LineIn(Body):
 
 class CartIn(Body):
     city: str = Field("", max_length=40, description="the city's code; the first city without it")
-    lines: list[LineIn] = Field([], max_length=MAX_LINES, description="what is in it from the start")
+    lines: list[LineIn] = Field([], max_length=MAX_BATCH, description="what is in it from the start")
 
 
 class QuantityIn(Body):

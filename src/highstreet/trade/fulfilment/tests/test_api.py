@@ -67,7 +67,7 @@ def test_from_the_queue_to_the_courier(place: support.Shop) -> None:
     assert answer.json()["done"] is True
     assert app.post(path_of(row.pk, "/pack")).json()["status"] == "ready"
     assert app.post(path_of(row.pk, "/hand-over"), {}).json()["status"] == "handed_over"
-    assert app.get("/store/queue", store=store).json() == []
+    assert app.get("/store/queue", store=store).json()["items"] == []
     assert_clean()
 
 
