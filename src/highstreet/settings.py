@@ -245,6 +245,8 @@ UNFOLD = {
     "STYLES": [lambda request: static("ui/admin.css")],
     "SCRIPTS": [lambda request: static("ui/admin.js")],
 }
+# No table is exported today; the first one that is must not carry formulas into a spreadsheet.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 LOGGING = {
     "version": 1,

@@ -46,11 +46,10 @@ def root_client(*, enforce_csrf_checks: bool = False) -> Client:
 @pytest.fixture(scope="session")
 def https_values() -> dict[str, Any]:
     """What the settings are where HIGHSTREET_HTTPS is 1, as a process of its own says."""
-    say = f"import json; from highstreet import settings as s; print(json.dumps({{n: getattr(s, n) for n in {BY_HTTPS}}}))"
+    say = f"import json; from highstreet import settings as s; print(json.dumps([getattr(s, n) for n in {BY_HTTPS}]))"
     environment = {**os.environ, "HIGHSTREET_HTTPS": "1", "HIGHSTREET_PROXY_HOPS": "1", "HIGHSTREET_SECRET_KEY": "own"}
     done = subprocess.run([sys.executable, "-c", say], env=environment, check=True, capture_output=True, text=True)
-    values: dict[str, Any] = json.loads(done.stdout)
-    return values
+    return dict(zip(BY_HTTPS, json.loads(done.stdout), strict=True))
 
 
 @pytest.fixture

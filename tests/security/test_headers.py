@@ -79,7 +79,10 @@ def over_https(request: pytest.FixtureRequest) -> bool:
 
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_every_route_has_the_headers(scene: Scene, over_https: bool, whole: bool, row: Any) -> None:
-    """Without HTTPS the fast run asks as a guest only. The admin's routes are the same seven for each of its models: all of them in the long run."""
+    """Without HTTPS the fast run asks as a guest only.
+
+    The admin's routes are the same seven for each of its models: all of them in the long run.
+    """
     an_order(scene)
     clients = {"guest": Client(raise_request_exception=False), "root": root_client()}
     known = {"code": "dairy", "store": "one-0"}
