@@ -87,33 +87,41 @@ class _Balanced(httpx.AsyncBaseTransport):
 
 @dataclass
 class Watched:
-    """A shopper whose every answer is counted in `seen`, by status or by the error that came instead."""
+    """A shopper whose every answer is counted in `seen`, by status or by the error that came instead.
+
+    With `tries` above 1, who gets no answer, or 503, asks again with the same key.
+    """
 
     http: httpx.AsyncClient
     number: int
     seen: Counter[str]
+    note: str = ""
+    tries: int = 1
 
-    async def order(self, shelf: shop.Shelf) -> str:
-        """Cart, line, quote, order. Returns the order's id, empty if a step failed."""
-        opened = await self._ask("POST", "/carts", {"city": shop.CITY})
+    async def order(self, shelf: shop.Shelf, method: str = "at_pickup") -> dict[str, Any]:
+        """Cart, line, quote, order. Returns the order, empty if a step failed."""
+        opened = await self.ask("POST", "/carts", {"city": shop.CITY})
         cart = opened.get("key", "")
-        if not cart or not await self._ask("PUT", f"/carts/{cart}/lines/{shelf.variant}", {"quantity": 1}, cart):
-            return ""
-        wanted = {"cart": cart, "mode": "pickup", "lat": shop.HERE[0], "lon": shop.HERE[1], "store": shelf.store}
-        quote = await self._ask("POST", "/quotes", wanted, cart)
-        if not quote:
-            return ""
-        buyer = shop.Buyer(self.http, self.number, cart, quote["id"])
-        placed = await self._ask("POST", "/orders", buyer.wish(), cart)
-        return str(placed.get("id", ""))
-
-    async def _ask(self, method: str, path: str, body: Any, cart: str = "") -> dict[str, Any]:
-        headers = {"Idempotency-Key": ids.random_token(16)} | ({"X-Cart-Key": cart} if cart else {})
-        try:
-            answer = await self.http.request(method, path, json=body, headers=headers)
-        except httpx.TransportError as error:
-            self.seen[type(error).__name__] += 1
+        if not cart or not await self.ask("PUT", f"/carts/{cart}/lines/{shelf.variant}", {"quantity": 1}, cart):
             return {}
-        self.seen[f"{answer.status_code} {shop.problem_of(answer)}".strip()] += 1
-        found: dict[str, Any] = answer.json() if answer.status_code < 300 else {}
-        return found
+        wanted = {"cart": cart, "mode": "pickup", "lat": shop.HERE[0], "lon": shop.HERE[1], "store": shelf.store}
+        quote = await self.ask("POST", "/quotes", wanted, cart)
+        if not quote:
+            return {}
+        buyer = shop.Buyer(self.http, self.number, cart, quote["id"])
+        return await self.ask("POST", "/orders", buyer.wish(method, self.note), cart)
+
+    async def ask(self, method: str, path: str, body: Any, cart: str = "", **rest: Any) -> dict[str, Any]:
+        headers = {"Idempotency-Key": ids.random_token(16)} | ({"X-Cart-Key": cart} if cart else {})
+        for attempt in range(self.tries):
+            try:
+                answer = await self.http.request(method, path, json=body, headers=headers, **rest)
+            except httpx.TransportError as error:
+                self.seen[type(error).__name__] += 1
+            else:
+                if answer.status_code != 503 or attempt == self.tries - 1:
+                    self.seen[f"{answer.status_code} {shop.problem_of(answer)}".strip()] += 1
+                    found: dict[str, Any] = answer.json() if answer.status_code < 300 else {}
+                    return found
+            await asyncio.sleep(0.2)
+        return {}

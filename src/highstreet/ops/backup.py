@@ -113,12 +113,9 @@ def restore(url: str, path: Path, *, replace: bool = False, jobs: int = 2) -> Ma
     Refuses a database that holds tables, unless `replace`: then they are dropped first. A backup made by newer code
     is refused by `highstreet migrate`; one by older code is brought up to date by it.
     """
-    with zipfile.ZipFile(path) as packed, tempfile.TemporaryDirectory(prefix="highstreet-restore-") as folder:
-        manifest = Manifest.read(packed.read(MANIFEST))
+    with tempfile.TemporaryDirectory(prefix="highstreet-restore-") as folder:
         dump = Path(folder) / DUMP
-        with packed.open(DUMP) as member, _only_mine(dump) as file:
-            if _copy(member, file) != manifest.sha256:
-                raise Failed("this backup is damaged: its checksum differs; nothing was changed")
+        manifest = _unpack(path, dump)
         with psycopg.connect(url, autocommit=True) as connection:
             here = connection.info.server_version
             if here // 10000 < manifest.server // 10000:
@@ -161,6 +158,19 @@ def checksums(connection: psycopg.Connection[Any]) -> dict[str, Table]:
         rows, total = connection.execute(query.format(sql.Identifier("public", name))).fetchone() or (0, "0")
         found[name] = Table(rows, total)
     return found
+
+
+def _unpack(path: Path, dump: Path) -> Manifest:
+    """Take the dump out of the file, whole or not at all."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            manifest = Manifest.read(packed.read(MANIFEST))
+            with packed.open(DUMP) as member, _only_mine(dump) as file:
+                if _copy(member, file) == manifest.sha256:
+                    return manifest
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise Failed(f"this is no backup, or it is damaged ({error}); nothing was changed") from error
+    raise Failed("this backup is damaged: its checksum differs; nothing was changed")
 
 
 _MIGRATIONS = "SELECT app, name FROM django_migrations ORDER BY app, name"
