@@ -60,11 +60,12 @@ def overloaded(stack: Stack, seconds: float, row: Add) -> None:
 
 
 async def _all_at_once(stack: Stack, rate: float, seconds: float) -> tuple[overload.Seen, Counter[str], probe.Probe]:
+    over = asyncio.Event()
     async with probe.probing(stack.url) as asked:
-        seen, orders = await asyncio.gather(
-            overload.offered(stack, overload.kinds(), rate=rate, seconds=seconds, seed=SEED),
-            overload.shoppers(stack, 4, seconds),
-        )
+        ordering = asyncio.create_task(overload.shoppers(stack, 4, over))
+        seen = await overload.offered(stack, overload.kinds(), rate=rate, seconds=seconds, seed=SEED)
+        over.set()
+        orders = await ordering
     return seen, orders, asked
 
 

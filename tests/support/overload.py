@@ -125,15 +125,14 @@ async def _ask(wire: Wire, kind: Kind, seen: Seen) -> None:
         seen.impolite += 1
 
 
-async def shoppers(stack: Stack, count: int, seconds: float) -> Counter[str]:
-    """People who order all the while, one after the other; every answer they get."""
+async def shoppers(stack: Stack, count: int, over: asyncio.Event) -> Counter[str]:
+    """People who order one after the other until `over`; every answer they get."""
     shelf = shop.only_shelf(stack, 100_000)
     seen: Counter[str] = Counter()
-    until = time.monotonic() + seconds
 
     async def one(number: int) -> None:
         async with httpx.AsyncClient(base_url=f"{stack.url}/api/v1", trust_env=False, timeout=60) as http:
-            while time.monotonic() < until:
+            while not over.is_set():
                 await balancer.Watched(http, number, seen).order(shelf)
 
     await asyncio.gather(*(one(number) for number in range(count)))
