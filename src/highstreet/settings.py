@@ -17,10 +17,11 @@ DATA_DIR = Path(os.environ.get("HIGHSTREET_DATA", "var")).resolve()
 DEBUG = False
 SECRET_KEY = os.environ.get("HIGHSTREET_SECRET_KEY", "only-for-tests-and-the-demo")
 ALLOWED_HOSTS = os.environ.get("HIGHSTREET_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+_LOCAL = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("HIGHSTREET_ORIGINS", "").split(",") if origin]
 HTTPS = os.environ.get("HIGHSTREET_HTTPS", "") == "1"
-if HTTPS and SECRET_KEY == "only-for-tests-and-the-demo":
-    raise ValueError("HIGHSTREET_SECRET_KEY is needed wherever HIGHSTREET_HTTPS is 1: everybody knows the demo's")
+if (HTTPS or not set(ALLOWED_HOSTS) <= _LOCAL) and SECRET_KEY == "only-for-tests-and-the-demo":
+    raise ValueError("set HIGHSTREET_SECRET_KEY: with the demo's secret anybody can forge sessions")
 STREAM_URL = os.environ.get("HIGHSTREET_STREAM_URL", "")
 SHOP_URL = os.environ.get("HIGHSTREET_SHOP_URL", "http://127.0.0.1:8000")
 WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
@@ -88,6 +89,7 @@ FEATURES = [
     "web.store",
     "web.courier",
     "web.console",
+    "ops",
 ]
 
 INSTALLED_APPS = [

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import httpx
+from bench.load import Wire
 
 EVERY = 0.1
 
@@ -34,13 +34,14 @@ async def probing(url: str, *, bar: float = 2.0) -> AsyncIterator[Probe]:
     async def ask() -> None:
         while not over.is_set():
             at = time.perf_counter()
+            wire = Wire(url)
             try:
-                async with httpx.AsyncClient(trust_env=False, timeout=bar) as http:
-                    answer = await http.get(f"{url}/livez")
-                if answer.status_code != 200:
-                    probe.failed.append(str(answer.status_code))
-            except httpx.TransportError as error:
+                answer = await asyncio.wait_for(wire.ask("GET", "/livez"), bar)
+                if answer.status != 200:
+                    probe.failed.append(str(answer.status))
+            except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
                 probe.failed.append(type(error).__name__)
+            wire.close()
             probe.asked += 1
             probe.worst = max(probe.worst, time.perf_counter() - at)
             await asyncio.sleep(EVERY)

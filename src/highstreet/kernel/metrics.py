@@ -1,4 +1,4 @@
-"""What is measured, for Prometheus: counters of a machine's processes, and figures that queries of the tables give.
+"""What is measured, for Prometheus: counters of all processes of a machine, and figures that queries of tables give.
 
 Processes share their counters through files in PROMETHEUS_MULTIPROC_DIR (set by the server before anything loads).
 Packages register figures over their own tables, as they do their audits.

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.urls import get_resolver
 from django.utils import translation
 from django.utils.html import escape
 
@@ -53,6 +54,14 @@ _CLASSES: tuple[tuple[str, Class], ...] = (
     ("/api/v1/partners", CARTS),
     ("/api/v1/", ORDERS),
 )
+
+
+def warm() -> None:
+    """Load every page before the first caller comes: threads that import the same at once wait for each other."""
+    from . import health
+
+    get_resolver().url_patterns  # noqa: B018  (a cached property)
+    health.last_migrations()
 
 
 class Slot(Protocol):

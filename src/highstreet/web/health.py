@@ -46,11 +46,11 @@ def _database() -> str:
             applied = set(cursor.fetchall())
     except DatabaseError:
         return "no database"
-    return "ok" if _last_migrations() <= applied else "migrations are not applied"
+    return "ok" if last_migrations() <= applied else "migrations are not applied"
 
 
 @cache
-def _last_migrations() -> frozenset[tuple[str, str]]:
+def last_migrations() -> frozenset[tuple[str, str]]:
     """The last migration of each app that this code brings."""
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
