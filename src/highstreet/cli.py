@@ -115,20 +115,9 @@ def _streams(arguments: argparse.Namespace) -> int:
 
 def _worker(arguments: argparse.Namespace) -> int:
     _django()
-    from django.core.management import call_command
+    from highstreet.kernel import working
 
-    call_command(
-        "procrastinate",
-        "worker",
-        "--concurrency",
-        str(arguments.concurrency),
-        "--shutdown-graceful-timeout",
-        "5",
-        "--delete-jobs",
-        "successful",
-        "--name",
-        f"worker-{os.getpid()}",
-    )
+    working.run(arguments.concurrency)
     return 0
 
 
