@@ -121,6 +121,7 @@ def _streams(arguments: argparse.Namespace) -> int:
 
 def _worker(arguments: argparse.Namespace) -> int:
     _django()
+<<<<<<< HEAD
     from django.core.management import call_command
     from procrastinate.contrib.django import app
 
@@ -139,6 +140,11 @@ def _worker(arguments: argparse.Namespace) -> int:
         "--name",
         f"worker-{os.getpid()}",
     )
+=======
+    from highstreet.kernel import working
+
+    working.run(arguments.concurrency)
+>>>>>>> part-faults
     return 0
 
 

@@ -84,7 +84,7 @@ def a_round(place: support.Town, riders: list[Actor], dice: random.Random, stran
     assert results["not_found"] == len(foreign), results
     assert crowd.errors(results) == {}
     assert too_many(riders) == {}
-    assert {one: owner for one, owner in Delivery.objects.filter(pk__in=mine).values_list("pk", "courier_id")} == mine
+    assert dict(Delivery.objects.filter(pk__in=mine).values_list("pk", "courier_id")) == mine
     done = [
         partial(carry, by_id[owner], one)
         for one, owner in Delivery.objects.filter(status="accepted").values_list("pk", "courier_id")
