@@ -29,7 +29,10 @@ LOST = (ConnectorException, DatabaseError, InterfaceError, psycopg.Error, OSErro
 
 
 def run(concurrency: int, *, grace: float) -> None:
-    """Work until SIGTERM or SIGINT, then give running jobs `grace` seconds. Business code is tried again by its own rules; only a lost database ends a round."""
+    """Work until SIGTERM or SIGINT, then give running jobs `grace` seconds.
+
+    Business code is tried again by its own rules; only a lost database ends a round.
+    """
     while True:
         try:
             with app.replace_connector(cast(DjangoConnector, app.connector).get_worker_connector()):
