@@ -7,6 +7,11 @@ from .refusal import reason
 FORBIDDEN = reason("forbidden", 403, _("You may not do this."))
 NOT_FOUND = reason("not_found", 404, _("There is nothing here that you may see."))
 NOT_SIGNED_IN = reason("not_signed_in", 401, _("Sign in first."))
+SECOND_FACTOR_NEEDED = reason(
+    "second_factor_needed", 403, _("Your organisation asks for a second factor here. Set it up first.")
+)
+OVER_LIMIT = reason("over_limit", 403, _("Your limit is {limit}. Who may do more: {who}."))
+TOO_MANY_TRIES = reason("too_many_tries", 429, _("Too many tries. Wait 15 minutes."))
 INVALID = reason("invalid", 422, _("Check {field}: {problem}."))
 WRONG_STATE = reason("wrong_state", 409, _("Too late: this is already {state}."))
 HELD_BY_OTHERS = reason("held_by_others", 409, _("Someone was faster: {name} is no longer free."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from ninja import Router, Status
+from pydantic import Field
 
 from highstreet.kernel.api import Body, Problem
 from highstreet.kernel.policy import PUBLIC, actor_of, route
@@ -16,6 +17,7 @@ router = Router(tags=["accounts"])
 class Login(Body):
     username: str
     password: str
+    code: str = Field("", max_length=20, description="of who has a second factor: the app's code, or a recovery code")
 
 
 class Token(Body):
@@ -30,5 +32,6 @@ def sign_in(request: HttpRequest, body: Login) -> Status[Token]:
         request=request,
         username=body.username,
         password=body.password,
+        code=body.code,
     )
     return Status(201, Token(token=token))

@@ -10,9 +10,12 @@ from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.guesses import guarded
 from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
+from .refusals import CODE_UNKNOWN
+from .rules import guesser
 
 router = Router(tags=["store"])
 REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
@@ -307,14 +310,15 @@ def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResp
     return once(request, work)
 
 
-@router.post("/store/collect", response={200: FulfilmentOut, **REFUSALS})
+@router.post("/store/collect", response={200: FulfilmentOut, **REFUSALS, 429: Problem})
 @route("fulfilment.work")
 def collect(request: HttpRequest, body: Collect) -> HttpResponse:
-    """Redeem a pickup code, once, with what is due paid in cash (fen)."""
+    """Redeem a pickup code, once, with what is due paid in cash (fen). Ten unknown codes lock for 15 minutes."""
     store = private("str", body.store)
 
     def work() -> dict[str, Any]:
         found = actions.collect(actor=_actor(request), store_id=store, code=body.code, cash_received=body.cash_received)
         return _out(reads.detail(_actor(request), found))
 
-    return once(request, work)
+    with guarded("pickup", guesser(_actor(request).name, store), CODE_UNKNOWN):
+        return once(request, work)
