@@ -123,7 +123,7 @@ def action(permission: str, *, trailed: bool | None = None) -> Callable[[Callabl
     """An action: keyword-only, names its permission, runs in one transaction of its own or its caller's.
 
     What needs a permission of the trade's is written to the audit trail in that transaction (kernel.trail);
-    `trailed` says otherwise for one action: True has it write what staff and keys do by it.
+    `trailed` says otherwise for one action: True has it write what staff, keys and the platform do by it.
 
     An action within an action takes no savepoint (two round trips each): when it refuses, both have to end. A caller
     that goes on after a refusal opens `transaction.atomic()` around it, else the next query fails loudly.

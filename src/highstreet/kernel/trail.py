@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # Couriers' taps and shoppers' own doings have histories of their own.
 UNTRAILED = ("courier.work", "shop.own")
-# Whose use of an action that is everybody's (cancelling an order) is written down.
-WORKING = ("staff", "partner")
+# Whose use of an action that is everybody's (cancelling an order) or the platform's (goods received) is written down.
+WORKING = ("staff", "partner", "system")
 # The only texts that are kept: codes that our own code chose from.
 CODES = frozenset({"role", "permission", "scopes", "events", "what"})
 MOST = 200

@@ -83,7 +83,7 @@ class KeyGuesses:
     160 random bits, and nobody finds one by trying.
     """
 
-    PATHS = ("/orders/", "/api/v1/orders/", "/api/v1/quotes/")
+    PATHS = ("/o/", "/api/v1/orders/", "/api/v1/quotes/")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -84,7 +84,7 @@ def end_sign_ins(*, actor: Actor, user_id: UUID) -> None:
     signins.end_all(user_id)
 
 
-@action(SYSTEM)
+@action(SYSTEM, trailed=True)
 def create_user(
     *, actor: Actor, username: str, password: str, language: str = "zh-hans", superuser: bool = False
 ) -> UUID:
@@ -98,7 +98,7 @@ def create_user(
     return user.pk
 
 
-@action(SYSTEM)
+@action(SYSTEM, trailed=True)
 def create_users(*, actor: Actor, usernames: list[str], password: str) -> dict[str, UUID]:
     """Create users who share a password (a demo, a class); those who exist stay as they are. Name -> id."""
     encoded = make_password(password)

@@ -132,6 +132,16 @@ def employees(actor: Actor) -> list[EmployeeView]:
     ]
 
 
+def names(actor: Actor) -> dict[UUID, str]:
+    """The names of who works or worked in the actor's organisation, by user."""
+    own = (
+        Employee.objects.filter(organisation_id=actor.organisation_id)
+        if actor.organisation_id
+        else Employee.objects.none()
+    )
+    return dict(own.values_list("user_id", "name"))
+
+
 def name_of(actor: Actor) -> str:
     row = Employee.objects.filter(pk=actor.employee_id).first() if actor.employee_id else None
     return row.name if row else ""

@@ -64,7 +64,7 @@ def adjust(*, actor: Actor, store_id: UUID, variant_id: UUID, delta: int, reason
     return _move(level, "adjust", delta, reason=reason.strip()[:80], actor=actor)
 
 
-@action(SYSTEM)
+@action(SYSTEM, trailed=True)
 def receive(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, reason: str = "") -> int:
     """Book goods in; makes the level on first receipt. Returns the new on_hand."""
     location = StockLocation.objects.get(store_id=store_id)
@@ -74,7 +74,7 @@ def receive(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, re
     return _move(_level(store_id, variant_id), "receipt", quantity, reason=reason, actor=actor)
 
 
-@action(SYSTEM)
+@action(SYSTEM, trailed=True)
 def receive_all(*, actor: Actor, store_id: UUID, quantities: dict[UUID, int], reason: str = "") -> int:
     """Book a whole lorry in: variant -> units (> 0). Returns how many levels changed."""
     location = StockLocation.objects.get(store_id=store_id)
