@@ -184,6 +184,10 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "highstreet.people.accounts.signins.address_of"
 AXES_LOCKOUT_CALLABLE = "highstreet.web.limits.locked_out"
 AXES_ENABLED = os.environ.get("HIGHSTREET_AXES", "1") == "1"
+# Mails (a password to be reset) go by SMTP where a host is named, else nowhere.
+EMAIL_HOST = os.environ.get("HIGHSTREET_SMTP", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_TIMEOUT = 5
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"

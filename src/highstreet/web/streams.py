@@ -124,7 +124,7 @@ async def events(request: Request) -> Response:
         return PlainTextResponse("forged or expired token", status_code=401)
     hub: Hub = request.app.state.hub
     sign_in = sign_in_of(token)
-    if sign_in and not await hub.still_in([sign_in]):
+    if sign_in and sign_in not in await hub.still_in([sign_in]):
         return PlainTextResponse("signed out", status_code=401)
     last = request.headers.get("Last-Event-ID") or request.query_params.get("last_event_id", "")
     queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_SIZE)

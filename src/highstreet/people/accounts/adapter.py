@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+
+from highstreet.kernel import guesses
+from highstreet.kernel.refusal import Refused
 
 
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
@@ -16,3 +20,14 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         return None
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """A name that is taken has to be called so; who tries one after the other is stopped after ten."""
+        address = str(self.get_client_ip(self.request) or "")
+        try:
+            guesses.take("name", address)
+        except Refused as refused:
+            raise ValidationError(refused.words) from None
+        name: str = super().clean_username(username, shallow)
+        guesses.give_back("name", address)
+        return name
