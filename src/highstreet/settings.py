@@ -170,6 +170,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_HOPS
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ADAPTER = "highstreet.people.accounts.second_factor.SecondFactor"
 MFA_FORMS = {
+    "activate_totp": "highstreet.people.accounts.forms.FirstCode",
     "authenticate": "highstreet.people.accounts.forms.Code",
     "reauthenticate": "highstreet.people.accounts.forms.CodeAgain",
 }

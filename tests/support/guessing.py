@@ -17,6 +17,7 @@ from django.test import Client
 
 from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import TOO_MANY_TRIES
 from highstreet.people.accounts.models import User
 
 
@@ -91,7 +92,7 @@ def counted_after() -> Iterator[Callable[[], None]]:
             cursor.execute("SELECT COALESCE(max(tries), 0) FROM kernel_guess WHERE kind = 'race' AND subject = 'bare'")
             tries = cursor.fetchone()[0]
         if tries >= guesses.MOST:
-            raise Refused(guesses.TOO_MANY_TRIES)
+            raise Refused(TOO_MANY_TRIES)
         time.sleep(0.05)
         try:
             guesses.take("race", "bare")

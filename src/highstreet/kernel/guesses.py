@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -31,7 +31,12 @@ _GIVE_BACK = "UPDATE kernel_guess SET tries = tries - 1 WHERE kind = %s AND subj
 def take(kind: str, subject: str) -> None:
     """Use up one of the subject's tries, before its answer is looked at. Refuses TOO_MANY_TRIES."""
     now = clock.now()
-    values = {"kind": kind, "subject": subject[:120], "now": now, "old": now - WINDOW * clock.speed()}
+    values: dict[str, str | datetime] = {
+        "kind": kind,
+        "subject": subject[:120],
+        "now": now,
+        "old": now - WINDOW * clock.speed(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         tries = int(cursor.fetchone()[0])

@@ -12,7 +12,7 @@ from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
 
 
-class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
+class Accounts(DefaultAccountAdapter):
     """allauth's, without its own count of passwords: it locks a name for everybody, so anyone could lock anyone out.
 
     django-axes counts instead, a name and an address together (settings: AXES_*), for pages and API alike.

@@ -16,7 +16,8 @@ from highstreet.kernel.records import KeptAdmin
 from .models import User
 from .reads import has_second_factor
 
-_allowed, _login = admin.site.has_permission, secure_admin_login(admin.site.login)
+_allowed = admin.site.has_permission
+_login = secure_admin_login(admin.site.login)  # type: ignore[no-untyped-call]
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:
@@ -40,7 +41,7 @@ def _sign_in(request: HttpRequest, extra_context: dict[str, object] | None = Non
 
 
 admin.site.has_permission = _has_permission  # type: ignore[method-assign]
-admin.site.login = _sign_in  # type: ignore[method-assign]
+admin.site.login = _sign_in  # type: ignore[method-assign, assignment]
 
 
 @admin.register(User)

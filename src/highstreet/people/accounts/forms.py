@@ -5,13 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
 
 
-class _Counted:
+class _Named:
+    """The field in our words, with a keyboard of digits."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["code"]  # type: ignore[attr-defined]
+        field.label = _("Six digits from the app")
+        field.widget.attrs |= {"placeholder": "", "inputmode": "numeric", "autocomplete": "one-time-code"}
+
+
+class FirstCode(_Named, ActivateTOTPForm):
+    """Setting the second factor up."""
+
+
+class _Counted(_Named):
     """A try is taken before the code is looked at, and given back when it was right."""
 
     user: Any
@@ -27,9 +43,9 @@ class _Counted:
         return code
 
 
-class Code(_Counted, AuthenticateForm):  # type: ignore[misc]
+class Code(_Counted, AuthenticateForm):
     """Signing in."""
 
 
-class CodeAgain(_Counted, ReauthenticateForm):  # type: ignore[misc]
+class CodeAgain(_Counted, ReauthenticateForm):
     """Before the second factor itself is changed."""

@@ -12,7 +12,7 @@ from highstreet.kernel.sealing import seal, unseal
 _TYPES = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
 
 
-class SecondFactor(DefaultMFAAdapter):  # type: ignore[misc]
+class SecondFactor(DefaultMFAAdapter):
     """allauth's, but what generates the codes is not kept in clear."""
 
     def encrypt(self, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 
 from highstreet.kernel.policy import THE_SYSTEM
@@ -22,8 +23,9 @@ class EmployeeAdmin(KeptAdmin):
     ordering = ("name",)
     autocomplete_fields = ("user", "organisation", "store", "city")
 
-    def save_model(self, request: HttpRequest, obj: Employee, form: forms.ModelForm[Employee], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: models.Model, form: forms.Form, change: bool) -> None:
         """Whoever's job changes is signed out everywhere, as by the console."""
         super().save_model(request, obj, form, change)
+        assert isinstance(obj, Employee)
         if change and form.changed_data != ["name"]:
             end_sign_ins(actor=THE_SYSTEM, user_id=obj.user_id)

@@ -76,21 +76,20 @@ def rights(actor: Actor) -> list[Right]:
         if not row.roles:
             continue
         most = {role: limits[role].get(row.code) for role in row.roles}
-        said = {
-            role: None
-            if role not in row.roles
-            else Words().words(row.code, most[role])
-            if most[role] is not None
-            else ""
-            for role in ROLES
-        }
+        said = {role: None if role not in row.roles else _said(row.code, most[role]) for role in ROLES}
         rows.append(Right(row.code, str(row.says), row.unit, said, most))
     return rows
+
+
+def _said(permission: str, most: int | None) -> str:
+    return "" if most is None else Words().words(permission, most)
 
 
 def limits_set(organisation_id: UUID | None) -> dict[str, dict[str, int | None]]:
     """The limits that an organisation set itself: role -> permission -> most."""
     found: dict[str, dict[str, int | None]] = {}
+    if organisation_id is None:
+        return found
     rows = RoleLimit.objects.filter(organisation_id=organisation_id).values_list("role", "permission", "most")
     for role, permission, most in rows:
         found.setdefault(role, {})[permission] = most
@@ -99,7 +98,8 @@ def limits_set(organisation_id: UUID | None) -> dict[str, dict[str, int | None]]
 
 def second_factor_asked(actor: Actor) -> bool:
     """Whether the actor's organisation asks for a second factor."""
-    return Safeguard.objects.filter(organisation_id=actor.organisation_id, second_factor=True).exists()
+    own = actor.organisation_id
+    return own is not None and Safeguard.objects.filter(organisation_id=own, second_factor=True).exists()
 
 
 class Words:

@@ -100,7 +100,7 @@ def test_a_key_has_limits_and_never_more_than_its_maker() -> None:
     made = make_key(actor=boss, name="prices", scopes=["catalog.manage"], limits={"catalog.manage": 10})
     key = KeyBearer().actor_of(made.token, language="en")
     assert key is not None and key.limits == {"catalog.manage": 10}
-    where = {"store_id": scene.stores[0].pk, "variant_id": scene.variants[0].pk}
+    where: dict[str, Any] = {"store_id": scene.stores[0].pk, "variant_id": scene.variants[0].pk}
     price = Listing.objects.get(**where).price
     set_listing(actor=key, **where, price=price + price // 10)
     code, words = refused(lambda: set_listing(actor=key, **where, price=price * 2))
@@ -132,7 +132,12 @@ def test_a_city_is_the_scope_of_all_its_stores() -> None:
     assert len(queries) == 1
     assert actor.store_ids == frozenset(store.pk for store in scene.stores)
     assert not actor.at_store(other.stores[0].pk)
-    job = {"user_id": user.pk, "organisation_id": scene.city.retailer_id, "role": "city_manager", "name": "C"}
+    job: dict[str, Any] = {
+        "user_id": user.pk,
+        "organisation_id": scene.city.retailer_id,
+        "role": "city_manager",
+        "name": "C",
+    }
     assert refused(lambda: actions.hire(actor=owner(scene), **job, city_id=other.city.pk))[0] == "not_found"
     actions.hire(actor=owner(scene), **job, city_id=scene.city.pk)
 

@@ -112,12 +112,16 @@ def _deed(view: TrailView, people: dict[str, str], scope: Scope) -> Deed:
         public = ids.public("key" if kind == "partner" else "usr", UUID(name))
         who = people.get(public, f"{who} {public}")
     order = view.facts.get("order_id")
-    facts = [_fact(key, value, scope) for key, value in view.facts.items() if key != "organisation_id"]
+    facts = [
+        _fact(key, value, scope, people, view.facts) for key, value in view.facts.items() if key != "organisation_id"
+    ]
     order_code = ids.public("ord", UUID(order)) if isinstance(order, str) else ""
     return Deed(view, who, words.of(deeds.DEEDS, view.action), [fact for fact in facts if fact], order_code)
 
 
-def _fact(name: str, value: Any, scope: Scope) -> str:
+def _fact(name: str, value: Any, scope: Scope, people: dict[str, str], others: dict[str, Any]) -> str:
+    if name == "user_id" and isinstance(value, str):
+        return people.get(ids.public("usr", UUID(value)), "")
     prefix = deeds.PREFIXES.get(name)
     if prefix and isinstance(value, str):
         store = scope.by_id.get(UUID(value)) if name == "store_id" else None
@@ -127,6 +131,8 @@ def _fact(name: str, value: Any, scope: Scope) -> str:
     said: str = str(value)
     if isinstance(value, bool):
         said = _("yes") if value else _("no")
+    elif name == "most" and isinstance(value, int):
+        said = staff.Words().words(str(others.get("permission", "")), value)
     elif name in deeds.MONEY and isinstance(value, int):
         said = money(value)
     elif name == "role":
@@ -136,5 +142,6 @@ def _fact(name: str, value: Any, scope: Scope) -> str:
     elif isinstance(value, list):
         said = ", ".join(words.of(words.PERMISSIONS, str(one)) for one in value)
     elif isinstance(value, dict):
-        said = ", ".join(f"{words.of(words.PERMISSIONS, key)} {most}" for key, most in value.items())
+        known = staff.Words()
+        said = ", ".join(f"{words.of(words.PERMISSIONS, key)} {known.words(key, most)}" for key, most in value.items())
     return f"{words.of(deeds.FACTS, name)}: {said}"
