@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpRequest
 
-from . import trail
+from . import failpoints, trail
 from .ports import Port
 from .refusal import Refused
 from .refusals import FORBIDDEN, NOT_SIGNED_IN, OVER_LIMIT, SECOND_FACTOR_NEEDED
@@ -142,6 +142,7 @@ def action(permission: str, *, trailed: bool | None = None) -> Callable[[Callabl
                 result = function(*args, **kwargs)
                 if everybody if trailed is None else trailed and actor.kind in trail.WORKING:
                     trail.write(actor, name, permission, kwargs, result)
+                failpoints.reach("action", function.__qualname__)
                 return result
 
         run.__policy__ = permission  # type: ignore[attr-defined]

@@ -17,8 +17,9 @@ from highstreet.kernel.api import problem
 from highstreet.kernel.policy import Actor, actor_of
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import TOO_MANY_TRIES, TOO_OFTEN
+from highstreet.people.accounts.signins import address_of
 
-from .rules import Bucket, Limit, Taken, address_of, limit_for, take
+from .rules import Bucket, Limit, Taken, limit_for, take
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 MOST = 100_000
@@ -95,16 +96,10 @@ class KeyGuesses:
         if actor_of(request).signed_in:
             return answer
         try:
-            guesses.take("order", address_for(request))
+            guesses.take("order"(request))
         except Refused as refused:
             return problem(refused) if request.path.startswith("/api/") else told(request, refused)
         return answer
-
-
-def address_for(request: HttpRequest) -> str:
-    """The caller's address, as far as our own proxies know it."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    return address_of(request.META.get("REMOTE_ADDR", ""), forwarded, settings.PROXY_HOPS)
 
 
 def told(request: HttpRequest, refused: Refused) -> HttpResponse:
@@ -118,7 +113,7 @@ def subject_of(request: HttpRequest) -> str:
     actor: Actor = actor_of(request)
     if actor.signed_in:
         return f"{'user' if actor.user_id else 'key'}:{actor.user_id or actor.key_id}"
-    return f"address:{address_for(request)}"
+    return f"address:{address_of(request)}"
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any = None) -> HttpResponse:

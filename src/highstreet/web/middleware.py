@@ -21,6 +21,8 @@ from highstreet.kernel.refusals import INVALID
 from highstreet.people.accounts import reads as accounts
 from highstreet.supply.organisations import reads as organisations
 
+from .door import ROUTE
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,8 @@ class RequestContext:
         finally:
             structlog.contextvars.clear_contextvars()
         response["X-Request-Id"] = request_id
+        if request.resolver_match is not None:
+            request.META[ROUTE] = request.resolver_match.route
         if response.status_code >= 500:
             log.error("request.failed", request=request_id, path=request.path, status=response.status_code)
         return response
@@ -73,7 +77,7 @@ class Actors:
         request.actor = NOBODY  # type: ignore[attr-defined]
         request.actor = accounts.actor_of(request)  # type: ignore[attr-defined]
         if not request.actor.signed_in and request.user.is_authenticated:  # type: ignore[attr-defined]
-            # The session has ended elsewhere: what this process remembers of it, libraries' pages must not see.
+            # The session has ended since it was read: libraries' pages must not see it either.
             request.session.flush()
             request.user = AnonymousUser()
         cities = organisations.cities()

@@ -11,6 +11,9 @@ from django.http import HttpRequest
 from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
 
+from .rules import is_valid_ip
+from .signins import address_of
+
 
 class Accounts(DefaultAccountAdapter):
     """allauth's, without its own count of passwords: it locks a name for everybody, so anyone could lock anyone out.
@@ -21,9 +24,14 @@ class Accounts(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         return None
 
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The same address as everywhere; one that is none (a socket of this machine) is written as 0.0.0.0."""
+        address = address_of(request)
+        return address if is_valid_ip(address) else "0.0.0.0"
+
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """A name that is taken has to be called so; who tries one after the other is stopped after ten."""
-        address = str(self.get_client_ip(self.request) or "")
+        address = self.get_client_ip(self.request)
         try:
             guesses.take("name", address)
         except Refused as refused:

@@ -60,8 +60,7 @@ class SignIn:
 def actor_of(request: HttpRequest) -> Actor:
     """The actor behind a request: a bearer token first, then the session; else a guest with a cart.
 
-    One query. It asks for the session's row too, so a session that ended elsewhere counts no more, whatever this
-    process remembers of it.
+    One query. It asks for the session's row too: one that ended a moment ago counts no more.
     """
     language = getattr(request, "LANGUAGE_CODE", "zh-hans")
     cart_key = request.headers.get("X-Cart-Key") or request.COOKIES.get(CART_COOKIE, "")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
 from highstreet.kernel import clock
 
+from . import rules
 from .models import ApiToken
 
 BROWSER, APP = "s", "t"
@@ -37,11 +38,12 @@ def end(user_id: UUID, sign_in: str) -> bool:
 
 def address_of(request: HttpRequest) -> str:
     """The caller's address, behind as many proxies as are ours."""
-    return str(get_adapter().get_client_ip(request) or "")
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return rules.address_of(request.META.get("REMOTE_ADDR", ""), forwarded, settings.PROXY_HOPS)
 
 
 def _end_sessions(user_id: UUID, only: int | None = None) -> int:
-    """Delete their rows. Copies that other processes keep in memory count no more: every request asks for the row."""
+    """Delete their rows, which every request asks for."""
     known = UserSession.objects.filter(user_id=user_id)
     if only is not None:
         known = known.filter(pk=only)

@@ -15,6 +15,7 @@ FROM accounts_user u WHERE u.id = t.user_id;
 
 
 class Migration(migrations.Migration):
+    serving = "makes a table; stamps tokens, of which there are few and which are only read"
     dependencies = [
         ("accounts", "0001_initial"),
     ]

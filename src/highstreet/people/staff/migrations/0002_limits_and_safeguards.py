@@ -8,6 +8,7 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
+    serving = "the constraints are on employees, of whom there are few"
     dependencies = [
         ("organisations", "0001_initial"),
         ("staff", "0001_initial"),

@@ -8,8 +8,9 @@ import highstreet.kernel.ids
 
 
 class Migration(migrations.Migration):
+    serving = "makes tables, and a trigger on one of them that nobody writes to yet"
     dependencies = [
-        ("kernel", "0003_accounts_without_rows"),
+        ("kernel", "0004_heartbeat"),
     ]
 
     operations = [
