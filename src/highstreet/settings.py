@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,10 +17,11 @@ DATA_DIR = Path(os.environ.get("HIGHSTREET_DATA", "var")).resolve()
 DEBUG = False
 SECRET_KEY = os.environ.get("HIGHSTREET_SECRET_KEY", "only-for-tests-and-the-demo")
 ALLOWED_HOSTS = os.environ.get("HIGHSTREET_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+_LOCAL = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("HIGHSTREET_ORIGINS", "").split(",") if origin]
 HTTPS = os.environ.get("HIGHSTREET_HTTPS", "") == "1"
-if HTTPS and SECRET_KEY == "only-for-tests-and-the-demo":
-    raise ValueError("HIGHSTREET_SECRET_KEY is needed wherever HIGHSTREET_HTTPS is 1: everybody knows the demo's")
+if (HTTPS or not set(ALLOWED_HOSTS) <= _LOCAL) and SECRET_KEY == "only-for-tests-and-the-demo":
+    raise ValueError("set HIGHSTREET_SECRET_KEY: with the demo's secret anybody can forge sessions")
 STREAM_URL = os.environ.get("HIGHSTREET_STREAM_URL", "")
 SHOP_URL = os.environ.get("HIGHSTREET_SHOP_URL", "http://127.0.0.1:8000")
 WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
@@ -29,12 +31,18 @@ RATE = os.environ.get("HIGHSTREET_RATE", "1")
 if RATE != "off" and not float(RATE) > 0:
     raise ValueError("HIGHSTREET_RATE is a number above 0, or off")
 PROXY_HOPS = int(os.environ.get("HIGHSTREET_PROXY_HOPS", "0"))
+# Who may read /metrics besides this machine: networks of ours, such as 10.0.0.0/8.
+METRICS_FROM = [ipaddress.ip_network(net) for net in os.environ.get("HIGHSTREET_METRICS_FROM", "").split(",") if net]
 # Webhooks may go to this machine, without TLS.
 DEV = os.environ.get("HIGHSTREET_DEV", "") == "1"
 LOG_LEVEL = os.environ.get("HIGHSTREET_LOG", "INFO")
 configure_logging(LOG_LEVEL)
 # Before any app loads: Django keeps the first catalogue it reads, and others' apps ask for one in their `ready()`.
 compile_all()
+
+
+# The longest that one statement may take: short where somebody waits for the answer (web.server), long in jobs.
+QUERY_MS = int(os.environ.get("HIGHSTREET_QUERY_MS", "15000"))
 
 
 def _database(url: str) -> dict[str, object]:
@@ -50,7 +58,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c statement_timeout=15000 -c lock_timeout=10000"},
+        "OPTIONS": {"options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)}"},
     }
 
 
@@ -81,6 +89,7 @@ FEATURES = [
     "web.store",
     "web.courier",
     "web.console",
+    "ops",
 ]
 
 INSTALLED_APPS = [
@@ -98,6 +107,8 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
+    # The files of the page /api/v1/docs.
+    "ninja",
     "django_cotton.apps.SimpleAppConfig",
     "procrastinate.contrib.django",
     "import_export",
@@ -107,6 +118,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "highstreet.web.middleware.RequestContext",
     "highstreet.web.headers.Headers",
+    "highstreet.web.edges.Edges",
     "django.middleware.security.SecurityMiddleware",
     "highstreet.web.headers.Csp",
     "highstreet.web.statics.Statics",
@@ -176,7 +188,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLED = os.environ.get("HIGHSTREET_AXES", "1") == "1"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not cached_db: a process would go on believing in a session that another one has ended.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
