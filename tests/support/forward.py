@@ -35,7 +35,7 @@ def main() -> None:
     state = loader.project_state(loader.graph.leaf_nodes())
     for number, (operation, atomic) in enumerate(steps):
         migration = Migration(f"9{number:03}_forward", "orders")
-        migration.operations, migration.atomic = [operation], atomic
+        migration.operations, migration.atomic = [operation], atomic  # type: ignore[misc]
         assert dangers(migration, state) == [], dangers(migration, state)
         tries = patiently(partial(_apply, migration, state), lock_seconds=1.0)
         state = migration.mutate_state(state)

@@ -31,7 +31,7 @@ def state() -> ProjectState:
 
 def migration(*parts: operations.base.Operation, atomic: bool = True, serving: str = "") -> Migration:
     made = Migration("0002_next", "shop")
-    made.operations, made.atomic = list(parts), atomic
+    made.operations, made.atomic = list(parts), atomic  # type: ignore[misc]
     made.serving = serving  # type: ignore[attr-defined]
     return made
 
