@@ -121,24 +121,9 @@ def _streams(arguments: argparse.Namespace) -> int:
 
 def _worker(arguments: argparse.Namespace) -> int:
     _django()
-    from django.core.management import call_command
-    from procrastinate.contrib.django import app
+    from highstreet.kernel import working
 
-    from highstreet.kernel import queue
-
-    app.worker_defaults["task_middleware"] = [queue.in_trace]
-    call_command(
-        "procrastinate",
-        "worker",
-        "--concurrency",
-        str(arguments.concurrency),
-        "--shutdown-graceful-timeout",
-        str(arguments.grace),
-        "--delete-jobs",
-        "successful",
-        "--name",
-        f"worker-{os.getpid()}",
-    )
+    working.run(arguments.concurrency, grace=arguments.grace)
     return 0
 
 

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from django.templatetags.static import static
+
 from highstreet.kernel.context import configure_logging
 from highstreet.kernel.messages import compile_all
 
@@ -39,6 +41,10 @@ configure_logging(LOG_LEVEL)
 compile_all()
 
 
+# The longest that one statement may take: short where somebody waits for the answer (web.server), long in jobs.
+QUERY_MS = int(os.environ.get("HIGHSTREET_QUERY_MS", "15000"))
+
+
 def _database(url: str) -> dict[str, object]:
     """`postgresql://user:password@host:port/name?host=/socket/dir` as Django wants it."""
     parts = urlsplit(url)
@@ -52,7 +58,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c statement_timeout=15000 -c lock_timeout=10000"},
+        "OPTIONS": {"options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)}"},
     }
 
 
@@ -101,6 +107,8 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
+    # The files of the page /api/v1/docs.
+    "ninja",
     "django_cotton.apps.SimpleAppConfig",
     "procrastinate.contrib.django",
     "import_export",
@@ -109,8 +117,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "highstreet.web.middleware.RequestContext",
+    "highstreet.web.headers.Headers",
+    "highstreet.web.edges.Edges",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "highstreet.web.headers.Csp",
     "highstreet.web.statics.Statics",
     # Its random padding (Heal the BREACH) and masked CSRF tokens keep what is secret from being guessed by length.
     "django.middleware.gzip.GZipMiddleware",
@@ -120,6 +130,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "highstreet.web.middleware.Actors",
+    "highstreet.web.csrf.ApiCookies",
     "highstreet.web.limits.Limits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -181,7 +192,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A browser takes a cookie of this name only from this very host and over TLS: no subdomain can plant one.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTTPS else ("sessionid", "csrftoken")
+# Only a proxy of ours may say that the browser came over TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and PROXY_HOPS else None
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -210,9 +227,10 @@ WHITENOISE_USE_FINDERS = "HIGHSTREET_STATIC" not in os.environ
 
 _stream = [STREAM_URL] if STREAM_URL else []
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "connect-src": ["'self'", *_stream],
         "form-action": ["'self'", *([WALLET_URL] if WALLET_URL else [])],
@@ -221,7 +239,16 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     },
 }
-UNFOLD = {"SITE_TITLE": "Highstreet", "SITE_HEADER": "Highstreet"}
+# Unfold writes its colours into an inline <style>; ours come as a file, so that the policy needs no inline styles.
+UNFOLD = {
+    "SITE_TITLE": "Highstreet",
+    "SITE_HEADER": "Highstreet",
+    "COLORS": lambda request: {},
+    "STYLES": [lambda request: static("ui/admin.css")],
+    "SCRIPTS": [lambda request: static("ui/admin.js")],
+}
+# No table is exported today; the first one that is must not carry formulas into a spreadsheet.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 LOGGING = {
     "version": 1,

@@ -23,6 +23,7 @@ def _faces() -> list[URLResolver]:
     return mounted
 
 
+handler500 = "highstreet.web.broken.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),

@@ -12,7 +12,7 @@ from typing import Any
 from procrastinate import App
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from . import tracing
+from . import failpoints, tracing
 
 TRACE = "traceparent"
 _app = App(connector=DjangoConnector(alias="default"))
@@ -21,6 +21,7 @@ _app = App(connector=DjangoConnector(alias="default"))
 def defer(task: str, **arguments: Any) -> None:
     """Have `task` run once with `arguments` (JSON values)."""
     _app.configure_task(task).defer(**_traced(arguments))
+    failpoints.reach("queue.defer", task)
 
 
 def defer_all(task: str, arguments: list[dict[str, Any]]) -> None:

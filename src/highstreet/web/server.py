@@ -15,6 +15,7 @@ from granian.server import Server
 
 from . import draining
 
+QUERY_MS = "2000"
 # Threads beside those that work or wait for a slot: they answer /livez and say no.
 SPARE_THREADS = 16
 # As `kernel.pressure.ORDERS.room`, which this process does not load; a test holds the two together.
@@ -47,6 +48,8 @@ def serve(
     `threads` requests are worked on at once in each of `workers` processes, each with a connection to PostgreSQL.
     """
     asgi = target.startswith("highstreet.web.streams")
+    # Read by settings.py in the processes that serve, which have not loaded yet.
+    os.environ.setdefault("HIGHSTREET_QUERY_MS", QUERY_MS)
     run = Path(tempfile.mkdtemp(prefix="highstreet-"))
     draining.prepare(run)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run)
