@@ -139,7 +139,7 @@ def _complete(path: str, method: str, details: dict[str, Any]) -> None:
     )
     if permission != PUBLIC:
         words.append(f"Needs the permission `{permission}`.")
-        codes |= {"not_signed_in", "forbidden"}
+        codes |= {"not_signed_in", "forbidden", "second_factor_needed"}
     if method not in SAFE and not repeat:
         details["parameters"].append(_key_header())
         codes |= {"key_missing", "key_reused", "key_in_flight"}
