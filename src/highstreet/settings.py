@@ -43,6 +43,8 @@ compile_all()
 
 # The longest that one statement may take: short where somebody waits for the answer (web.server), long in jobs.
 QUERY_MS = int(os.environ.get("HIGHSTREET_QUERY_MS", "15000"))
+# The same for a change that has an Idempotency-Key: it may have to wait its turn for what is scarce.
+CHANGE_MS = max(QUERY_MS, 10_000)
 
 
 def _database(url: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
@@ -67,13 +68,18 @@ def forget(limit: int = 5_000) -> int:
 
 
 def _first(record: UUID, names: tuple[str, str, str], digest: str) -> bool:
-    """Whether this request is the first of its key; waits for a twin that is being worked on, though not for ever."""
+    """Whether this request is the first of its key; waits for a twin that is being worked on, though not for ever.
+
+    The first may then take longer than a read (settings.CHANGE_MS): who waits for the last units is in a queue. Set
+    in passing, so that it costs no statement of its own.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO kernel_idempotencyrecord (id, subject, endpoint, key, request_hash, at) "
-                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING",
-                [record, *names, digest, clock.now()],
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING "
+                "RETURNING set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
+                [record, *names, digest, clock.now(), *[str(settings.CHANGE_MS)] * 2],
             )
             return bool(cursor.rowcount == 1)
     except OperationalError as error:
