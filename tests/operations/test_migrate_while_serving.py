@@ -110,7 +110,7 @@ def _forward(stack: Stack) -> str:
 
 
 def test_a_table_in_use_is_migrated(row: Add) -> None:
-    forward(Stack(["web"]), 3000, 10.0, row)
+    forward(Stack(["web"]), 1000, 10.0, row)
 
 
 @pytest.mark.long
