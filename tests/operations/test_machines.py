@@ -81,13 +81,11 @@ async def _under_load(stack: Stack, rounds: int) -> tuple[Counter[str], list[str
     return seen, acknowledged, kills, recovered
 
 
-def test_either_machine_may_die(row: Add) -> None:
-    either_dies(1, row)
-
-
 @pytest.mark.long
-def test_either_machine_may_die_again_and_again(row: Add) -> None:
-    either_dies(6, row)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("rounds", [1, 6])
+def test_either_machine_may_die(rounds: int, row: Add) -> None:
+    either_dies(rounds, row)
 
 
 def test_who_signs_out_on_one_machine_is_out_on_the_other() -> None:

@@ -109,6 +109,8 @@ def _forward(stack: Stack) -> str:
     return done.stdout
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_table_in_use_is_migrated(row: Add) -> None:
     forward(Stack(["web"]), 1000, 10.0, row)
 
