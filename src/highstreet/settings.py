@@ -46,7 +46,11 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c statement_timeout=15000 -c lock_timeout=10000"},
+        "OPTIONS": {
+            "options": "-c statement_timeout=15000 -c lock_timeout=10000",
+            "server_side_binding": True,
+            "prepare_threshold": 2,
+        },
     }
 
 
@@ -139,7 +143,7 @@ TEMPLATES = [
                 (
                     "django.template.loaders.cached.Loader",
                     [
-                        "django_cotton.cotton_loader.Loader",
+                        "highstreet.web.ui.loader.Loader",
                         "django.template.loaders.filesystem.Loader",
                         "django.template.loaders.app_directories.Loader",
                     ],
