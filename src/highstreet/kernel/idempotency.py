@@ -7,6 +7,7 @@ of the effect. A twin request waits on the unique index until the first one ends
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -48,5 +49,9 @@ def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[
             assert kept.status is not None
             return kept.status, kept.body
         status, answer = work()
-        IdempotencyRecord.objects.filter(pk=record).update(status=status, body=answer)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE kernel_idempotencyrecord SET status = %s, body = %s::jsonb WHERE id = %s",
+                [status, json.dumps(answer), record],
+            )
         return status, answer

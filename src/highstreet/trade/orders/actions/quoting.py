@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, rows
 from highstreet.kernel.policy import PUBLIC, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.supply.catalog import reads as catalog
@@ -13,7 +14,6 @@ from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.cart import reads as carts
-from highstreet.trade.cart.reads import Contents
 from highstreet.trade.cart.refusals import EMPTY_CART
 from highstreet.trade.pricing import rules as pricing
 
@@ -24,6 +24,20 @@ from ..reads.quotes import QuoteView
 from ..refusals import ADDRESS_UNKNOWN, BAD_PLACE, OUT_OF_RANGE
 from ..steps.choosing import Chosen, Point, choose
 from ..steps.common import choice, clean
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a quote is asked for: (variant, quantity) lines, checked texts, and where it goes."""
+
+    city_id: UUID
+    lines: tuple[tuple[UUID, int], ...]
+    mode: str
+    lat: float | None
+    lon: float | None
+    address: str
+    unit: str
+    store_id: UUID | None
 
 
 @action(PUBLIC)
@@ -49,10 +63,19 @@ def quote(
     cart = carts.contents(cart_key)
     if not cart.lines:
         raise Refused(EMPTY_CART)
-    point = _place(cart.city_id, mode, address, lat, lon)
-    around = _around(cart.city_id, mode, point, store_id)
-    chosen = choose(cart.lines, around, mode=mode, point=point, preferred=store_id)
-    return _write(cart, chosen, mode, point, address, unit)
+    asked = Asked(cart.city_id, cart.lines, mode, lat, lon, address, unit, store_id)
+    row, chosen = priced(asked)
+    row.cart_id, row.cart_version = cart.id, cart.version
+    rows.put([row])
+    return reads.quotes.view_of(row, chosen.store)
+
+
+def priced(asked: Asked) -> tuple[Quote, Chosen]:
+    """The quote of `asked`, not written yet, and what it rests on. Refuses as `quote` does."""
+    point = _place(asked.city_id, asked.mode, asked.address, asked.lat, asked.lon)
+    around = _around(asked.city_id, asked.mode, point, asked.store_id)
+    chosen = choose(asked.lines, around, mode=asked.mode, point=point, preferred=asked.store_id)
+    return _row(asked, chosen, point), chosen
 
 
 def _place(city_id: UUID, mode: str, address: str, lat: float | None, lon: float | None) -> Point:
@@ -82,21 +105,19 @@ def _around(city_id: UUID, mode: str, point: Point, store_id: UUID | None) -> li
     return wanted
 
 
-def _write(cart: Contents, chosen: Chosen, mode: str, point: Point, address: str, unit: str) -> QuoteView:
-    city = organisations.city(cart.city_id)
+def _row(asked: Asked, chosen: Chosen, point: Point) -> Quote:
+    city = organisations.city(asked.city_id)
     terms = organisations.terms(city.retailer_id)
     known = catalog.variants(chosen.prices)
-    items = [pricing.Item(chosen.prices[variant], quantity) for variant, quantity in cart.lines]
-    priced = pricing.basket(items, terms, mode)
+    items = [pricing.Item(chosen.prices[variant], quantity) for variant, quantity in asked.lines]
+    basket = pricing.basket(items, terms, asked.mode)
     now = clock.now()
-    row = Quote.objects.create(
+    return Quote(
         id=ids.new_id(),
-        cart_id=cart.id,
-        cart_version=cart.version,
-        mode=mode,
+        mode=asked.mode,
         store_id=chosen.store.id,
-        address=address,
-        unit=unit,
+        address=asked.address,
+        unit=asked.unit,
         lat=chosen.store.lat if point.lat is None else point.lat,
         lon=chosen.store.lon if point.lon is None else point.lon,
         lines=[
@@ -107,15 +128,14 @@ def _write(cart: Contents, chosen: Chosen, mode: str, point: Point, address: str
                 "name_zh": f"{known[variant].name_zh} {known[variant].unit_zh}".strip()[:80],
                 "name_en": f"{known[variant].name_en} {known[variant].unit_en}".strip()[:80],
             }
-            for variant, quantity in cart.lines
+            for variant, quantity in asked.lines
         ],
-        goods_total=priced.goods_total,
-        delivery_fee=priced.delivery_fee,
-        total=priced.total,
+        goods_total=basket.goods_total,
+        delivery_fee=basket.delivery_fee,
+        total=basket.total,
         currency=city.currency,
         promise=chosen.offer.to_json(),
         routing=chosen.routing,
         created_at=now,
         expires_at=now + timedelta(minutes=terms.quote_minutes),
     )
-    return reads.quotes.view_of(row, chosen.store)

@@ -18,7 +18,7 @@ from highstreet.kernel.api import Body, Problem, once, private
 from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.trade.cart.rules import is_key
 
-from . import actions, reads
+from .. import actions, reads
 
 router = Router(tags=["orders"])
 REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
@@ -161,7 +161,7 @@ class PaymentOut(Schema):
     jsapi: dict[str, str] | None
 
 
-def _actor(request: HttpRequest, key: str = "") -> Actor:
+def actor_of(request: HttpRequest, key: str = "") -> Actor:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return replace(actor, order_keys=actor.order_keys | {key}) if is_key(key) else actor
 
@@ -174,7 +174,7 @@ def quote(request: HttpRequest, body: QuoteIn) -> HttpResponse:
     def work() -> dict[str, Any]:
         return _quote(
             actions.quote(
-                actor=_actor(request),
+                actor=actor_of(request),
                 cart_key=body.cart,
                 mode=body.mode,
                 lat=body.lat,
@@ -192,7 +192,7 @@ def quote(request: HttpRequest, body: QuoteIn) -> HttpResponse:
 @route(PUBLIC)
 def see_quote(request: HttpRequest, quote: str, query: Query[OfCart]) -> dict[str, Any]:
     """A quote, to who has its cart's key (`cart`, or the X-Cart-Key header)."""
-    return _quote(reads.quote(private("quo", quote), query.cart or _actor(request).cart_key))
+    return _quote(reads.quote(private("quo", quote), query.cart or actor_of(request).cart_key))
 
 
 @router.post("/orders", response={201: PlacedOut, **REFUSALS})
@@ -202,7 +202,7 @@ def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
 
     def work() -> dict[str, Any]:
         placed = actions.checkout(
-            actor=_actor(request),
+            actor=actor_of(request),
             quote_id=private("quo", body.quote),
             cart_key=body.cart,
             phone=body.phone,
@@ -211,13 +211,7 @@ def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
             note=body.note,
             unit=body.unit,
         )
-        return {
-            "id": ids.public("ord", placed.order_id),
-            "key": placed.key,
-            "number": placed.number,
-            "status": placed.status,
-            "intent": ids.public("int", placed.intent_id),
-        }
+        return placed_out(placed)
 
     return once(request, work, status=201)
 
@@ -226,21 +220,21 @@ def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
 @route("shop.own")
 def own_orders(request: HttpRequest, query: Query[Paging]) -> list[dict[str, Any]]:
     """The signed-in customer's orders, newest first; `before` pages on by `placed_at`."""
-    return [_card(card) for card in reads.orders_of(_actor(request), query.limit, query.before)]
+    return [_card(card) for card in reads.orders_of(actor_of(request), query.limit, query.before)]
 
 
 @router.get("/orders/{order}", response={200: OrderOut, **REFUSALS})
 @route(PUBLIC)
 def see_order(request: HttpRequest, order: str, query: Query[Keyed]) -> dict[str, Any]:
     """An order in full."""
-    return _order(reads.order(_actor(request, query.key), private("ord", order)))
+    return _order(reads.order(actor_of(request, query.key), private("ord", order)))
 
 
 @router.post("/orders/{order}/pay", response={200: PaymentOut, 503: Problem, **REFUSALS})
 @route(PUBLIC)
 def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> dict[str, Any]:
     """How to pay. Safe to repeat without an Idempotency-Key: the same payment is answered."""
-    intent = actions.pay(actor=_actor(request, query.key), order_id=private("ord", order), openid=body.openid)
+    intent = actions.pay(actor=actor_of(request, query.key), order_id=private("ord", order), openid=body.openid)
     return {
         "intent": ids.public("int", intent.id),
         "status": intent.status,
@@ -256,7 +250,7 @@ def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> d
 @route(PUBLIC)
 def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]) -> HttpResponse:
     """Call it off with a full refund, until the shop starts picking."""
-    actor, order_id = _actor(request, query.key), private("ord", order)
+    actor, order_id = actor_of(request, query.key), private("ord", order)
     reads.must_see(actor, order_id)
 
     def work() -> dict[str, Any]:
@@ -270,7 +264,7 @@ def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]
 @route(PUBLIC)
 def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Query[Keyed]) -> HttpResponse:
     """Say yes or no to another item in the place of one that is out."""
-    actor, order_id = _actor(request, query.key), private("ord", order)
+    actor, order_id = actor_of(request, query.key), private("ord", order)
     reads.must_see(actor, order_id)
 
     def work() -> dict[str, Any]:
@@ -278,6 +272,16 @@ def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Q
         return _order(reads.order(actor, order_id))
 
     return once(request, work)
+
+
+def placed_out(placed: actions.Placed) -> dict[str, Any]:
+    return {
+        "id": ids.public("ord", placed.order_id),
+        "key": placed.key,
+        "number": placed.number,
+        "status": placed.status,
+        "intent": ids.public("int", placed.intent_id),
+    }
 
 
 def _quote(view: reads.QuoteView) -> dict[str, Any]:
@@ -380,3 +384,6 @@ def _order(view: reads.OrderView) -> dict[str, Any]:
             if line.substitute_id and line.substitute_state
         ],
     ).model_dump(mode="json")
+
+
+from . import now  # noqa: E402, F401  adds its operation
