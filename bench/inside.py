@@ -69,7 +69,11 @@ class Caller:
             "wsgi.version": (1, 0),
         }
         status: list[str] = []
-        answer = self._application(environ, lambda line, headers, *_: status.append(line))
+
+        def start(line: str, headers: object, *error: object) -> Any:
+            status.append(line)
+
+        answer = self._application(environ, start)
         content = b"".join(answer)
         if hasattr(answer, "close"):
             answer.close()

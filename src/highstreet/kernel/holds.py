@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -82,7 +83,7 @@ def take(group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirme
 
 def _take(thing: Scarce, group: UUID, claims: list[Claim], expires_at: datetime, confirmed: bool) -> None:
     resources = [claim.resource for claim in claims]
-    values = {
+    values: dict[str, Any] = {
         "holds": [new_id() for _ in claims],
         "resources": resources,
         "quantities": [claim.quantity for claim in claims],

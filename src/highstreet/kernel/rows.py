@@ -78,7 +78,7 @@ def _document(rows: list[models.Model]) -> str:
 
 @cache
 def _columns(model: type[models.Model]) -> tuple[tuple[str, str], ...]:
-    return tuple((known.attname, known.column) for known in model._meta.concrete_fields)
+    return tuple((known.attname, str(known.column)) for known in model._meta.concrete_fields)
 
 
 @cache

@@ -73,7 +73,7 @@ _VIEW = f"SELECT {', '.join(f's.{name}' for name in _COLUMNS)}, c.time_zone FROM
 )
 
 
-def _views(where: str, *values: object) -> list[StoreView]:
+def _views(where: str, *values: UUID | float) -> list[StoreView]:
     with connection.cursor() as cursor:
         cursor.execute(_VIEW + where, values)
         return [StoreView(*row) for row in cursor.fetchall()]
@@ -99,9 +99,21 @@ def stores_of(city_id: UUID) -> list[StoreView]:
     return _views("s.active AND s.city_id = %s ORDER BY s.code", city_id)
 
 
+def active(city_id: UUID, store_id: UUID) -> list[StoreView]:
+    """The city's active store of this id; [] when there is none."""
+    return _views("s.active AND s.city_id = %s AND s.id = %s", city_id, store_id)
+
+
+# A box around each circle, a little too wide: a degree of latitude has 110.6 to 111.7 km.
+_NEAR = """
+s.active AND s.city_id = %s AND abs(s.lat - %s::float8) * 110000 <= s.delivery_radius_m
+AND abs(s.lon - %s::float8) * cos(radians(%s::float8)) * 108000 <= s.delivery_radius_m ORDER BY s.code
+"""
+
+
 def serving(city_id: UUID, lat: float, lon: float) -> list[StoreView]:
     """The active stores whose delivery circle reaches the point: open ones first, then the nearest."""
     at = clock.now()
-    reached = [(store.distance_m(lat, lon), store) for store in stores_of(city_id)]
+    reached = [(store.distance_m(lat, lon), store) for store in _views(_NEAR, city_id, lat, lon, lat)]
     within = [(distance, store) for distance, store in reached if distance <= store.delivery_radius_m]
     return [store for _, store in sorted(within, key=lambda pair: (not pair[1].is_open(at), pair[0]))]

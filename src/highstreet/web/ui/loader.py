@@ -15,7 +15,7 @@ class Loader(CottonLoader):
     """Finds templates where cotton does."""
 
     def _get_template_string(self, template_name: str) -> str:
-        text: str = super()._get_template_string(template_name)
+        text: str = super()._get_template_string(template_name)  # type: ignore[no-untyped-call]
         return with_icons(text)
 
 

@@ -1,6 +1,7 @@
 """What is done to an order: quoted, checked out, paid, re-routed, refunded, ended."""
 
-from .checkout import Placed, checkout
+from ..steps.placing import Placed
+from .checkout import checkout
 from .direct import PlacedNow, order_now
 from .ending import cancel, complete, expire, expire_due, fulfilment_ended
 from .paying import OrderPayments, open_intent, pay, payment_captured, refund_settled

@@ -19,8 +19,8 @@ from ..models import Quote
 from ..ports import PromiseOffer
 from ..refusals import COSTS_MORE, PROMISED_LATER
 from ..steps.common import choice, clean
-from .checkout import Placed, place, wished
-from .quoting import Asked, priced
+from ..steps.placing import Placed, place, wished
+from ..steps.quoting import Asked, priced
 
 
 @dataclass(frozen=True)
