@@ -145,7 +145,7 @@ def measured(stack: Stack, ask: Caller, axis: str, size: int, times: int) -> lis
         lasted = time.perf_counter() - began
         spent = [(time.process_time() - process) / times * 1000, (backend_seconds(pid) - database) / times * 1000]
         last = statistics.quantiles(took, n=100)[98]
-        found.append(Point(axis, size, name, len(statements), *spent, times / lasted, last))
+        found.append(Point(axis, size, name, len(statements), spent[0], spent[1], times / lasted, last))
         print(row(found[-1]), flush=True)
     return found
 

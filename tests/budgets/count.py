@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import django
@@ -179,14 +180,14 @@ class Town:
         }
 
     @staticmethod
-    def _rows(sql: str, *values: object) -> list[Any]:
+    def _rows(sql: str, *values: Any) -> list[Any]:
         from django.db import connection
 
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             return list(cursor.fetchall())
 
-    def _one(self, sql: str, *values: object) -> Any:
+    def _one(self, sql: str, *values: Any) -> Any:
         return self._rows(sql, *values)[0][0]
 
 
@@ -219,6 +220,10 @@ def writes(counter: Counter, town: Town) -> dict[str, Callable[[], Any]]:
     }
 
 
+def _named(names: dict[str, str], found: re.Match[str]) -> str:
+    return names[found.group(1)]
+
+
 def measured(orders: int) -> dict[str, Any]:
     """{"counts": {route: statements}, "status": {route: status}, "unasked": routes that name what nobody has}."""
     counter = Counter()
@@ -231,11 +236,7 @@ def measured(orders: int) -> dict[str, Any]:
             continue
         # The pages of a shop name an order by its package.
         here = names | {"order": names["fulfilment"]} if route.startswith("store/") else names
-        path = (
-            "/"
-            + re.sub(r"<(?:\w+:)?(\w+)>", lambda found, here=here: here[found.group(1)], route)
-            + QUERY.get(route, "")
-        )
+        path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", partial(_named, here), route) + QUERY.get(route, "")
         if route == "c/<slug:code>":
             path = "/c/" + town.category
         if route == "api/v1/store/queue":
@@ -243,9 +244,7 @@ def measured(orders: int) -> dict[str, Any]:
         who = next((who for start, who in WHO.items() if route.startswith(start)), "shopper")
         if route in ("api/v1/carts/<key>", "api/v1/quotes/<quote>"):
             who = ""
-        code, count = counter.counted(
-            lambda path=path, who=who: counter.client(who).get(path, headers={"X-Cart-Key": town.cart})
-        )  # type: ignore[misc]
+        code, count = counter.counted(partial(counter.client(who).get, path, headers={"X-Cart-Key": town.cart}))
         # What is only posted to has no page of its own.
         if code < 400:
             counts[f"GET {route}"], status[f"GET {route}"] = count, code

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from . import clock
+from . import clock, failpoints
 from .ids import new_id
 from .models import Hold
 from .refusal import Reason, Refused
@@ -99,6 +99,7 @@ def _take(thing: Scarce, group: UUID, claims: list[Claim], expires_at: datetime,
     for claim in claims:
         if claim.resource not in got:
             raise Refused(thing.reason, name=claim.name)
+    failpoints.reach("holds.take", thing.kind)
 
 
 def confirm(group: UUID) -> bool:
@@ -113,6 +114,7 @@ def confirm(group: UUID) -> bool:
         return False
     Hold.objects.filter(pk__in=[hold.pk for hold in live]).update(state="confirmed")
     _shift(live, "{held} = {held} - q.quantity, {taken} = {taken} + q.quantity")
+    failpoints.reach("holds.confirm")
     return True
 
 
@@ -126,6 +128,7 @@ def release(group: UUID, *, state: str = "released") -> int:
     Hold.objects.filter(pk__in=[row.pk for row in rows]).update(state=state)
     _shift([row for row in rows if row.state == "held"], "{held} = {held} - q.quantity")
     _shift([row for row in rows if row.state == "confirmed"], "{taken} = {taken} - q.quantity")
+    failpoints.reach("holds.release", state)
     return len(rows)
 
 
@@ -149,6 +152,7 @@ def consume(group: UUID, kind: str, resource: UUID | None = None, quantity: int 
         Hold.objects.filter(pk=row.pk).update(state="consumed", consumed=amount)
         used += amount
     _shift(found, "{taken} = {taken} - q.quantity")
+    failpoints.reach("holds.consume", kind)
     return used
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
-from . import clock, queue, rows
+from . import clock, failpoints, queue, rows
 from .models import OutboxDelivery
 
 log = structlog.get_logger(__name__)
@@ -87,6 +87,8 @@ def _write(facts: list[dict[str, Any]]) -> None:
         cursor.execute(_EMIT, [json.dumps(facts), clock.now(), CHANNEL])
         duties = cursor.fetchone()[0]
     queue.defer_all("kernel.deliver", [{"delivery_id": duty} for duty in duties])
+    for fact in facts:
+        failpoints.reach("outbox.emit", fact["name"])
 
 
 def tell(topics: Iterable[str], data: dict[str, Any]) -> None:
@@ -111,6 +113,7 @@ def deliver(delivery_id: int) -> bool:
                 _functions[delivery.handler](kind(**_typed(kind, event.payload)))
             finally:
                 _handling.reset(before)
+            failpoints.reach("outbox.deliver", delivery.handler)
             return True
     except Exception as error:
         OutboxDelivery.objects.filter(pk=delivery_id).update(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import models
 
-from . import clock, rows
+from . import clock, failpoints, rows
 from .ids import new_id
 from .refusal import Refused
 from .refusals import WRONG_STATE
@@ -59,6 +59,7 @@ def move(machine: Machine, row: models.Model, event: str, *, actor: str, note: s
             for name, value in values.items():
                 setattr(row, name, value)
             rows.put([_change(machine, row, event, state, target, actor, note)])
+            failpoints.reach(f"states.{machine.name}", event)
             return target
     row.refresh_from_db(fields=[machine.column])
     raise Refused(WRONG_STATE, state=getattr(row, machine.column))

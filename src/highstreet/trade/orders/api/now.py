@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, once, private
+from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.idempotency import MAX_KEY
 from highstreet.kernel.policy import PUBLIC, route
 from highstreet.kernel.refusal import Refused
@@ -18,7 +18,8 @@ from highstreet.kernel.refusals import INVALID
 from highstreet.supply.organisations import reads as organisations
 
 from .. import actions
-from . import REFUSALS, PlacedOut, actor_of, placed_out, router
+from . import _actor, router
+from .shapes import PlacedOut, placed_out
 
 LEAST_KEY = 22
 
@@ -55,14 +56,38 @@ class PlacedNowOut(PlacedOut):
     promised_to: datetime
 
 
-@router.post("/checkout", response={201: PlacedNowOut, **REFUSALS})
+@router.post(
+    "/checkout",
+    response={201: PlacedNowOut},
+    openapi_extra=refuses(
+        "address_unknown",
+        "bad_choice",
+        "bad_phone",
+        "bad_place",
+        "bad_quantity",
+        "bad_text",
+        "capacity_gone",
+        "cart_full",
+        "closed",
+        "costs_more",
+        "empty_cart",
+        "held_by_others",
+        "no_capacity",
+        "not_found",
+        "not_sold",
+        "out_of_range",
+        "pay_at_pickup_only",
+        "promised_later",
+        "sold_out",
+    ),
+)
 @route(PUBLIC)
 def order_now(request: HttpRequest, body: OrderNowIn) -> HttpResponse:
     """Quote and order in one step, within what the shopper agrees to; what would be worse is refused and said.
 
     A guest's Idempotency-Key is 22 signs at least: the answer, with the order's key, goes to who can repeat it.
     """
-    actor = actor_of(request)
+    actor = _actor(request)
     if not actor.signed_in and len(request.headers.get("Idempotency-Key", "")) < LEAST_KEY:
         raise Refused(INVALID, field="Idempotency-Key", problem=f"{LEAST_KEY}-{MAX_KEY}")
 
