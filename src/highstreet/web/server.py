@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
