@@ -105,7 +105,7 @@ def add_orders(stack: Stack, template: object, first: int, last: int) -> None:
         where = where.replace("%(order)s", "%s")
         stack.sql(
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} FROM "  # noqa: S608 (our own names)
-            f"(SELECT * FROM {table} WHERE {where}) t, generate_series(%s, %s) n",
+            f"(SELECT * FROM {table} WHERE {where}) t, generate_series(%s::int, %s::int) n",
             *[template] * where.count("%s"),
             first,
             last,
