@@ -16,6 +16,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from . import failpoints
+
 
 @dataclass
 class _Waiting:
@@ -69,6 +71,8 @@ def _send(waiting: dict[str, list[models.Model]]) -> None:
     named = [f"w{number} AS ({part})" for number, part in enumerate(parts)]
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {', '.join(named)} {last}" if named else last, [_document(of) for of in waiting.values()])
+    for of in waiting.values():
+        failpoints.reach("rows.put", type(of[0]).__name__)
 
 
 def _document(rows: list[models.Model]) -> str:

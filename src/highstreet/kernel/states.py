@@ -70,6 +70,7 @@ def begin(machine: Machine, row: models.Model, event: str, *, actor: str) -> Non
     target = machine.table[(machine.start, event)]
     setattr(row, machine.column, target)
     rows.put([_change(machine, row, event, machine.start, target, actor, "")])
+    failpoints.reach(f"states.{machine.name}", event)
 
 
 def _change(machine: Machine, row: models.Model, event: str, was: str, now: str, actor: str, note: str) -> StateChange:

@@ -32,7 +32,7 @@ class LineIn(Body):
 class OrderNowIn(Body):
     """An order in one step. `most_total` and `latest` are what the shopper agrees to; a worse offer is refused."""
 
-    lines: list[LineIn] = Field(min_length=1, max_length=60)
+    lines: list[LineIn] = Field(min_length=1, max_length=50)
     mode: Literal["delivery", "pickup"]
     phone: str = Field(max_length=40)
     most_total: int = Field(ge=0, le=10**12, description="fen; what it may cost with delivery")
