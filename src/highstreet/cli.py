@@ -96,7 +96,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _web(arguments: argparse.Namespace) -> int:
-    # Only the processes that serve load the platform: the one that watches them stays small and starts at once.
     _database()
     from highstreet.web.server import serve
 

@@ -101,7 +101,7 @@ class Visit:
             f"/api/v1{path}",
             json.dumps(body).encode(),
             "application/json",
-            headers={"X-Cart-Key": self.cart, "Idempotency-Key": f"{self.name}-{step}"},
+            headers={"X-Cart-Key": self.cart, "Idempotency-Key": f"{self.name}-{step}".replace(" ", "-")},
         )
         assert answer.status_code < 300, f"{step}: {answer.status_code} {answer.content[:300]!r}"
         found: dict[str, Any] = json.loads(answer.content)

@@ -7,6 +7,7 @@ of the effect. A twin request waits on the unique index until the first one ends
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -56,7 +57,11 @@ def _once(*, names: tuple[str, str, str], digest: str, work: Callable[[], tuple[
             assert kept.status is not None
             return kept.status, kept.body
         status, answer = work()
-        IdempotencyRecord.objects.filter(pk=record).update(status=status, body=answer)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE kernel_idempotencyrecord SET status = %s, body = %s::jsonb WHERE id = %s",
+                [status, json.dumps(answer), record],
+            )
         failpoints.reach("idempotency.answered", names[1].partition(" ")[0])
         return status, answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, rows
 from highstreet.kernel.policy import PUBLIC, Actor, action
 
 from .models import Address, Customer
@@ -30,9 +30,9 @@ def of_phone(*, actor: Actor, phone: str, name: str = "", language: str = "zh-ha
         if not created and phone and row.phone != phone:
             Customer.objects.filter(pk=row.pk).update(phone=phone)
         return row.pk
-    return Customer.objects.create(
-        id=ids.new_id(), phone=phone, name=name, language=language, created_at=clock.now()
-    ).pk
+    guest = Customer(id=ids.new_id(), phone=phone, name=name, language=language, created_at=clock.now())
+    rows.put([guest])
+    return guest.pk
 
 
 @action(PUBLIC)

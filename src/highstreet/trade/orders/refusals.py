@@ -20,6 +20,12 @@ QUOTE_EXPIRED = reason(
     _("This offer was good until {until}. Have it made again: it takes a second."),
 )
 QUOTE_USED = reason("quote_used", 409, _("This basket is already ordered."))
+COSTS_MORE = reason("costs_more", 409, _("This costs more now than you agreed to. Look at the new total first."))
+PROMISED_LATER = reason(
+    "promised_later",
+    409,
+    _("It would come later than you agreed to: by {until}. Say yes to that, or choose another time."),
+)
 PAY_AT_PICKUP_ONLY = reason(
     "pay_at_pickup_only",
     422,
