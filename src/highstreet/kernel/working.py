@@ -11,9 +11,7 @@ import os
 import time
 from typing import Any, cast
 
-import psycopg
 import structlog
-from django.db import DatabaseError, InterfaceError
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
@@ -22,19 +20,20 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 2.0
 # Five heartbeats missed: its process is gone, or has not reached the database for so long.
 STALLED_SECONDS = 10.0
-AGAIN_SECONDS = 0.5
-LOST = (ConnectorException, DatabaseError, InterfaceError, psycopg.Error, OSError)
+AGAIN_SECONDS = 1.0
 
 
 def run(concurrency: int) -> None:
-    """Work until SIGTERM or SIGINT. Business code is tried again by its own rules; only a lost database ends a round."""
+    """Work until SIGTERM or SIGINT. Jobs are tried again by their own rules; a lost database ends a round."""
     while True:
         try:
             with app.replace_connector(cast(DjangoConnector, app.connector).get_worker_connector()):
                 asyncio.run(_round(concurrency))
             return
-        except LOST as error:
-            log.warning("worker.database", error=str(error)[:200])
+        except Exception as error:
+            # A lost database shows in many ways: the pool's, the driver's, a side task's. Whatever it was, the next
+            # round begins from nothing.
+            log.error("worker.again", error=f"{type(error).__name__}: {error}"[:300])
         time.sleep(AGAIN_SECONDS)
 
 
