@@ -174,7 +174,7 @@ def test_a_checkout_that_prices_anew_is_found_out(town: Town, monkeypatch: pytes
     use = module._use
 
     def priced_anew(*arguments: Any) -> Quote:
-        quote = use(*arguments)
+        quote: Quote = use(*arguments)
         for line in quote.lines:
             line["unit_price"] = Listing.objects.get(store_id=quote.store_id, variant_id=line["variant"]).price
         quote.goods_total = quote.total = sum(line["unit_price"] * line["quantity"] for line in quote.lines)

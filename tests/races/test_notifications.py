@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
-from highstreet.kernel import clock, ledger, outbox
+from highstreet.kernel import clock, ledger, outbox, queue
 from highstreet.kernel.models import Journal
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.trade.orders import jobs as order_jobs
@@ -175,7 +175,7 @@ class Ladder:
             raise OperationalError("the database is away")
 
         if how == "down":
-            broken.setattr(callbacks.queue, "defer", down)
+            broken.setattr(queue, "defer", down)
 
 
 @pytest.mark.parametrize("tries", [(1, 2, 9, 15), pytest.param(tuple(range(1, 16)), marks=pytest.mark.long)])

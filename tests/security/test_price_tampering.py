@@ -75,7 +75,11 @@ class Shopper:
         if place == "other store":
             hidden = f"/carts/{self.cart}/lines/{ids.public('var', self.town.variants[4])}"
             self.send("PUT", hidden, {"quantity": 1})
-        wanted = {"cart": self.cart, "mode": self.dice.choice(["pickup", "delivery"]), "address": "Rua 1"}
+        wanted: dict[str, Any] = {
+            "cart": self.cart,
+            "mode": self.dice.choice(["pickup", "delivery"]),
+            "address": "Rua 1",
+        }
         wanted |= {"lat": self.town.lat, "lon": self.town.lon, "store": ids.public("str", self.town.stores[0])}
         quote = self.either("POST", "/quotes", wanted, place == "quote").get("id", "quo_")
         if place == "stale":
@@ -107,7 +111,7 @@ def differing(town: Town, visits: int) -> tuple[list[str], int, Shopper]:
         public = shopper.buy()
         if not public:
             continue
-        order = Order.objects.get(pk=ids.private("ord", public))
+        order = Order.objects.get(pk=ids.private("ord", public) or "")
         if order.total != reckoned(order) or any(line.quantity > 3 for line in OrderLine.objects.filter(order=order)):
             wrong.append(f"{order.number}: {order.total}, reckoned {reckoned(order)}")
     return wrong, Order.objects.count(), shopper

@@ -94,7 +94,10 @@ def jumped(town: Town, dice: random.Random) -> str:
 
     Returns what became of it. Only the platform's own refusals may come of it, and holds that end.
     """
-    jump = lambda: timedelta(seconds=dice.choice([-3600, -61, -1, 0, 1, 599, 600, 601, 3600]))  # noqa: E731
+
+    def jump() -> timedelta:
+        return timedelta(seconds=dice.choice([-3600, -61, -1, 0, 1, 599, 600, 601, 3600]))
+
     key = town.cart(dice.randint(1, 2))
     try:
         quote = town.quote(key, "pickup", store=town.stores[0])
