@@ -16,6 +16,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
 
+from . import queue
+
 log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 2.0
 # Five heartbeats missed: its process is gone, or has not reached the database for so long.
@@ -23,12 +25,15 @@ STALLED_SECONDS = 10.0
 AGAIN_SECONDS = 1.0
 
 
-def run(concurrency: int) -> None:
-    """Work until SIGTERM or SIGINT. Jobs are tried again by their own rules; a lost database ends a round."""
+def run(concurrency: int, *, grace: float) -> None:
+    """Work until SIGTERM or SIGINT, then give running jobs `grace` seconds.
+
+    Jobs are tried again by their own rules; a lost database ends a round, and another begins.
+    """
     while True:
         try:
             with app.replace_connector(cast(DjangoConnector, app.connector).get_worker_connector()):
-                asyncio.run(_round(concurrency))
+                asyncio.run(_round(concurrency, grace))
             return
         except Exception as error:
             # A lost database shows in many ways: the pool's, the driver's, a side task's. Whatever it was, the next
@@ -37,12 +42,13 @@ def run(concurrency: int) -> None:
         time.sleep(AGAIN_SECONDS)
 
 
-async def _round(concurrency: int) -> None:
+async def _round(concurrency: int, grace: float) -> None:
     async with app.open_async():
         await app.run_worker_async(
             concurrency=concurrency,
             name=f"worker-{os.getpid()}",
-            shutdown_graceful_timeout=5.0,
+            shutdown_graceful_timeout=grace,
+            task_middleware=[queue.in_trace],
             delete_jobs="successful",
             update_heartbeat_interval=HEARTBEAT_SECONDS,
             stalled_worker_timeout=STALLED_SECONDS,
