@@ -48,7 +48,8 @@ async def _round(concurrency: int, grace: float) -> None:
             concurrency=concurrency,
             name=f"worker-{os.getpid()}",
             shutdown_graceful_timeout=grace,
-            task_middleware=[queue.in_trace],
+            # Beside the app's own, which give every job a database connection that lives.
+            task_middleware=[*app.worker_defaults.get("task_middleware", []), queue.in_trace],
             delete_jobs="successful",
             update_heartbeat_interval=HEARTBEAT_SECONDS,
             stalled_worker_timeout=STALLED_SECONDS,

@@ -63,3 +63,17 @@ def test_what_is_queued_again_already_is_ended() -> None:
     assert rescue() == 0
     assert lost not in statuses()
     assert statuses()[again] == "todo"
+
+
+def test_every_job_starts_with_a_connection_that_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Naming a middleware of ours must not drop the app's, which closes connections that a dead server left behind."""
+    from procrastinate.contrib.django.db_cleanup import close_db_connections
+
+    asked: list[object] = []
+
+    async def run_worker_async(**options: object) -> None:
+        asked.append(options["task_middleware"])
+
+    monkeypatch.setattr(working.app, "run_worker_async", run_worker_async)
+    working.run(1, grace=1.0)
+    assert close_db_connections in asked[0]  # type: ignore[operator]
