@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 help:
 	@echo "make demo       the platform with a living city: shop, store, courier, console (Ctrl-C stops it)"
 	@echo "make test       install what tests need and run them (under ten minutes on two cores)"
-	@echo "make test-long  the long suites: kills under load, a simulated day"
+	@echo "make test-long  the long suites in full numbers (under an hour on two cores); prints their table"
 	@echo "make check      format, lint, types, floors, translations, tests"
 	@echo "make bench      what is measured, printed as tables"
 	@echo "make audit      recompute the invariants of the demo's books"
@@ -46,7 +46,7 @@ test: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/python -m pytest
 
 test-long: $(STAMPS)/dev $(STAMPS)/chromium
-	$(BIN)/python -m pytest -m long --timeout=3600
+	$(BIN)/python -m pytest -m long --timeout=3600 --durations=25
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check src tests bench scripts
