@@ -149,7 +149,7 @@ def not_as_quoted(town: Town, count: int, seed: int) -> tuple[list[str], int, in
     return wrong, paid, asked
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [25, pytest.param(1000, marks=pytest.mark.long)])
 def test_prices_change_between_quote_and_payment(town: Town, row: Add, count: int) -> None:
     crowd.shelve(town, 5 * count, 5 * count)
     wrong, paid, asked = not_as_quoted(town, count, SEED)

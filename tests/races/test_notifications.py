@@ -50,7 +50,7 @@ def intent_of(town: Town, units: int = 1) -> PaymentIntent:
     return PaymentIntent.objects.get(pk=town.order(units, mode="pickup").intent_id)
 
 
-@pytest.mark.parametrize("count", [25, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [15, pytest.param(500, marks=pytest.mark.long)])
 def test_what_no_notification_tells_is_found_by_asking(town: Town, provider: Provider, row: Add, count: int) -> None:
     """All are dropped. The sweep runs every five seconds, as its job does, in virtual time."""
     crowd.shelve(town, count)
