@@ -74,6 +74,6 @@ def test_every_job_starts_with_a_connection_that_lives(monkeypatch: pytest.Monke
     async def run_worker_async(**options: object) -> None:
         asked.append(options["task_middleware"])
 
-    monkeypatch.setattr(working.app, "run_worker_async", run_worker_async)
+    monkeypatch.setattr(app, "run_worker_async", run_worker_async)
     working.run(1, grace=1.0)
     assert close_db_connections in asked[0]  # type: ignore[operator]
