@@ -33,7 +33,7 @@ def pins(lock: str) -> dict[str, str]:
 def licence_of(name: str) -> str:
     """An SPDX expression or the words of a package's own metadata; "" if it is not installed here."""
     try:
-        told = metadata.metadata(name)
+        told: Any = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return ""
     classifiers = [

@@ -125,9 +125,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "highstreet.web.middleware.RequestContext",
     "highstreet.web.headers.Headers",
+    "highstreet.web.headers.Csp",
     "highstreet.web.edges.Edges",
     "django.middleware.security.SecurityMiddleware",
-    "highstreet.web.headers.Csp",
     "highstreet.web.statics.Statics",
     # Its random padding (Heal the BREACH) and masked CSRF tokens keep what is secret from being guessed by length.
     "django.middleware.gzip.GZipMiddleware",

@@ -31,15 +31,16 @@ def unguarded(client: Client, found: list[Address], *, whole: bool) -> tuple[int
             for kind in KINDS[: 4 if whole else 1] if address.api else KINDS[2:3]:
                 sent += 1
                 answer = client.generic(method, address.path, b"{}", kind, headers={"Idempotency-Key": str(sent)})
-                if not for_want_of_the_token(answer):
+                if not for_want_of_the_token(answer, address):
                     open_routes.append(f"{method} {address.path} {kind}: {answer.status_code}")
     return sent, open_routes
 
 
-def for_want_of_the_token(answer: Any) -> bool:
-    """And not for want of a permission, which is a 403 too."""
+def for_want_of_the_token(answer: Any, address: Address) -> bool:
+    """And not for want of a permission, which is a 403 too. What Django itself refuses under /api/ is "forbidden"."""
     if answer["Content-Type"] == "application/problem+json":
-        return bool(answer.json()["type"] == "csrf")
+        djangos = not getattr(address.view, "csrf_exempt", False)
+        return answer.status_code == 403 and bool(answer.json()["type"] == ("forbidden" if djangos else "csrf"))
     return answer.status_code == 403 and any(one.name == "403_csrf.html" for one in answer.templates)
 
 

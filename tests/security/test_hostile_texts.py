@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 from django.contrib import admin
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 from highstreet.kernel import ids
 from tests.conftest import Add
 from tests.journeys.chrome import Chrome, Watch, launch
 from tests.journeys.places import Place, World
-from tests.journeys.town import PASSWORD, Town, _free_port
-from tests.support.stack import _answers
+from tests.journeys.town import PASSWORD, Town
+from tests.support.stack import _answers, _free_port
 
 from .planting import BELIEVED, MARKER, SHOWN, TRIED, columns, plant
 
@@ -30,11 +30,12 @@ class Infested(Town):
     """A town with something in every table whose texts are shown; `unescaped` is a second web server, the control."""
 
     unescaped = ""
+    control: list[str]
 
     def open_unescaped(self) -> str:
         port = _free_port()
         command = ["-m", "tests.support.unescaped", "--port", str(port), "--workers", "1", "--threads", "4"]
-        self.extra = [self._command("web")[0], *command]
+        self.control = [self._command("web")[0], *command]
         self.unescaped = f"http://127.0.0.1:{port}"
         self.launch("unescaped")
         deadline = time.monotonic() + 60
@@ -44,7 +45,7 @@ class Infested(Town):
         return self.unescaped
 
     def _command(self, name: str) -> list[str]:
-        return self.extra if name == "unescaped" else super()._command(name)
+        return self.control if name == "unescaped" else super()._command(name)
 
     def furnish(self, world: World) -> None:
         """What no test order brings about: a review, an alert, a partner's key and webhook, an admin."""
@@ -166,7 +167,12 @@ def open_context(chrome: Chrome, user: str, found: Findings, *, policy: bool) ->
     context.set_default_timeout(20_000)
     context.add_init_script(MARKER)
     page = context.new_page()
-    page.on("dialog", lambda dialog: (found.ran.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        found.ran.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     watch = Watch({chrome.town.url, chrome.town.streams, chrome.town.wallet})
     watch.follow(context)
     found.refused = watch.errors

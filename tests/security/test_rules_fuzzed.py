@@ -154,7 +154,7 @@ FILE = "supply.catalog.rules.rows"
 
 def hurt(name: str, function: Callable[..., Any], examples: int) -> str:
     """The first exception that is no refusal, with the arguments that led to it; "" if there is none."""
-    allowed = (Refused, ValueError, *INSIDE.get(name, ()))
+    allowed: tuple[type[Exception], ...] = (Refused, ValueError, *INSIDE.get(name, ()))
     if name.startswith(FILE):
         allowed = (*allowed, importlib.import_module(f"highstreet.{FILE}").BadFile, KeyError)
     given_last: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
 from highstreet.kernel.api import problem
@@ -24,15 +24,15 @@ class ApiCookies(CsrfViewMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """The cookie was read by the middleware for pages."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         return response
 
-    def process_view(
+    def process_view(  # type: ignore[override]
         self, request: HttpRequest, callback: Callable[..., Any], callback_args: Any, callback_kwargs: Any
     ) -> HttpResponse | None:
         if not request.path_info.startswith(API) or not _by_cookie(request):
             return None
-        return super().process_view(request, _view, callback_args, callback_kwargs)  # type: ignore[no-any-return]
+        return super().process_view(request, _view, callback_args, callback_kwargs)
 
     def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
         return problem(Refused(FORGED))
@@ -45,5 +45,6 @@ def _by_cookie(request: HttpRequest) -> bool:
     return session or (CART_COOKIE in request.COOKIES and not request.headers.get("X-Cart-Key"))
 
 
-def _view() -> None:
-    """Stands for the API's own views, which say that they are exempt."""
+def _view(request: HttpRequest) -> HttpResponse:
+    """Stands for the API's own views, which say that they are exempt; never called."""
+    return HttpResponse()

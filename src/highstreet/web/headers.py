@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 ADMIN = "/admin/"
@@ -48,7 +48,9 @@ ADMIN_DIRECTIVES = {
 class Csp(CSPMiddleware):
     """The policy of the settings; under /admin/ with what Unfold needs added."""
 
-    def get_policy_parts(self, request: HttpRequest, response: HttpResponse, report_only: bool = False) -> PolicyParts:
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
         if request.path_info.startswith(ADMIN):
             parts.replace = {**ADMIN_DIRECTIVES, **(parts.replace or {})}

@@ -76,7 +76,8 @@ def _after_scan(data: bytes, at: int) -> int:
 def _png(data: bytes) -> bytes:
     if not data.startswith(_PNG_HEAD):
         return b""
-    made, names = bytearray(_PNG_HEAD), []
+    made = bytearray(_PNG_HEAD)
+    names: list[bytes] = []
     for name, body, raw in _png_chunks(data):
         if not names and (name != b"IHDR" or not _sane(*(int.from_bytes(body[n : n + 4], "big") for n in (0, 4)))):
             return b""
