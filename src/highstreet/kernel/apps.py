@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class KernelConfig(AppConfig):
     name = "highstreet.kernel"
     label = "kernel"
+
+    def ready(self) -> None:
+        from . import privacy
+
+        privacy.discover()

@@ -1,11 +1,11 @@
-"""Jobs of the kernel: deliver one outbox row; look after rows whose job was lost with its worker."""
+"""Jobs of the kernel: deliver one outbox row; look after rows whose job was lost; forget what is past its period."""
 
 from __future__ import annotations
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from . import outbox
+from . import outbox, privacy
 
 
 @app.task(name="kernel.deliver", retry=RetryStrategy(max_attempts=outbox.MAX_FAILURES, exponential_wait=2))
@@ -17,3 +17,10 @@ def deliver(delivery_id: int) -> None:
 @app.task(name="kernel.redeliver", pass_context=False, queueing_lock="kernel.redeliver")
 def redeliver(timestamp: int) -> None:
     outbox.redeliver()
+
+
+# Every ten minutes of the wall, so that the shortest period (a courier's position) is kept to.
+@app.periodic(cron="*/10 * * * *", periodic_id="kernel.forget")
+@app.task(name="kernel.forget", pass_context=False, queueing_lock="kernel.forget", lock="kernel.forget")
+def forget(timestamp: int) -> None:
+    privacy.enforce()

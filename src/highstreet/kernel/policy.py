@@ -30,7 +30,8 @@ class Actor:
     """Whoever causes a thing. Built at the edge (session, token, job) and passed down by keyword.
 
     `store_ids` None means every store of the organisation; `cart_key` and `order_keys` are what a guest
-    holds; `permissions` come from roles (people.staff), or from the scopes of the API key `key_id`.
+    holds; `permissions` come from roles (people.staff), or from the scopes of the API key `key_id`; `consents` is
+    what they said last, +purpose or -purpose (people.customers).
     """
 
     kind: str = "guest"
@@ -44,6 +45,7 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     cart_key: str = ""
     order_keys: frozenset[str] = frozenset()
+    consents: frozenset[str] = frozenset()
     language: str = "zh-hans"
 
     @property
