@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from highstreet.web.shop.tests.conftest import town
+from highstreet.web.shop.tests.conftest import guest, town
 
-__all__ = ["town"]
+__all__ = ["guest", "town"]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from highstreet.kernel.privacy import Open, Period, Table, personal, public, scope
+from highstreet.trade.payments.privacy import own_reason
 
 from .refusals import ORDER_OPEN
 
 CONTACT_DAYS = 180
 BOOKS = "what was sold, when and for how much is kept for the books and for 3 years by the e-commerce law (art. 31)"
-# The reasons of ours; what a person typed is not kept.
-_REASONS = (
-    "'', 'customer', 'nothing_left', 'not_collected', 'no_store', 'returned', 'support', 'late_payment', 'store', "
-    "'expired'"
-)
 _DOOR = {
     "address": "''",
     "unit": "''",
@@ -66,7 +62,7 @@ personal(
             **_CONTACT,
             # No key that anybody could send: too long by one.
             "key": "'o' || replace(t.id::text, '-', '')",
-            "end_reason": f"CASE WHEN t.end_reason IN ({_REASONS}) THEN t.end_reason ELSE 'customer' END",
+            "end_reason": own_reason("t.end_reason"),
         },
         keeps=BOOKS,
         plain=(

@@ -7,6 +7,12 @@ from highstreet.kernel.privacy import Open, Period, Table, personal, public, sco
 from .refusals import MONEY_ON_ITS_WAY
 
 PAYER_DAYS = 180
+# Why money went back, by our own codes; what a person typed is not kept.
+CODES = (
+    *("customer", "support", "store", "late", "damaged", "missing", "quality", "wrong_item", "substitute", "short"),
+    *("out_of_stock", "no_store", "expired", "paid_twice", "returned", "not_collected", "nothing_left"),
+    *("late_payment", "cancelled"),
+)
 BOOKS = "the provider's statement is compared with it; it names an order, not a person"
 # Of what a provider tells, what the books need; who paid is not among it.
 _FACTS = (
@@ -15,6 +21,13 @@ _FACTS = (
     "'refund_id', t.resource->'refund_id', 'trade_state', t.resource->'trade_state', "
     "'refund_status', t.resource->'refund_status', 'amount', t.resource->'amount'))"
 )
+
+
+def own_reason(column: str) -> str:
+    """SQL: the code that stands in a column, or that it was the customer's wish."""
+    known = ", ".join(f"'{code}'" for code in ("", *CODES))
+    return f"CASE WHEN {column} IN ({known}) THEN {column} ELSE 'customer' END"
+
 
 scope("intents", "SELECT id FROM payments_paymentintent WHERE payable = ANY(%(orders)s)")
 scope("refunds", "SELECT id FROM payments_refund WHERE intent_id = ANY(%(intents)s)")
@@ -76,8 +89,9 @@ personal(
         ("customer",),
         "payment",
         "t.id = ANY(%(refunds)s)",
+        blank={"reason": own_reason("t.reason")},
         keeps=BOOKS,
-        plain=("key", "out_refund_no", "reason", "status", "provider_id"),
+        plain=("key", "out_refund_no", "status", "provider_id"),
         open=(Open("t.status IN ('requested', 'sent')", MONEY_ON_ITS_WAY),),
     )
 )

@@ -11,7 +11,9 @@ from highstreet.kernel.policy import PUBLIC, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_SIGNED_IN
 
+from .. import reads
 from ..models import Address, Customer
+from ..rules import PERSONALISATION
 
 
 @action(PUBLIC)
@@ -45,8 +47,10 @@ def of_phone(*, actor: Actor, phone: str, name: str = "", language: str = "zh-ha
 
 
 @action(PUBLIC)
-def remember_address(*, actor: Actor, customer_id: UUID, text: str, unit: str, lat: float, lon: float) -> UUID:
-    """Keep an address of a customer; the same text again only becomes the latest."""
+def remember_address(*, actor: Actor, customer_id: UUID, text: str, unit: str, lat: float, lon: float) -> UUID | None:
+    """Keep an address of a customer; the same text again only becomes the latest. None if they do not want that."""
+    if not reads.consented(actor, PERSONALISATION):
+        return None
     row, _ = Address.objects.update_or_create(
         customer_id=customer_id,
         text=text,
