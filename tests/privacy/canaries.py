@@ -25,7 +25,8 @@ class Canary:
 
 def plant(person: Person, known: dict[str, Table]) -> list[Canary]:
     """Put a canary into every telling column (not plain) of every row of a person."""
-    found, planted = persons.scopes(person), []
+    found = persons.scopes(person)
+    planted: list[Canary] = []
     columns = catalogue.columns()
     keys = {(key.table, key.column) for key in catalogue.references()} | LEFT
     for table in sorted(known.values(), key=lambda one: one.name):

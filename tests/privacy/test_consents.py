@@ -56,7 +56,7 @@ def test_a_no_counts_from_the_next_request(town: Town, client: Client, row: Add)
     client.cookies["lang"] = "en"
     life = begin(town, client)
     live(life)
-    address = Address.objects.get(customer_id=life.actor.customer_id)
+    address = Address.objects.get(customer__user_id=life.user)
     before = browse(client)
     assert "/reorder" in before and address.text in before
     clicks = {}

@@ -60,7 +60,8 @@ def machinery() -> None:
     """Rows of the libraries: a job that failed, a refused sign-in, a session of long ago."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) VALUES ('default', 'x', '{}', 'failed')"
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) "
+            "VALUES ('default', 'x', '{}', 'failed')"
         )
         for table, columns, values in (
             ("axes_accessattempt", "get_data, post_data, failures_since_start", "'', '', 1"),
@@ -95,7 +96,7 @@ def test_every_period_in_virtual_time(town: Town, client: Client, row: Add) -> N
     kept = Order.objects.get(pk=life.orders[0])
     assert (kept.phone, kept.address, kept.note) == ("", "", "") and kept.total > 0
     assert round(kept.lat, 2) == kept.lat
-    assert Customer.objects.get(pk=life.actor.customer_id).phone == TYPED["phone"]
+    assert Customer.objects.get(user_id=life.user).phone == TYPED["phone"]
     shop.clean_audit()
     row(
         "G5", f"{len(periods)} periods in virtual time", n=len(periods), accepted=len(periods), refused=0, notes=touched

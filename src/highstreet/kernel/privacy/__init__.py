@@ -4,7 +4,7 @@ Export, erasure and retention read the register and nothing else, so what is not
 out nor forgotten; `tests/contracts/test_privacy.py` compares the register with the database's catalogue.
 """
 
-from .erasing import erase, still_open
+from .erasing import erase, giving_way, still_open
 from .exporting import export
 from .persons import Person, public, scope
 from .register import Open, Period, Place, Table, discover, impersonal, personal, place, places, tables
@@ -20,6 +20,7 @@ __all__ = [
     "enforce",
     "erase",
     "export",
+    "giving_way",
     "impersonal",
     "personal",
     "place",

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ..refusal import Reason
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
+
+from ..refusal import Reason, Refused
+from ..refusals import STILL_WORKING
 from .catalogue import children_first, references, unreferenced
 from .persons import Person, Values, scopes
 from .register import Table, tables
+
+PATIENCE = "400ms"
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Within: nobody is waited for longer than PATIENCE; then it is refused with STILL_WORKING.
+
+    That is less than PostgreSQL waits before it looks for a deadlock, so an erasure, which locks in an order of its
+    own, never costs anybody else their transaction.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Refused(STILL_WORKING) from error
+        raise
 
 
 def still_open(person: Person) -> tuple[Reason, int] | None:

@@ -32,7 +32,7 @@ def export(person: Person) -> IO[bytes]:
         told = {"made_at": clock.now().isoformat(), "files": index}
         archive.writestr("index.json", json.dumps(told, ensure_ascii=False, indent=1))
     file.seek(0)
-    return file  # type: ignore[return-value]
+    return file
 
 
 def _write(archive: zipfile.ZipFile, table: Table, found: dict[str, list[Any]]) -> dict[str, Any]:

@@ -51,4 +51,4 @@ def _batch(name: str, period: Period, until: datetime, known: list[Reference]) -
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL highstreet.forgetting = 'on'")
         cursor.execute(f"{verb} WHERE t.ctid IN ({found})", {"until": until})
-        return cursor.rowcount
+        return int(cursor.rowcount)

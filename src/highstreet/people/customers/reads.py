@@ -69,8 +69,10 @@ class ConsentView:
 def consents(actor: Actor, visitor: UUID | None = None) -> list[ConsentView]:
     """Every purpose as the actor (or a guest's browser `visitor`) left it."""
     subject = actor.user_id or visitor
-    rows = Consent.objects.filter(subject=subject).order_by("purpose", "-at", "-id").distinct("purpose")
-    said = {row.purpose: row for row in rows} if subject else {}
+    said = {}
+    if subject is not None:
+        rows = Consent.objects.filter(subject=subject).order_by("purpose", "-at", "-id").distinct("purpose")
+        said = {row.purpose: row for row in rows}
     return [
         ConsentView(
             one.code,
