@@ -23,9 +23,11 @@ def _faces() -> list[URLResolver]:
     return mounted
 
 
+handler500 = "highstreet.web.broken.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("metrics", health.figures),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),

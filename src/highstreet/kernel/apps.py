@@ -6,6 +6,9 @@ class KernelConfig(AppConfig):
     label = "kernel"
 
     def ready(self) -> None:
-        from . import privacy
+        from . import (
+            figures,  # noqa: F401  registers what /metrics tells
+            privacy,
+        )
 
         privacy.discover()

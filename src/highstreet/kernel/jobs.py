@@ -1,11 +1,11 @@
-"""Jobs of the kernel: deliver one outbox row; look after rows whose job was lost; forget what is past its period."""
+"""Jobs of the kernel: deliver one outbox row; look after what was lost with its worker; forget what is old."""
 
 from __future__ import annotations
 
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from . import outbox, privacy
+from . import outbox, privacy, working
 
 
 @app.task(name="kernel.deliver", retry=RetryStrategy(max_attempts=outbox.MAX_FAILURES, exponential_wait=2))
@@ -24,3 +24,10 @@ def redeliver(timestamp: int) -> None:
 @app.task(name="kernel.forget", pass_context=False, queueing_lock="kernel.forget", lock="kernel.forget")
 def forget(timestamp: int) -> None:
     privacy.enforce()
+
+
+# No lock: it must run when whoever held one has died.
+@app.periodic(cron="* * * * * */5", periodic_id="kernel.rescue")
+@app.task(name="kernel.rescue", pass_context=True, queueing_lock="kernel.rescue")
+async def rescue(context: JobContext, timestamp: int) -> None:
+    await working.rescue(context.app.job_manager)

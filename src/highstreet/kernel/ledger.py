@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
-from . import clock, paging
+from . import clock, failpoints, paging
 from .ids import new_id
 from .models import Journal, Posting
 from .policy import Actor
@@ -57,6 +57,7 @@ def post(*, key: str, kind: str, cause: UUID, actor: Actor, lines: Iterable[tupl
         Posting(id=new_id(), journal=journal, owner=ref.owner, code=ref.code, currency=ref.currency, amount=amount)
         for ref, amount in sorted(amounts.items())
     )
+    failpoints.reach("ledger.post", kind)
     return True
 
 
@@ -117,10 +118,7 @@ def journals(
     if account is not None:
         touched = touched.filter(owner=account.owner, code=account.code, currency=account.currency)
     rows = Journal.objects.filter(pk__in=touched.values("journal_id"))
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(at__lt=since[0]) | Q(at=since[0], pk__lt=since[1]))
-    found = list(rows.order_by("-at", "-id")[: limit + 1])
+    found = list(rows.filter(paging.beyond(cursor, "at")).order_by("-at", "-id")[: limit + 1])
     more = paging.cursor(found[limit - 1].at, found[limit - 1].pk) if len(found) > limit else ""
     return _journal_views(found[:limit]), more
 

@@ -127,3 +127,14 @@ class StateChange(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["subject", "machine", "at"], name="state_path")]
+
+
+class Heartbeat(models.Model):
+    """The last sign of a process or of a thing done now and then; `at` by the wall clock, one row a name.
+
+    `dispatch` at each epoch, `audit`, `backup`: what they last found, in `facts`.
+    """
+
+    name = models.CharField(max_length=80, primary_key=True)
+    at = models.DateTimeField()
+    facts = models.JSONField(default=dict)

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpRequest
 
+from . import failpoints
 from .refusal import Refused
 from .refusals import FORBIDDEN, NOT_SIGNED_IN
 
@@ -101,7 +102,9 @@ def action(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             require(cast(Actor, kwargs["actor"]), permission)
             with whole():
-                return function(*args, **kwargs)
+                done = function(*args, **kwargs)
+                failpoints.reach("action", function.__qualname__)
+                return done
 
         run.__policy__ = permission  # type: ignore[attr-defined]
         return cast(Callable[P, R], run)

@@ -19,6 +19,8 @@ from highstreet.kernel.refusals import INVALID
 from highstreet.people.accounts import reads as accounts
 from highstreet.supply.organisations import reads as organisations
 
+from .door import ROUTE
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,8 @@ class RequestContext:
         finally:
             structlog.contextvars.clear_contextvars()
         response["X-Request-Id"] = request_id
+        if request.resolver_match is not None:
+            request.META[ROUTE] = request.resolver_match.route
         if response.status_code >= 500:
             log.error("request.failed", request=request_id, path=request.path, status=response.status_code)
         return response

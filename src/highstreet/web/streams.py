@@ -19,11 +19,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
 
@@ -33,6 +35,26 @@ QUEUE_SIZE = 200
 REPLAY_LIMIT = 500
 # A row's id is drawn before its transaction commits, so a later id may be seen first: look a little back.
 LOOK_BACK = 50
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+
+class SafeAnswers:
+    """The headers of every answer, streams included. Nothing of it is a page: the policy allows nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from highstreet.web.headers import headers
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = MutableHeaders(scope=message)
+                for name, value in {**headers(), "Content-Security-Policy": NOTHING}.items():
+                    kept.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, sent)
 
 
 class Hub:
@@ -139,7 +161,8 @@ def make_app() -> Starlette:
     app = Starlette(
         routes=[Route("/events", events), Route("/livez", livez)],
         middleware=[
-            Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"], allow_headers=["Last-Event-ID"])
+            Middleware(SafeAnswers),
+            Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"], allow_headers=["Last-Event-ID"]),
         ],
         lifespan=lifespan,
     )

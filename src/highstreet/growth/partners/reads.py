@@ -104,10 +104,7 @@ class SendingView:
 
 def keys(actor: Actor, *, cursor: str = "", limit: int = 50) -> tuple[list[KeyView], str]:
     """The organisation's keys, newest first, and the next page's cursor."""
-    rows = _own_keys(actor)
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(created_at__lt=since[0]) | Q(created_at=since[0], pk__lt=since[1]))
+    rows = _own_keys(actor).filter(paging.beyond(cursor, "created_at"))
     found = [_key(row) for row in rows.order_by("-created_at", "-pk")[: limit + 1]]
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], paging.cursor(last.created_at, last.id) if last else ""
@@ -148,9 +145,7 @@ def sendings(
     rows = Sending.objects.filter(endpoint_id=endpoint_id).select_related("message").prefetch_related("attempts")
     if status:
         rows = rows.filter(status=status)
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(created_at__lt=since[0]) | Q(created_at=since[0], pk__lt=since[1]))
+    rows = rows.filter(paging.beyond(cursor, "created_at"))
     found = [_sending(row) for row in rows.order_by("-created_at", "-pk")[: limit + 1]]
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], paging.cursor(last.created_at, last.id) if last else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..idempotency import KEPT
 from ..refusals import STILL_WORKING
 from .persons import scope
 from .register import WALL, Open, Period, Table, impersonal, personal, place
@@ -57,7 +58,7 @@ personal(
         "machinery",
         f"{BETRAYS.format('t.subject')} OR {BETRAYS.format('t.body::text')}",
         delete=True,
-        periods=(Period(3, "t.at < %(until)s", "3 days: longer than any caller tries again"),),
+        periods=(Period(KEPT.days, "t.at < %(until)s", f"{KEPT.days} days: longer than any caller tries again"),),
     )
 )
 personal(

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from highstreet.kernel import audit, clock, holds, idempotency, ids, ledger
+from highstreet.kernel import audit, clock, holds, idempotency, ids, ledger, privacy
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.models import Hold, Posting
 from highstreet.kernel.policy import THE_SYSTEM
@@ -165,3 +165,20 @@ def test_a_refused_request_leaves_its_key_free() -> None:
     with pytest.raises(Refused):
         idempotency.once(subject="s", endpoint="e", key="k", body=b"", work=refuse)
     assert idempotency.once(subject="s", endpoint="e", key="k", body=b"", work=work) == (200, {})
+
+
+def test_answers_are_kept_for_two_days_and_then_forgotten() -> None:
+    now, done = clock.now(), []
+
+    def ask(key: str) -> object:
+        return idempotency.once(subject="s", endpoint="e", key=key, body=b"", work=lambda: (200, done.append(key)))
+
+    for days, key in ((3, "old"), (2.1, "older-than-kept"), (1.9, "young")):
+        with clock.frozen(now - timedelta(days=days)):
+            ask(key)
+    with clock.frozen(now):
+        gone = [privacy.enforce().get("kernel_idempotencyrecord", 0) for _ in range(2)]
+        assert gone == [2, 0]
+        ask("young")
+        ask("old")
+    assert done == ["old", "older-than-kept", "young", "old"]

@@ -15,6 +15,7 @@ from .orders import (
     must_see,
     order,
     orders_of,
+    page_of,
     parties,
     search,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "order",
     "orders",
     "orders_of",
+    "page_of",
     "parties",
     "quote",
     "quotes",

@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from highstreet.kernel import clock, ids, queue
+from highstreet.kernel import clock, failpoints, ids, queue
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
@@ -91,6 +91,7 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
             if no.code not in PASSING:
                 fail(actor, row, str(no))
         return _get(refund_id).status
+    failpoints.reach("payments.provider", "refund")
     with transaction.atomic():
         heard(actor, row, told, subject=row.out_refund_no)
     return _get(refund_id).status
