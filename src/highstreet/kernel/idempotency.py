@@ -25,7 +25,7 @@ from .refusals import INVALID, KEY_IN_FLIGHT, KEY_MISSING, KEY_REUSED
 
 MAX_KEY = 80
 KEY_PATTERN = r"^[!-~]+$"
-# How long an answer is kept (privacy/own.py has it forgotten then). A caller that tries again later than this starts anew.
+# How long an answer is kept (privacy/own.py has it forgotten). A caller that tries again later starts anew.
 KEPT = timedelta(days=2)
 
 

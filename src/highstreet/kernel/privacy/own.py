@@ -129,11 +129,17 @@ impersonal(
     ),
 )
 impersonal("the queue's own", "procrastinate_periodic_defers", "procrastinate_workers")
+impersonal("when a process was last heard of", "kernel_heartbeat")
 impersonal("Django's own", "django_migrations", "django_content_type")
 place(
     "logs (stderr)",
     holds="request numbers, paths of requests that failed; user names and addresses of refused sign-ins",
     until="the operator rotates them; we ask for 30 days",
+)
+place(
+    "memory of the web processes: rate limits",
+    holds="who asked how often: user number, key or network address",
+    until="the process ends, or 100,000 others came after",
 )
 place(
     "backups",
