@@ -21,7 +21,8 @@ def enforce(*, wall: datetime | None = None) -> dict[str, int]:
 
     `wall` stands for the wall's time (tests). A run ends after 100,000 rows of one period; the next goes on.
     """
-    known, declared, gone = references(), periods(), {}
+    known, declared = references(), periods()
+    gone: dict[str, int] = {}
     for name in children_first(declared, known):
         for period in declared[name]:
             now = (wall or datetime.fromtimestamp(clock.wall(), UTC)) if period.stamp == WALL else clock.now()

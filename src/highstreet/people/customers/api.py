@@ -10,17 +10,19 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import privacy
-from highstreet.kernel.api import Body, Problem, once
+from highstreet.kernel.api import Body, once, refuses
 from highstreet.kernel.policy import Actor, actor_of, route
 from highstreet.kernel.privacy import Person
 
 from . import actions, reads
 
 router = Router(tags=["privacy"])
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
+# What keeps somebody from being erased; packages above declare the rest in their privacy rooms.
+STAYS = ("order_open", "money_on_its_way", "on_the_way", "still_working", "works_here", "still_a_courier")
 ZIP: dict[str, Any] = {
-    "responses": {200: {"description": "a zip of JSON files", "content": {"application/zip": {}}}},
+    "responses": {200: {"description": "A zip of JSON files.", "content": {"application/zip": {}}}},
 }
+ASKS_ONLY = "Changes nothing, so it may be repeated without an Idempotency-Key."
 
 
 class ConsentOut(Schema):
@@ -33,7 +35,7 @@ class ConsentOut(Schema):
 
 
 class ConsentsOut(Schema):
-    items: list[ConsentOut]
+    items: list[ConsentOut] = Field(max_length=20)
 
 
 class ConsentIn(Body):
@@ -59,13 +61,14 @@ class ErasedOut(Schema):
     rows: int
 
 
-@router.get("/me/consents", response={200: ConsentsOut, **REFUSALS})
+@router.get("/me/consents", response={200: ConsentsOut})
 @route("shop.own")
 def consents(request: HttpRequest) -> ConsentsOut:
+    """What you agree to, purpose by purpose."""
     return _consents(actor_of(request))
 
 
-@router.put("/me/consents/{purpose}", response={200: ConsentsOut, **REFUSALS})
+@router.put("/me/consents/{purpose}", response={200: ConsentsOut}, openapi_extra=refuses("unknown_purpose"))
 @route("shop.own")
 def consent(request: HttpRequest, purpose: str, body: ConsentIn) -> HttpResponse:
     """Say yes or no to a purpose. It counts from the next request on."""
@@ -78,14 +81,16 @@ def consent(request: HttpRequest, purpose: str, body: ConsentIn) -> HttpResponse
     return once(request, work)
 
 
-@router.get("/me/data", openapi_extra=ZIP, response={200: None, **REFUSALS})
+@router.get("/me/data", response={200: None}, openapi_extra=ZIP)
 @route("shop.own")
 def data(request: HttpRequest) -> FileResponse:
     """Everything that is known of you, as a zip."""
     return as_zip(reads.person_of(actor_of(request)))
 
 
-@router.post("/me/erasure", response={200: ErasedOut, **REFUSALS})
+@router.post(
+    "/me/erasure", response={200: ErasedOut}, openapi_extra=refuses(*STAYS, "not_confirmed", "nothing_to_erase")
+)
 @route("shop.own")
 def erase(request: HttpRequest, body: EraseIn) -> HttpResponse:
     """Erase your account and everything about you. Refused while an order or money is on its way."""
@@ -93,14 +98,16 @@ def erase(request: HttpRequest, body: EraseIn) -> HttpResponse:
     return once(request, lambda: {"rows": actions.erase_me(actor=actor, confirm=body.confirm)})
 
 
-@router.post("/privacy/exports", openapi_extra=ZIP, response={200: None, **REFUSALS})
+@router.post("/privacy/exports", response={200: None}, openapi_extra=refuses("not_proved", repeat=ASKS_ONLY) | ZIP)
 @route("privacy.serve")
 def export_proved(request: HttpRequest, body: ProofIn) -> FileResponse:
-    """The data of somebody who proved an order to support. Reads only: no Idempotency-Key is needed."""
+    """The data of somebody who proved an order to support."""
     return as_zip(reads.proved(actor_of(request), body.order_key, body.phone))
 
 
-@router.post("/privacy/erasures", response={200: ErasedOut, **REFUSALS})
+@router.post(
+    "/privacy/erasures", response={200: ErasedOut}, openapi_extra=refuses(*STAYS, "not_confirmed", "not_proved")
+)
 @route("privacy.serve")
 def erase_proved(request: HttpRequest, body: ServedEraseIn) -> HttpResponse:
     """Erase somebody who proved an order to support and asked for it."""
