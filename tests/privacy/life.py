@@ -16,6 +16,7 @@ from highstreet.delivery.couriers import actions as couriers
 from highstreet.delivery.couriers.models import Courier
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.delivery.dispatch.models import Delivery
+from highstreet.delivery.dispatch.tests.test_journey import PHOTO
 from highstreet.growth.partners.models import Attempt, Endpoint, Message, Sending
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.models import OutboxEvent
@@ -136,7 +137,7 @@ def _bring(life: Life, order: Order) -> None:
     for act in (dispatch.accept, dispatch.arrive_store, dispatch.pick_up):
         act(actor=rider, delivery_id=row.pk)
     outbox.drain()
-    dispatch.deliver(actor=rider, delivery_id=row.pk, proof_kind="photo", proof="data:image/png;base64,AA")
+    dispatch.deliver(actor=rider, delivery_id=row.pk, proof_kind="photo", proof=PHOTO)
     outbox.drain()
 
 

@@ -81,7 +81,10 @@ def test_50_canaries_are_gone_from_everywhere(town: Town, client: Client, row: A
     assert life.api.get("/api/v1/me/consents", headers=life.headers).status_code == 401
 
 
-@pytest.mark.parametrize(("table", "column"), [("orders_order", "note"), ("fulfilment_fulfilment", "address")])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("orders_order", "note"), pytest.param("fulfilment_fulfilment", "address", marks=pytest.mark.long)],
+)
 def test_a_column_dropped_from_the_register_is_found(town: Town, client: Client, table: str, column: str) -> None:
     """The negative control."""
     life, person = lived(town, client)

@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from highstreet.kernel.policy import NOBODY, THE_SYSTEM, Actor
-from highstreet.people.accounts import actions as accounts
+from highstreet.kernel.policy import NOBODY, Actor
 from highstreet.people.accounts.models import User
 from highstreet.people.accounts.reads import actor_of_user
 from highstreet.people.customers import actions as customers
@@ -55,7 +54,7 @@ class Racer:
 def racer(town: Town, number: int, *, own_cart: bool) -> Racer:
     """With a cart of their own, or one that they filled before they signed in: an erasure does not know that one."""
     name = f"racer{number}"
-    user = accounts.create_users(actor=THE_SYSTEM, usernames=[name], password="x")[name]
+    user = User.objects.create(username=name).pk
     customers.of_phone(actor=actor_of_user(user), phone=PHONE)
     actor = actor_of_user(user)
     shopper = actor if own_cart else NOBODY
