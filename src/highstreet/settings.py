@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "axes",
     "csp",
     "django_htmx",
@@ -132,6 +133,7 @@ MIDDLEWARE = [
     "highstreet.web.middleware.Actors",
     "highstreet.web.csrf.ApiCookies",
     "highstreet.web.limits.Limits",
+    "highstreet.web.limits.KeyGuesses",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -181,15 +183,35 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_ADAPTER = "highstreet.people.accounts.adapter.Accounts"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "highstreet.people.accounts.second_factor.SecondFactor"
+MFA_FORMS = {
+    "activate_totp": "highstreet.people.accounts.forms.FirstCode",
+    "authenticate": "highstreet.people.accounts.forms.Code",
+    "reauthenticate": "highstreet.people.accounts.forms.CodeAgain",
+}
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Operators of /admin/ need a second factor wherever it is served in earnest.
+ADMIN_SECOND_FACTOR = HTTPS or os.environ.get("HIGHSTREET_ADMIN_SECOND_FACTOR", "") == "1"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
+# A name from one address: whoever guesses locks out themselves, not the person whose name it is.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "highstreet.people.accounts.signins.address_of"
+AXES_LOCKOUT_CALLABLE = "highstreet.web.limits.locked_out"
 AXES_ENABLED = os.environ.get("HIGHSTREET_AXES", "1") == "1"
+# Mails (a password to be reset) go by SMTP where a host is named, else nowhere.
+EMAIL_HOST = os.environ.get("HIGHSTREET_SMTP", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_TIMEOUT = 5
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Not cached_db: a process would go on believing in a session that another one has ended.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# What must hold for all processes (a one-time code is used, how often something was tried) is in the database.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "accounts_cache"}}
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
@@ -253,7 +275,8 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"masked": {"()": "highstreet.kernel.masking.MaskedFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]

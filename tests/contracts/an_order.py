@@ -63,7 +63,8 @@ def place(url: str, *, city: str, lat: float, lon: float, phone: str) -> Placed:
 
 def status(url: str, order: Placed) -> str:
     """What has become of it."""
-    return good(orders_see_order.sync(order.id, client=Client(base_url=url), key=order.key)).status
+    seen: str = good(orders_see_order.sync(order.id, client=Client(base_url=url), key=order.key)).status
+    return seen
 
 
 def refused(url: str) -> tuple[str, int]:

@@ -34,8 +34,8 @@ def main() -> None:
     loader = MigrationLoader(connection)
     state = loader.project_state(loader.graph.leaf_nodes())
     for number, (operation, atomic) in enumerate(steps):
-        kind = type("Migration", (Migration,), {"operations": [operation], "atomic": atomic})
-        migration = kind(f"9{number:03}_forward", "orders")
+        migration = Migration(f"9{number:03}_forward", "orders")
+        migration.operations, migration.atomic = [operation], atomic  # type: ignore[misc]
         assert dangers(migration, state) == [], dangers(migration, state)
         tries = patiently(partial(_apply, migration, state), lock_seconds=1.0)
         state = migration.mutate_state(state)

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,11 +70,15 @@ class Postmaster:
 
 
 @contextmanager
-def own(home: Path) -> Iterator[Postmaster]:
-    """Start a server at `home` and have everything that a `Stack` starts within use it."""
+def own() -> Iterator[Postmaster]:
+    """Start a new server and have everything that a `Stack` starts within use it."""
     from . import databases
 
     before = databases.server_url()
+    folder = Path(tempfile.mkdtemp(prefix="hs-postmaster-"))
+    # The server runs as a user of its own.
+    folder.chmod(0o755)
+    home = folder / "pg"
     made = postgres.start(home)
     postgres.stop(home)
     address = made.url("postgres").replace(made.socket_dir.replace("/", "%2F"), str(home))
@@ -84,4 +89,4 @@ def own(home: Path) -> Iterator[Postmaster]:
     finally:
         os.environ["DATABASE_URL"] = before
         server.stop()
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -27,7 +27,7 @@ class Probe:
 
 
 @asynccontextmanager
-async def probing(url: str, *, bar: float = 2.0) -> AsyncIterator[Probe]:
+async def probing(url: str, *, bar: float = 5.0) -> AsyncIterator[Probe]:
     """A fresh connection for each question, as a load balancer or a kubelet asks."""
     probe, over = Probe(bar), asyncio.Event()
 

@@ -191,10 +191,17 @@ class Stack:
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of a query on this stack's database; [] for a statement that returns none."""
+        try:
+            cursor = self._connected().execute(query, values or None)
+        except (psycopg.errors.AdminShutdown, psycopg.errors.ConnectionException):
+            # The server was killed under us, and is back: ask again on a connection of its new life.
+            cursor = self._connected().execute(query, values or None)
+        return list(cursor.fetchall()) if cursor.description else []
+
+    def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(databases.url_of(self.database), autocommit=True)
-        cursor = self._connection.execute(query, values or None)
-        return list(cursor.fetchall()) if cursor.description else []
+        return self._connection
 
     def one(self, query: str, *values: object) -> Any:
         """The first cell of the first row."""

@@ -18,7 +18,7 @@ class Open(Exception):
 class Breaker:
     """Opens after `failures` calls in a row failed, for `rest` seconds; then one call tries. `at_once` may wait."""
 
-    def __init__(self, *, failures: int = 4, rest: float = 10.0, at_once: int = 3) -> None:
+    def __init__(self, *, failures: int = 3, rest: float = 10.0, at_once: int = 3) -> None:
         self._most, self._rest, self._at_once = failures, rest, at_once
         self._lock = threading.Lock()
         self._failed, self._waiting, self._until = 0, 0, 0.0

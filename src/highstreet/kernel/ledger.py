@@ -128,6 +128,14 @@ def journals_of(causes: Iterable[UUID]) -> list[JournalView]:
     return _journal_views(list(Journal.objects.filter(cause__in=list(causes)).order_by("at", "id")))
 
 
+def credited(cause: UUID, actor: str, kinds: Iterable[str], codes: Iterable[str]) -> int:
+    """What journals of a cause by one actor have credited to accounts of these codes, whatever their currency."""
+    rows = Posting.objects.filter(
+        journal__cause=cause, journal__actor=actor, journal__kind__in=list(kinds), code__in=list(codes), amount__lt=0
+    )
+    return -(rows.aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
 def journal(owners: Iterable[UUID], journal_id: UUID) -> JournalView | None:
     """One journal, if it touches one of these owners' accounts."""
     row = Journal.objects.filter(pk=journal_id, postings__owner__in=list(owners)).first()

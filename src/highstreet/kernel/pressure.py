@@ -27,8 +27,8 @@ class Class:
 
 
 RECOMMENDATIONS = Class("recommendations", 0.5, 0.05)
-SEARCH = Class("search", 1.0, 0.1)
-BROWSING = Class("browsing", 2.0, 0.15)
+SEARCH = Class("search", 1.0, 0.05)
+BROWSING = Class("browsing", 2.0, 0.1)
 CARTS = Class("carts", 8.0, 4.0)
 ORDERS = Class("orders", 40.0, 25.0)
 # In the order in which they are shed.

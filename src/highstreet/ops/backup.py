@@ -89,12 +89,9 @@ def backup(url: str, path: Path) -> Manifest:
                 with packed.open(DUMP, "w", force_zip64=True) as member:
                     digest = _copy(_pipe(dump), member)
                 _check(dump, "pg_dump")
+                one = connection.execute(_NOW).fetchone()
                 manifest = Manifest(
-                    made_at=str(
-                        connection.execute(
-                            "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-                        ).fetchone()[0]
-                    ),  # type: ignore[index]
+                    made_at=str(one[0]) if one else "",
                     server=connection.info.server_version,
                     migrations=[list(row) for row in connection.execute(_MIGRATIONS)],
                     tables=checksums(connection),
@@ -173,6 +170,7 @@ def _unpack(path: Path, dump: Path) -> Manifest:
     raise Failed("this backup is damaged: its checksum differs; nothing was changed")
 
 
+_NOW = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 _MIGRATIONS = "SELECT app, name FROM django_migrations ORDER BY app, name"
 
 

@@ -10,11 +10,12 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
@@ -64,7 +65,7 @@ def examine() -> list[Finding]:
     found += database
     if not any(one.serious for one in database):
         for check in (_migrations, _clock, _workers, _dispatcher, _outbox, _queue, _webhooks, _memory):
-            found += _each(check)
+            found += _each(partial(_apart, check))
     return found
 
 
@@ -72,8 +73,14 @@ def _each(check: Check) -> list[Finding]:
     try:
         return list(check())
     except Exception as error:
-        name = check.__name__.strip("_")
+        name = getattr(check, "args", (check,))[0].__name__.strip("_")
         return [serious(_("The check “{name}” failed: {error}").format(name=name, error=error), _("Tell us about it."))]
+
+
+def _apart(check: Check) -> Iterator[Finding]:
+    """In a transaction of its own, so that a query that fails spoils no other check."""
+    with transaction.atomic():
+        yield from check()
 
 
 def _one(query: str, *values: Any) -> Any:

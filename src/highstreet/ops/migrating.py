@@ -82,7 +82,7 @@ def _field_added(field: models.Field) -> Iterator[str]:  # type: ignore[type-arg
         yield "computes every row, so the table is rewritten"
     if field.has_db_default() and not isinstance(field.db_default, models.Value | str | int | float | bool):
         yield "a default that is computed for each row rewrites the table; fill it in batches"
-    if field.unique or field.db_index:
+    if field.unique or _indexed(field):
         yield "its index is built under a lock; add the field without, then the index concurrently"
     if not field.null and not field.has_default() and not field.has_db_default():
         yield "rows that exist have no value for it"
@@ -96,8 +96,12 @@ def _field_altered(old: models.Field, new: models.Field) -> Iterator[str]:  # ty
         yield f"{was} becomes {will}: the table is rewritten; add a field beside it"
     if old.null and not new.null:
         yield "reads the table under a lock; add a CHECK that is not valid, validate it, then NOT NULL is free"
-    if (new.unique and not old.unique) or (new.db_index and not old.db_index):
+    if (new.unique and not old.unique) or (_indexed(new) and not _indexed(old)):
         yield "its index is built under a lock; use AddIndexConcurrently"
+
+
+def _indexed(field: models.Field) -> bool:  # type: ignore[type-arg]
+    return bool(getattr(field, "db_index", False))
 
 
 def _widens(old: models.Field, new: models.Field) -> bool:  # type: ignore[type-arg]
@@ -147,7 +151,7 @@ def pending() -> list[tuple[Migration, list[str]]]:
     return found
 
 
-def patiently(work: Callable[[], None], *, tries: int = TRIES, lock_seconds: float = LOCK_SECONDS) -> int:
+def patiently(work: Callable[[], object], *, tries: int = TRIES, lock_seconds: float = LOCK_SECONDS) -> int:
     """Run `work`, which can be begun again, with a short patience for locks. Returns how often it had to try.
 
     One machine migrates at a time; an index that an earlier try left half-built is dropped first.

@@ -63,7 +63,7 @@ SCHEMES = {
 }
 STATUSES = {
     401: "Nobody is signed in, or what was sent proves nothing.",
-    403: "Signed in, and not allowed.",
+    403: "Not allowed; or told by a cookie, without the page's token (csrf).",
     404: "There is nothing here that the caller may see.",
     409: "Not now: things have changed, or are not that far.",
     413: "More than is taken at once.",
@@ -135,10 +135,12 @@ def _complete(path: str, method: str, details: dict[str, Any]) -> None:
     details["security"] = [{}, {"bearer": []}] if permission == PUBLIC else [{"bearer": [permission]}]
     details["parameters"] = [_parameter(one) for one in details.get("parameters", [])]
     words = [details["description"]]
-    codes = {"invalid", "busy", "url_too_long", "headers_too_large"} | ({"too_large"} if method not in SAFE else set())
+    codes = {"invalid", "busy", "url_too_long", "headers_too_large"} | (
+        {"too_large", "csrf"} if method not in SAFE else set()
+    )
     if permission != PUBLIC:
         words.append(f"Needs the permission `{permission}`.")
-        codes |= {"not_signed_in", "forbidden"}
+        codes |= {"not_signed_in", "forbidden", "second_factor_needed"}
     if method not in SAFE and not repeat:
         details["parameters"].append(_key_header())
         codes |= {"key_missing", "key_reused", "key_in_flight"}

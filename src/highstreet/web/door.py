@@ -14,20 +14,22 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.template import loader
 from django.urls import get_resolver
 from django.utils import translation
-from django.utils.html import escape
 
 from highstreet.kernel import metrics, pressure, tracing
 from highstreet.kernel.pressure import BROWSING, CARTS, ORDERS, SEARCH, Class, Gate
 from highstreet.kernel.refusals import BUSY
 
 from . import draining
+from .headers import headers
 
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 ROUTE = "highstreet.route"
 RETRY_SECONDS = 2
+CLOSED = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # The first that fits. What is not named is browsing when it reads; when it writes, it is work that must be done.
@@ -100,7 +102,8 @@ class Door:
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/livez":
-            start("200 OK", [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+            told = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers()}
+            start("200 OK", list(told.items()))
             return [b'{"status": "ok"}']
         kind = class_of(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""))
         came = pressure.now()
@@ -151,20 +154,17 @@ def _busy(environ: Environ, start: Any) -> list[bytes]:
     chosen = f"{settings.LANGUAGE_COOKIE_NAME}=en" in cookies
     chosen = chosen or ("lang=" not in cookies and accepts.lower().startswith("en"))
     kind, body = _busy_body("en" if chosen else "zh-hans", environ["PATH_INFO"].startswith("/api/"))
-    headers = [("Content-Type", kind), ("Retry-After", str(RETRY_SECONDS)), ("Cache-Control", "no-store")]
-    start("503 Service Unavailable", [*headers, ("X-Content-Type-Options", "nosniff")])
+    told = {"Content-Type": kind, "Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store", **headers()}
+    start("503 Service Unavailable", list({**told, "Content-Security-Policy": CLOSED}.items()))
     return [body]
 
 
 @cache
 def _busy_body(language: str, api: bool) -> tuple[str, bytes]:
-    with translation.override(language):
-        words = str(BUSY.text)
     if api:
-        problem = {"type": BUSY.code, "title": words, "status": BUSY.status, "facts": {}}
+        with translation.override(language):
+            problem = {"type": BUSY.code, "title": str(BUSY.text), "status": BUSY.status, "facts": {}}
         return "application/problem+json", json.dumps(problem, ensure_ascii=False).encode()
-    page = (
-        f'<!doctype html><html lang="{language}"><meta name="viewport" content="width=device-width">'
-        f'<meta http-equiv="refresh" content="{RETRY_SECONDS}"><title>Highstreet</title><h1>{escape(words)}</h1></html>'
-    )
+    with translation.override(language):
+        page = loader.get_template("503.html").render({})
     return "text/html; charset=utf-8", page.encode()

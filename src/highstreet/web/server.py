@@ -23,7 +23,7 @@ WAITING_A_SLOT = 40
 KILL_SECONDS = 40
 
 
-class _Draining(Server):
+class _Draining(Server):  # type: ignore[misc, valid-type]
     """On the first signal /readyz says 503 for `drain` seconds while everything is still served; then it stops,
     and what is being answered is answered. A second signal stops it without waiting."""
 

@@ -27,6 +27,7 @@ class KeyIn(Body):
     scopes: list[str] = Field(min_length=1, max_length=40)
     stores: list[str] | None = Field(None, min_length=1, max_length=50, description="left out: every store")
     days: int | None = Field(None, ge=1, le=3650, description="left out: until it is revoked")
+    limits: dict[str, int] = Field({}, max_length=20, description="scope: the most (fen, units, percent)")
 
 
 class KeyOut(Schema):
@@ -35,6 +36,7 @@ class KeyOut(Schema):
     prefix: str
     scopes: list[str]
     stores: list[str] | None
+    limits: dict[str, int]
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -140,7 +142,7 @@ def keys(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
 @router.post(
     "/partners/keys",
     response={201: MadeKeyOut},
-    openapi_extra=refuses("persons_only", "scope_not_yours", "too_many", "not_found"),
+    openapi_extra=refuses("not_found", "over_limit", "persons_only", "scope_not_yours", "too_many"),
 )
 @route("keys.manage")
 def make_key(request: HttpRequest, body: KeyIn) -> HttpResponse:
@@ -149,7 +151,14 @@ def make_key(request: HttpRequest, body: KeyIn) -> HttpResponse:
 
     def work() -> tuple[dict[str, Any], str]:
         store_ids = None if body.stores is None else [private("str", one) for one in body.stores]
-        made = actions.make_key(actor=actor, name=body.name, scopes=body.scopes, store_ids=store_ids, days=body.days)
+        made = actions.make_key(
+            actor=actor,
+            name=body.name,
+            scopes=body.scopes,
+            store_ids=store_ids,
+            days=body.days,
+            limits=body.limits,
+        )
         return _key(reads.key(actor, made.id)), made.token
 
     return _told_once(request, work, "token")
@@ -307,6 +316,7 @@ def _key(view: KeyView) -> dict[str, Any]:
         "prefix": view.prefix,
         "scopes": view.scopes,
         "stores": None if view.store_ids is None else [ids.public("str", one) for one in view.store_ids],
+        "limits": view.limits,
         "created_at": view.created_at.isoformat(),
         "expires_at": view.expires_at.isoformat() if view.expires_at else None,
         "revoked_at": view.revoked_at.isoformat() if view.revoked_at else None,

@@ -41,6 +41,7 @@ class KeyBearer:
             organisation_id=row.organisation_id,
             store_ids=None if row.stores is None else frozenset(UUID(one) for one in row.stores),
             permissions=SCOPES & frozenset(row.scopes),
+            limits=row.limits,
             language=language,
         )
 
@@ -54,6 +55,7 @@ class KeyView:
     prefix: str
     scopes: list[str]
     store_ids: list[UUID] | None
+    limits: dict[str, int]
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -172,6 +174,7 @@ def _key(row: ApiKey) -> KeyView:
         row.prefix,
         list(row.scopes),
         None if row.stores is None else [UUID(one) for one in row.stores],
+        row.limits,
         row.created_at,
         row.expires_at,
         row.revoked_at,

@@ -146,3 +146,23 @@ place(
     holds="everything above",
     until="the backup's own age; after a restore the erasures since are done again (docs/privacy.md)",
 )
+personal(
+    Table(
+        "kernel_guess",
+        ("user", "customer"),
+        "security",
+        BETRAYS.format("t.subject"),
+        delete=True,
+        periods=(Period(1, "t.since < %(until)s", "a day"),),
+    )
+)
+personal(
+    Table(
+        "kernel_trail",
+        ("employee", "customer", "courier"),
+        "security",
+        "t.subjects && %(things)s::uuid[]",
+        keeps="who did what has to be provable; people are told by numbers",
+        plain=("actor", "request", "action", "permission", "facts"),
+    )
+)

@@ -168,10 +168,15 @@ def test_a_refused_request_leaves_its_key_free() -> None:
 
 
 def test_answers_are_kept_for_two_days_and_then_forgotten() -> None:
-    now, done = clock.now(), []
+    now = clock.now()
+    done: list[str] = []
 
-    def ask(key: str) -> object:
-        return idempotency.once(subject="s", endpoint="e", key=key, body=b"", work=lambda: (200, done.append(key)))
+    def ask(key: str) -> None:
+        def work() -> tuple[int, object]:
+            done.append(key)
+            return 200, None
+
+        idempotency.once(subject="s", endpoint="e", key=key, body=b"", work=work)
 
     for days, key in ((3, "old"), (2.1, "older-than-kept"), (1.9, "young")):
         with clock.frozen(now - timedelta(days=days)):

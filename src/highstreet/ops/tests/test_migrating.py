@@ -30,8 +30,10 @@ def state() -> ProjectState:
 
 
 def migration(*parts: operations.base.Operation, atomic: bool = True, serving: str = "") -> Migration:
-    kind = type("Migration", (Migration,), {"operations": list(parts), "atomic": atomic, "serving": serving})
-    return kind("0002_next", "shop")
+    made = Migration("0002_next", "shop")
+    made.operations, made.atomic = list(parts), atomic  # type: ignore[misc]
+    made.serving = serving  # type: ignore[attr-defined]
+    return made
 
 
 def nothing(apps: object, editor: object) -> None:

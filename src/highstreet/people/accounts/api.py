@@ -17,6 +17,7 @@ router = Router(tags=["accounts"])
 class Login(Body):
     username: str = Field(max_length=150)
     password: str = Field(max_length=1000)
+    code: str = Field("", max_length=20, description="of who has a second factor: the app's code, or a recovery code")
 
 
 class Token(Body):
@@ -26,7 +27,9 @@ class Token(Body):
 @router.post(
     "/sessions",
     response={201: Token},
-    openapi_extra=refuses("too_many_tries", "wrong_login", repeat="every token is a session of its own"),
+    openapi_extra=refuses(
+        "code_needed", "too_many_tries", "wrong_code", "wrong_login", repeat="every token is a session of its own"
+    ),
 )
 @route(PUBLIC)
 def sign_in(request: HttpRequest, body: Login) -> Status[Token]:
@@ -36,5 +39,6 @@ def sign_in(request: HttpRequest, body: Login) -> Status[Token]:
         request=request,
         username=body.username,
         password=body.password,
+        code=body.code,
     )
     return Status(201, Token(token=token))

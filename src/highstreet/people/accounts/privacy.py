@@ -136,3 +136,19 @@ personal(
 )
 impersonal("what groups may do", "auth_group", "auth_group_permissions", "auth_permission")
 place("memory of the web processes: sessions", holds="which user a session is", until="two weeks, or the process ends")
+personal(
+    Table(
+        "usersessions_usersession",
+        ("user", "customer", "courier", "employee"),
+        "security",
+        OF_USER,
+        delete=True,
+        secret=("session_key",),
+        periods=(Period(30, "t.last_seen_at < %(until)s", "30 days after it was last used", stamp=WALL),),
+    )
+)
+impersonal(
+    "sealed copies of sessions and used codes, gone with their time",
+    "accounts_cache",
+    periods=(Period(0, "t.expires < %(until)s", "until it expires", stamp=WALL),),
+)

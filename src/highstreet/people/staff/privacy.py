@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from highstreet.kernel.privacy import Open, Table, personal, scope
+from highstreet.kernel.privacy import Open, Table, impersonal, personal, scope
 
 from .refusals import WORKS_HERE
 
@@ -20,3 +20,4 @@ personal(
         open=(Open("t.active", WORKS_HERE),),
     )
 )
+impersonal("what roles may do in an organisation", "staff_rolelimit", "staff_safeguard")

@@ -10,10 +10,13 @@ from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.guesses import guarded
 from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
+from .refusals import CODE_UNKNOWN
+from .rules import guesser
 
 router = Router(tags=["store"])
 
@@ -362,15 +365,18 @@ def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResp
 @router.post(
     "/store/collect",
     response={200: FulfilmentOut},
-    openapi_extra=refuses("cash_due", "not_found", "pickup_code_unknown", "pickup_code_used", "wrong_state"),
+    openapi_extra=refuses(
+        "cash_due", "not_found", "pickup_code_unknown", "pickup_code_used", "too_many_tries", "wrong_state"
+    ),
 )
 @route("fulfilment.work")
 def collect(request: HttpRequest, body: Collect) -> HttpResponse:
-    """Redeem a pickup code, once, with what is due paid in cash (fen)."""
+    """Redeem a pickup code, once, with what is due paid in cash (fen). Ten unknown codes lock for 15 minutes."""
     store = private("str", body.store)
 
     def work() -> dict[str, Any]:
         found = actions.collect(actor=_actor(request), store_id=store, code=body.code, cash_received=body.cash_received)
         return _out(reads.detail(_actor(request), found))
 
-    return once(request, work)
+    with guarded("pickup", guesser(_actor(request).name, store), CODE_UNKNOWN):
+        return once(request, work)

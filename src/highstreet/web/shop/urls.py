@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("me/data/export", data.export, name="export"),
     path("me/data/erase", data.erase, name="erase"),
     path("me/data/erased", data.erased, name="erased"),
+    path("me/devices", me.devices, name="devices"),
     path("lang", me.lang, name="lang"),
     path("i18n/setlang/", me.lang, name="set_language"),
     path("home/", me.after_sign_in, name="after_sign_in"),
