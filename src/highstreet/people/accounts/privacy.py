@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.utils import timezone
 
+from highstreet.kernel import clock
 from highstreet.kernel.privacy import Period, impersonal, personal, place, public, scope
 from highstreet.kernel.privacy.persons import Values
 from highstreet.kernel.privacy.register import WALL, Table
@@ -21,7 +22,7 @@ def sessions_of(known: Values) -> Sequence[str]:
     wanted = {str(one) for one in known["user"]}
     if not wanted:
         return []
-    live = Session.objects.filter(expire_date__gt=timezone.now()).iterator()
+    live = Session.objects.filter(expire_date__gt=datetime.fromtimestamp(clock.wall(), UTC)).iterator()
     return [row.session_key for row in live if row.get_decoded().get(SESSION_KEY) in wanted]
 
 
