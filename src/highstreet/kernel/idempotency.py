@@ -27,7 +27,7 @@ from .refusals import INVALID, KEY_IN_FLIGHT, KEY_MISSING, KEY_REUSED
 
 MAX_KEY = 80
 KEY_PATTERN = r"^[!-~]+$"
-# How long an answer is kept at least. A caller that tries again later than this starts anew.
+# How long an answer is kept (privacy/own.py has it forgotten). A caller that tries again later starts anew.
 KEPT = timedelta(days=2)
 
 
@@ -64,12 +64,6 @@ def _once(*, names: tuple[str, str, str], digest: str, work: Callable[[], tuple[
             )
         failpoints.reach("idempotency.answered", names[1].partition(" ")[0])
         return status, answer
-
-
-def forget(limit: int = 5_000) -> int:
-    """Delete up to `limit` of the answers older than `KEPT`, the oldest first. Returns how many went."""
-    old = IdempotencyRecord.objects.filter(at__lt=clock.now() - KEPT).order_by("at").values("pk")[:limit]
-    return IdempotencyRecord.objects.filter(pk__in=old).delete()[0]
 
 
 def _first(record: UUID, names: tuple[str, str, str], digest: str) -> bool:

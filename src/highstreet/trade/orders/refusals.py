@@ -43,3 +43,6 @@ TOO_LATE_TO_CANCEL = reason(
 NOT_PAYABLE = reason("not_payable", 409, _("There is nothing to pay: the order is {state}."))
 TOO_MANY_UNITS = reason("refund_too_many_units", 409, _("Only {left} units are left to refund."))
 BAD_AMOUNT = reason("bad_amount", 422, _("Give a whole amount in fen, more than 0."))
+ORDER_OPEN = reason(
+    "order_open", 409, _("You have orders that are not finished ({count}). Wait for them, or cancel them.")
+)
