@@ -17,6 +17,8 @@ from .models import User
 from .ports import badges, bearers
 
 CART_COOKIE = "cart"
+# Where a bearer token means anything: on pages it would be a session that no sign-in and no second factor made.
+API = "/api/"
 OF_USER = "WHERE u.id = %s"
 OF_TOKEN = (
     "JOIN accounts_apitoken t ON t.user_id = u.id "
@@ -25,13 +27,13 @@ OF_TOKEN = (
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The actor behind a request: a bearer token first, then the session; else a guest with a cart."""
+    """The actor behind a request: on the API a bearer token first, then the session; else a guest with a cart."""
     language = getattr(request, "LANGUAGE_CODE", "zh-hans")
     cart_key = request.headers.get("X-Cart-Key") or request.COOKIES.get(CART_COOKIE, "")
     header = request.headers.get("Authorization", "")
     user = getattr(request, "user", None)
     known = None
-    if header.startswith("Bearer "):
+    if header.startswith("Bearer ") and request.path.startswith(API):
         for kind in bearers:
             if header.startswith(kind.prefix, 7):
                 return kind.actor_of(header[7:], language=language) or Actor(language=language)

@@ -10,6 +10,7 @@ from highstreet.kernel import clock, holds, ids
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.supply.stores import reads as stores
 
 from .models import StockLevel, StockLocation, StockMove
 from .refusals import NOT_ENOUGH, SOLD_OUT
@@ -50,8 +51,7 @@ def issue_free(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int,
 @action("stock.adjust")
 def adjust(*, actor: Actor, store_id: UUID, variant_id: UUID, delta: int, reason: str) -> int:
     """Correct on_hand by `delta` with a reason; refuses to go below what is held. Returns the new on_hand."""
-    if not actor.at_store(store_id):
-        raise Refused(NOT_FOUND)
+    stores.must_work_at(actor, store_id)
     if delta == 0 or abs(delta) > MAX_UNITS or not reason.strip() or "\x00" in reason:
         raise Refused(INVALID, field="delta" if reason.strip() else "reason", problem=str(delta))
     return _move(_level(store_id, variant_id), "adjust", delta, reason=reason.strip()[:80], actor=actor)

@@ -8,8 +8,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from highstreet.kernel import clock
+from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import in_language
 
 from . import rules
@@ -76,6 +78,22 @@ def store(store_id: UUID) -> StoreView:
     if row is None:
         raise Refused(NOT_FOUND)
     return StoreView(**{name: row[name] for name in _COLUMNS}, time_zone=row["city__time_zone"])
+
+
+def must_work_at(actor: Actor, store_id: UUID) -> StoreView:
+    """The store, if the actor works in it: it is one of theirs, or they work for all of an organisation that runs
+    it or retails in its city. NOT_FOUND otherwise, so that another's store is not told from none."""
+    found = store(store_id)
+    if actor.kind == SYSTEM:
+        return found
+    if actor.store_ids is not None:
+        ours = store_id in actor.store_ids
+    else:
+        runs = (found.organisation_id, organisations.city(found.city_id).retailer_id)
+        ours = actor.organisation_id is not None and actor.organisation_id in runs
+    if not ours:
+        raise Refused(NOT_FOUND)
+    return found
 
 
 def stores_of(city_id: UUID) -> list[StoreView]:

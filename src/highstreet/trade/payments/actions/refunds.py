@@ -87,7 +87,8 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
             )
     except ProviderRefused as no:
         with transaction.atomic():
-            raise_alert("refund_refused", row.out_refund_no, code=no.code, amount=row.amount)
+            whose = row.intent.organisation_id
+            raise_alert("refund_refused", row.out_refund_no, whose, code=no.code, amount=row.amount)
             if no.code not in PASSING:
                 fail(actor, row, str(no))
         return _get(refund_id).status
@@ -98,8 +99,10 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
 
 @action("orders.refund")
 def retry_refund(*, actor: Actor, refund_id: UUID) -> None:
-    """Send a failed refund anew, under a new number: the provider has ended the old one."""
+    """Send a failed refund of the actor's organisation anew, under a new number: the provider has ended the old one."""
     row = _get(refund_id)
+    if actor.kind != SYSTEM and (actor.store_ids is not None or row.intent.organisation_id != actor.organisation_id):
+        raise Refused(NOT_FOUND)
     fresh = ids.new_id().hex
     move(REFUND, row, "retry", actor=actor.name, note=row.out_refund_no, out_refund_no=fresh)
     queue.defer("payments.send_refund", refund_id=str(row.pk))

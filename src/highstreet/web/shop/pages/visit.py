@@ -70,29 +70,29 @@ class Visit:
     @property
     def contact(self) -> dict[str, str]:
         """What this browser said at its last checkout: phone, unit, substitution."""
-        kept = _signed(self.request.COOKIES.get(CONTACT_COOKIE, ""))
+        kept = _signed(self.request, CONTACT_COOKIE)
         return {str(name): str(value) for name, value in kept.items()} if isinstance(kept, dict) else {}
 
     def keep_contact(self, contact: dict[str, str]) -> None:
-        self._cookies[CONTACT_COOKIE] = signing.dumps(contact, salt=SALT, compress=True)
+        self._cookies[CONTACT_COOKIE] = _sealed(CONTACT_COOKIE, contact)
 
     @property
     def order_keys(self) -> list[str]:
         """The orders this browser placed as a guest, newest first."""
-        kept = _signed(self.request.COOKIES.get(ORDERS_COOKIE, ""))
+        kept = _signed(self.request, ORDERS_COOKIE)
         return [key for key in kept if isinstance(key, str)] if isinstance(kept, list) else []
 
     def be_at(self, here: Here) -> None:
         self.here = here
         place = [here.lat, here.lon, here.label, here.chosen, here.mode, here.store]
-        self._cookies[PLACE_COOKIE] = signing.dumps(place, salt=SALT, compress=True)
+        self._cookies[PLACE_COOKIE] = _sealed(PLACE_COOKIE, place)
 
     def keep_cart(self, key: str) -> None:
         self._cookies[CART_COOKIE] = key
 
     def keep_order(self, key: str) -> None:
         keys = [key, *(other for other in self.order_keys if other != key)][:MOST_ORDERS]
-        self._cookies[ORDERS_COOKIE] = signing.dumps(keys, salt=SALT, compress=True)
+        self._cookies[ORDERS_COOKIE] = _sealed(ORDERS_COOKIE, keys)
 
     def show(
         self,
@@ -162,16 +162,22 @@ def shop_page(view: Callable[..., HttpResponse]) -> View:
     return cast(View, run)
 
 
-def _signed(text: str) -> Any:
+def _sealed(cookie: str, value: Any) -> str:
+    return signing.dumps(value, salt=f"{SALT}.{cookie}", compress=True)
+
+
+def _signed(request: HttpRequest, cookie: str) -> Any:
+    """What we wrote into this cookie. Each has a salt of its own: a place's words never count as the keys of orders."""
+    text = request.COOKIES.get(cookie, "")
     try:
-        return signing.loads(text, salt=SALT) if text else None
+        return signing.loads(text, salt=f"{SALT}.{cookie}") if text else None
     except signing.BadSignature:
         return None
 
 
 def _here(request: HttpRequest, city: CityView) -> Here:
     centre = Here(city.centre_lat, city.centre_lon, _("{city}, centre").format(city=city.name))
-    kept = _signed(request.COOKIES.get(PLACE_COOKIE, ""))
+    kept = _signed(request, PLACE_COOKIE)
     if not isinstance(kept, list) or len(kept) != 6:
         last = customers.addresses(actor_of(request), limit=1)
         known = [one for one in last if city.contains(one.lat, one.lon)]
