@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMPS := .stamps
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo demo-check test test-long check bench audit lock format clean
+.PHONY: help demo demo-check test test-long check bench audit sbom client lock format clean
 
 help:
 	@echo "make demo       the platform with a living city: shop, store, courier, console (Ctrl-C stops it)"
@@ -14,6 +14,8 @@ help:
 	@echo "make check      format, lint, types, floors, translations, tests"
 	@echo "make bench      what is measured, printed as tables"
 	@echo "make audit      recompute the invariants of the demo's books"
+	@echo "make sbom       a CycloneDX bill of all materials: build/sbom.cdx.json"
+	@echo "make client     the Python client of /api/v1, generated into build/client"
 	@echo "make lock       resolve requirements/*.in into hashed locks"
 
 $(STAMPS)/base: requirements/base.txt pyproject.toml
@@ -61,9 +63,15 @@ bench: $(STAMPS)/dev
 audit: $(STAMPS)/base
 	@$(BIN)/highstreet audit
 
+client: $(STAMPS)/dev
+	@$(BIN)/python scripts/client.py
+
 format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix src tests bench scripts
 	$(BIN)/ruff format src tests bench scripts
+
+sbom: $(STAMPS)/dev
+	@$(BIN)/python scripts/sbom.py
 
 lock:
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/base.in -o requirements/base.txt

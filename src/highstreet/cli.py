@@ -10,10 +10,15 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
+
+from highstreet.ops.commands import declare
+
+Command = Callable[[argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,9 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _is_callers(error: Exception) -> bool:
     from highstreet.kernel.refusal import Refused
+    from highstreet.ops.backup import Failed
     from highstreet.supply.catalog.rules.rows import BadFile
 
-    return isinstance(error, Refused | BadFile | FileNotFoundError | PermissionError | IsADirectoryError)
+    return isinstance(error, Refused | BadFile | Failed | FileNotFoundError | PermissionError | IsADirectoryError)
 
 
 def _database() -> None:
@@ -65,6 +71,14 @@ def _django() -> None:
     django.setup()
 
 
+def _on_django(command: Command) -> Command:
+    def run(arguments: argparse.Namespace) -> int:
+        _django()
+        return command(arguments)
+
+    return run
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     from highstreet.twin.demo import Options, run
 
@@ -81,15 +95,6 @@ def _demo(arguments: argparse.Namespace) -> int:
     )
 
 
-def _migrate(arguments: argparse.Namespace) -> int:
-    _django()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
-    print("the database is up to date")
-    return 0
-
-
 def _web(arguments: argparse.Namespace) -> int:
     # Only the processes that serve load the platform: the one that watches them stays small and starts at once.
     _database()
@@ -101,6 +106,7 @@ def _web(arguments: argparse.Namespace) -> int:
         port=arguments.port,
         workers=arguments.workers,
         threads=arguments.threads,
+        drain=arguments.drain,
     )
     return 0
 
@@ -109,26 +115,15 @@ def _streams(arguments: argparse.Namespace) -> int:
     _database()
     from highstreet.web.server import serve
 
-    serve("highstreet.web.streams:application", host=arguments.host, port=arguments.port)
+    serve("highstreet.web.streams:application", host=arguments.host, port=arguments.port, drain=arguments.drain)
     return 0
 
 
 def _worker(arguments: argparse.Namespace) -> int:
     _django()
-    from django.core.management import call_command
+    from highstreet.kernel import working
 
-    call_command(
-        "procrastinate",
-        "worker",
-        "--concurrency",
-        str(arguments.concurrency),
-        "--shutdown-graceful-timeout",
-        "5",
-        "--delete-jobs",
-        "successful",
-        "--name",
-        f"worker-{os.getpid()}",
-    )
+    working.run(arguments.concurrency, grace=arguments.grace)
     return 0
 
 
@@ -147,8 +142,9 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
 def _audit(arguments: argparse.Namespace) -> int:
     _django()
-    from highstreet.kernel import audit
+    from highstreet.kernel import audit, heartbeat
 
+    started = time.monotonic()
     findings = audit.run()
     for finding in findings:
         mark = "broken" if finding.broken else "holds "
@@ -156,6 +152,7 @@ def _audit(arguments: argparse.Namespace) -> int:
         for row in finding.broken:
             print(f"       {row}")
     broken = sum(bool(finding.broken) for finding in findings)
+    heartbeat.beat("audit", broken=broken, seconds=round(time.monotonic() - started, 1))
     print(f"{len(findings)} invariants, {broken} broken")
     return 1 if broken else 0
 
@@ -226,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="where the embedded database and files live (default: var)")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], words: str, parent: Any = commands) -> Any:
+    def add(name: str, command: Command, words: str, parent: Any = commands) -> Any:
         sub = parent.add_parser(name, help=words, description=words)
         sub.set_defaults(command=command)
         return sub
@@ -238,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--orders", type=int, default=600, help="simulated orders a day")
     demo.add_argument("--start-at", default="", help="local time at which the day starts, such as 11:30")
     demo.add_argument("--check", action="store_true", help="start, place one order to the doorstep, audit, stop")
-    add("migrate", _migrate, "bring the database up to date")
+    declare(lambda name, command, words: add(name, _on_django(command), words))
     for name, command, words, port in (
         ("web", _web, "serve pages and the API", 8000),
         ("streams", _streams, "serve the event streams", 8001),
@@ -247,9 +244,11 @@ def _parser() -> argparse.ArgumentParser:
         server.add_argument("--host", default="127.0.0.1")
         server.add_argument("--port", type=int, default=port)
         server.add_argument("--workers", type=int, default=1)
-        server.add_argument("--threads", type=int, default=8)
+        server.add_argument("--threads", type=int, default=8, help="requests worked on at once in each worker")
+        server.add_argument("--drain", type=float, default=0.0, help="seconds of /readyz 503 before stopping")
     worker = add("worker", _worker, "run jobs")
     worker.add_argument("--concurrency", type=int, default=4)
+    worker.add_argument("--grace", type=int, default=5, help="seconds that jobs may go on when told to stop")
     add("dispatch", _dispatch, "match orders to couriers, for ever")
     add("audit", _audit, "recompute every invariant; exit 1 and say what is broken")
     city = commands.add_parser("city", help="cities and their files").add_subparsers(required=True, metavar="COMMAND")

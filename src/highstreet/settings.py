@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.templatetags.static import static
 
 from highstreet.kernel.context import configure_logging
 from highstreet.kernel.messages import compile_all
@@ -14,8 +17,11 @@ DATA_DIR = Path(os.environ.get("HIGHSTREET_DATA", "var")).resolve()
 DEBUG = False
 SECRET_KEY = os.environ.get("HIGHSTREET_SECRET_KEY", "only-for-tests-and-the-demo")
 ALLOWED_HOSTS = os.environ.get("HIGHSTREET_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+_LOCAL = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("HIGHSTREET_ORIGINS", "").split(",") if origin]
 HTTPS = os.environ.get("HIGHSTREET_HTTPS", "") == "1"
+if (HTTPS or not set(ALLOWED_HOSTS) <= _LOCAL) and SECRET_KEY == "only-for-tests-and-the-demo":
+    raise ValueError("set HIGHSTREET_SECRET_KEY: with the demo's secret anybody can forge sessions")
 STREAM_URL = os.environ.get("HIGHSTREET_STREAM_URL", "")
 SHOP_URL = os.environ.get("HIGHSTREET_SHOP_URL", "http://127.0.0.1:8000")
 WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
@@ -25,12 +31,18 @@ RATE = os.environ.get("HIGHSTREET_RATE", "1")
 if RATE != "off" and not float(RATE) > 0:
     raise ValueError("HIGHSTREET_RATE is a number above 0, or off")
 PROXY_HOPS = int(os.environ.get("HIGHSTREET_PROXY_HOPS", "0"))
+# Who may read /metrics besides this machine: networks of ours, such as 10.0.0.0/8.
+METRICS_FROM = [ipaddress.ip_network(net) for net in os.environ.get("HIGHSTREET_METRICS_FROM", "").split(",") if net]
 # Webhooks may go to this machine, without TLS.
 DEV = os.environ.get("HIGHSTREET_DEV", "") == "1"
 LOG_LEVEL = os.environ.get("HIGHSTREET_LOG", "INFO")
 configure_logging(LOG_LEVEL)
 # Before any app loads: Django keeps the first catalogue it reads, and others' apps ask for one in their `ready()`.
 compile_all()
+
+
+# The longest that one statement may take: short where somebody waits for the answer (web.server), long in jobs.
+QUERY_MS = int(os.environ.get("HIGHSTREET_QUERY_MS", "15000"))
 
 
 def _database(url: str) -> dict[str, object]:
@@ -46,7 +58,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c statement_timeout=15000 -c lock_timeout=10000"},
+        "OPTIONS": {"options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)}"},
     }
 
 
@@ -77,6 +89,7 @@ FEATURES = [
     "web.store",
     "web.courier",
     "web.console",
+    "ops",
 ]
 
 INSTALLED_APPS = [
@@ -91,9 +104,12 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "axes",
     "csp",
     "django_htmx",
+    # The files of the page /api/v1/docs.
+    "ninja",
     "django_cotton.apps.SimpleAppConfig",
     "procrastinate.contrib.django",
     "import_export",
@@ -102,8 +118,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "highstreet.web.middleware.RequestContext",
+    "highstreet.web.headers.Headers",
+    "highstreet.web.edges.Edges",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "highstreet.web.headers.Csp",
     "highstreet.web.statics.Statics",
     # Its random padding (Heal the BREACH) and masked CSRF tokens keep what is secret from being guessed by length.
     "django.middleware.gzip.GZipMiddleware",
@@ -113,7 +131,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "highstreet.web.middleware.Actors",
+    "highstreet.web.csrf.ApiCookies",
     "highstreet.web.limits.Limits",
+    "highstreet.web.limits.KeyGuesses",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -163,17 +183,44 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_ADAPTER = "highstreet.people.accounts.adapter.Accounts"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "highstreet.people.accounts.second_factor.SecondFactor"
+MFA_FORMS = {
+    "activate_totp": "highstreet.people.accounts.forms.FirstCode",
+    "authenticate": "highstreet.people.accounts.forms.Code",
+    "reauthenticate": "highstreet.people.accounts.forms.CodeAgain",
+}
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Operators of /admin/ need a second factor wherever it is served in earnest.
+ADMIN_SECOND_FACTOR = HTTPS or os.environ.get("HIGHSTREET_ADMIN_SECOND_FACTOR", "") == "1"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
+# A name from one address: whoever guesses locks out themselves, not the person whose name it is.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "highstreet.people.accounts.signins.address_of"
+AXES_LOCKOUT_CALLABLE = "highstreet.web.limits.locked_out"
 AXES_ENABLED = os.environ.get("HIGHSTREET_AXES", "1") == "1"
+# Mails (a password to be reset) go by SMTP where a host is named, else nowhere.
+EMAIL_HOST = os.environ.get("HIGHSTREET_SMTP", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_TIMEOUT = 5
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not cached_db: a process would go on believing in a session that another one has ended.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# What must hold for all processes (a one-time code is used, how often something was tried) is in the database.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "accounts_cache"}}
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A browser takes a cookie of this name only from this very host and over TLS: no subdomain can plant one.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTTPS else ("sessionid", "csrftoken")
+# Only a proxy of ours may say that the browser came over TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS and PROXY_HOPS else None
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -202,9 +249,10 @@ WHITENOISE_USE_FINDERS = "HIGHSTREET_STATIC" not in os.environ
 
 _stream = [STREAM_URL] if STREAM_URL else []
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "connect-src": ["'self'", *_stream],
         "form-action": ["'self'", *([WALLET_URL] if WALLET_URL else [])],
@@ -213,12 +261,22 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     },
 }
-UNFOLD = {"SITE_TITLE": "Highstreet", "SITE_HEADER": "Highstreet"}
+# Unfold writes its colours into an inline <style>; ours come as a file, so that the policy needs no inline styles.
+UNFOLD = {
+    "SITE_TITLE": "Highstreet",
+    "SITE_HEADER": "Highstreet",
+    "COLORS": lambda request: {},
+    "STYLES": [lambda request: static("ui/admin.css")],
+    "SCRIPTS": [lambda request: static("ui/admin.js")],
+}
+# No table is exported today; the first one that is must not carry formulas into a spreadsheet.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"masked": {"()": "highstreet.kernel.masking.MaskedFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]

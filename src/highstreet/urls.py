@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from highstreet.web import health
 from highstreet.web.api import api
@@ -23,11 +24,14 @@ def _faces() -> list[URLResolver]:
     return mounted
 
 
+handler500 = "highstreet.web.broken.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("metrics", health.figures),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
+    path("accounts/sessions/", RedirectView.as_view(url="/me/devices")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     *_faces(),

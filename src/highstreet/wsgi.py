@@ -7,4 +7,9 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from highstreet.web.door import Door, warm  # noqa: E402  (needs the settings)
+
+warm()
+application = Door(_django, slots=int(os.environ.get("HIGHSTREET_SLOTS", "8")))

@@ -1,4 +1,4 @@
-"""`kill -9` of the web server while people order and pay; they try again with the same keys."""
+"""`kill -9` of what serves while people order and pay; they try again with the same keys."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -61,8 +62,11 @@ class Killed:
         )
 
 
-async def killed(stack: Stack, *, kills: int, seed: int) -> Killed:
-    """`CLIENTS` people order and pay without end while the web server is killed `kills` times at random."""
+async def killed(stack: Stack, *, kills: int, seed: int, kill: Callable[[], None] | None = None) -> Killed:
+    """`CLIENTS` people order and pay without end while the web server is killed `kills` times at random.
+
+    `kill` kills something else, and returns when it serves again.
+    """
     started, source = time.monotonic(), random.Random(seed)
     shelf = shop.only_shelf(stack, 100_000)
     seen, over, recovery = Seen(), asyncio.Event(), []
@@ -72,12 +76,12 @@ async def killed(stack: Stack, *, kills: int, seed: int) -> Killed:
             for _ in range(kills):
                 await asyncio.sleep(source.uniform(1.5, 3.5))
                 at = time.monotonic()
-                await asyncio.to_thread(stack.restart, "web")
+                await asyncio.to_thread(kill or partial(stack.restart, "web"))
                 recovery.append(time.monotonic() - at)
             await asyncio.sleep(1.5)
         finally:
             over.set()
-        await asyncio.gather(*crowd)
+            await asyncio.gather(*crowd)
     captured = await asyncio.to_thread(stack.eventually, _CAPTURED, seen.paid, PATIENCE)
     rows = stack.sql("SELECT note, count(*) FROM orders_order GROUP BY note")
     times = {str(note): int(count) for note, count in rows}
@@ -172,7 +176,8 @@ async def _until_answered(seen: Seen, send: Callable[[], Awaitable[httpx.Respons
             if answer.status_code < 500:
                 seen.refused[f"{answer.status_code} {shop.problem_of(answer)}"] += 1
                 return None
-            seen.retries[str(answer.status_code)] += 1
+            polite = answer.status_code != 503 or "Retry-After" in answer.headers
+            seen.retries[f"{answer.status_code}{'' if polite else ' without Retry-After'}"] += 1
         if time.monotonic() > deadline:
             seen.refused["no answer"] += 1
             return None

@@ -52,11 +52,11 @@ class Race:
         )
 
 
-async def race(stack: Stack, *, buyers: int, units: int, seed: int) -> Race:
+async def race(stack: Stack, *, buyers: int, units: int, seed: int, connections: int = shop.CONNECTIONS) -> Race:
     """`buyers` prepare one by one, then order from a barrier, in an order drawn from `seed`."""
     shelf = shop.only_shelf(stack, units)
     before = _sold(stack, shelf)
-    async with shop.client(stack) as http:
+    async with shop.client(stack, connections=connections) as http:
         crowd = [Buyer(http, seed % 1000 * 10_000 + number) for number in range(buyers)]
         await shop.at_most(16, [partial(one.prepare, shelf.variant, store=shelf.store) for one in crowd])
         random.Random(seed).shuffle(crowd)

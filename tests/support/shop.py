@@ -21,8 +21,8 @@ CITY = "porto-alegre"
 HERE = (-30.0335, -51.2287)
 
 
-def client(stack: Stack, *, seconds: float = 120.0) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+def client(stack: Stack, *, seconds: float = 120.0, connections: int = CONNECTIONS) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     return httpx.AsyncClient(base_url=f"{stack.url}/api/v1", timeout=seconds, limits=limits, trust_env=False)
 
 

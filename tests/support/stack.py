@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,10 +54,12 @@ class Stack:
         threads: int = 8,
         web_module: Sequence[str] = ("highstreet", "web"),
         log_level: str = "ERROR",
+        drain: float = 0.0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.names = list(run)
         self.speed, self.threads, self.web_workers, self.web_module = speed, threads, web_workers, list(web_module)
-        self.log_level = log_level
+        self.log_level, self.drain, self.extra = log_level, drain, dict(environment or {})
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.database = ""
         self._connection: psycopg.Connection[Any] | None = None
@@ -79,6 +81,8 @@ class Stack:
         databases.server_url()
         self.home = Path(tempfile.mkdtemp(prefix="hs-stack-"))
         self.web_port, self.wallet_port = _free_port(), _free_port()
+        # More of the same: web2, worker2, dispatch2.
+        self.ports = {name: _free_port() for name in self.names if name.startswith("web")} | {"web": self.web_port}
         self.url, self.wallet = f"http://127.0.0.1:{self.web_port}", f"http://127.0.0.1:{self.wallet_port}"
         self.notify_url = f"{self.url}/api/v1/payments/wechat/notify"
         start = datetime.now(tz=ZONE).replace(hour=NOON, minute=0, second=0, microsecond=0)
@@ -110,11 +114,15 @@ class Stack:
             "HIGHSTREET_LOG": self.log_level,
             # Hundreds of shoppers from one address: what these tests try is something else.
             "HIGHSTREET_RATE": "off",
+            **self.extra,
         }
 
     def _command(self, name: str) -> list[str]:
         python = [sys.executable, "-m"]
-        web = ["--port", str(self.web_port), "--workers", str(self.web_workers), "--threads", str(self.threads)]
+        port = str(self.ports.get(name, self.web_port))
+        web = ["--port", port, "--workers", str(self.web_workers), "--threads", str(self.threads)]
+        if self.drain:
+            web += ["--drain", str(self.drain)]
         sandbox = [
             "--port",
             str(self.wallet_port),
@@ -130,7 +138,7 @@ class Stack:
             "worker": [*python, "highstreet", "worker"],
             "dispatch": [*python, "highstreet", "dispatch"],
             "sandbox": [*python, "highstreet.trade.payments.sandbox", *sandbox],
-        }[name]
+        }[name.rstrip("0123456789")]
 
     def launch(self, name: str) -> None:
         """Start one process in a session of its own, its output in `home`/name.log."""
@@ -146,12 +154,16 @@ class Stack:
 
     def wait_for(self, name: str, seconds: float = 60.0) -> None:
         """Until the process answers; the worker and dispatch have nothing to answer with."""
-        address = {"web": f"{self.url}/readyz", "sandbox": f"{self.wallet}/sandbox/health"}.get(name)
+        addresses = {"sandbox": f"{self.wallet}/sandbox/health"}
+        address = f"{self.url_of(name)}/readyz" if name in self.ports else addresses.get(name)
         deadline = time.monotonic() + seconds
         while address and not _answers(address):
             if self.processes[name].poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{name} does not answer:\n{self.log(name)}")
             time.sleep(0.05)
+
+    def url_of(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
 
     def log(self, name: str) -> str:
         path = self.home / f"{name}.log"
@@ -179,10 +191,17 @@ class Stack:
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of a query on this stack's database; [] for a statement that returns none."""
+        try:
+            cursor = self._connected().execute(query, values or None)
+        except (psycopg.errors.AdminShutdown, psycopg.errors.ConnectionException):
+            # The server was killed under us, and is back: ask again on a connection of its new life.
+            cursor = self._connected().execute(query, values or None)
+        return list(cursor.fetchall()) if cursor.description else []
+
+    def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(databases.url_of(self.database), autocommit=True)
-        cursor = self._connection.execute(query, values or None)
-        return list(cursor.fetchall()) if cursor.description else []
+        return self._connection
 
     def one(self, query: str, *values: object) -> Any:
         """The first cell of the first row."""

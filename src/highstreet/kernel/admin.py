@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from .models import Hold, IdempotencyRecord, Journal, OutboxDelivery, OutboxEvent, Posting, StateChange
+from .models import Hold, IdempotencyRecord, Journal, OutboxDelivery, OutboxEvent, Posting, StateChange, Trail
 from .records import ReadAdmin
 
 
@@ -65,3 +65,11 @@ class IdempotencyRecordAdmin(ReadAdmin):
     list_filter = ("status",)
     ordering = ("-at",)
     exclude = ("body",)
+
+
+@admin.register(Trail)
+class TrailAdmin(ReadAdmin):
+    list_display = ("at", "actor", "action", "organisation_id", "request")
+    search_fields = ("actor", "action", "=request")
+    list_filter = ("permission",)
+    ordering = ("-at",)

@@ -16,6 +16,8 @@ from .policy import Actor, actor_of
 from .refusal import Refused
 from .refusals import NOT_FOUND
 
+PROBLEM = "application/problem+json"
+
 
 class Body(Schema):
     """A request's body: unknown fields (a price, a total, someone's id) are refused, types are strict."""
@@ -48,10 +50,19 @@ def problem(refused: Refused) -> JsonResponse:
         "status": refused.reason.status,
         "facts": {name: _plain(value) for name, value in refused.facts.items()},
     }
-    response = JsonResponse(body, status=refused.reason.status, content_type="application/problem+json")
+    response = JsonResponse(body, status=refused.reason.status, content_type=PROBLEM)
     if refused.reason.status == 503:
         response["Retry-After"] = "5"
     return response
+
+
+def refuses(*codes: str, repeat: str = "") -> dict[str, Any]:
+    """`openapi_extra` of an operation: the refusals of its own, by code; what others share is added (web.document).
+
+    `repeat` says why sending it again does no harm, for the few that change something without an Idempotency-Key.
+    """
+    extra: dict[str, Any] = {"x-refusals": sorted(codes)}
+    return {**extra, "x-repeat": repeat} if repeat else extra
 
 
 def subject_of(actor: Actor) -> str:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from . import clock
+from . import clock, failpoints
 from .ids import new_id
 from .models import Hold
 from .refusal import Reason, Refused
@@ -95,6 +95,7 @@ def take(group: UUID, claims: Iterable[Claim], expires_at: datetime) -> None:
             )
             if cursor.rowcount != 1:
                 raise Refused(thing.reason, name=claim.name)
+            failpoints.reach("holds.take", claim.kind)
 
 
 def confirm(group: UUID) -> bool:
@@ -109,6 +110,7 @@ def confirm(group: UUID) -> bool:
         return False
     Hold.objects.filter(pk__in=[hold.pk for hold in live]).update(state="confirmed")
     _shift(live, "{held} = {held} - q.quantity, {taken} = {taken} + q.quantity")
+    failpoints.reach("holds.confirm")
     return True
 
 
@@ -122,6 +124,7 @@ def release(group: UUID, *, state: str = "released") -> int:
     Hold.objects.filter(pk__in=[row.pk for row in rows]).update(state=state)
     _shift([row for row in rows if row.state == "held"], "{held} = {held} - q.quantity")
     _shift([row for row in rows if row.state == "confirmed"], "{taken} = {taken} - q.quantity")
+    failpoints.reach("holds.release", state)
     return len(rows)
 
 
@@ -145,6 +148,7 @@ def consume(group: UUID, kind: str, resource: UUID | None = None, quantity: int 
         Hold.objects.filter(pk=row.pk).update(state="consumed", consumed=amount)
         used += amount
     _shift(found, "{taken} = {taken} - q.quantity")
+    failpoints.reach("holds.consume", kind)
     return used
 
 

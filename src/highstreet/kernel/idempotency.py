@@ -7,19 +7,26 @@ of the effect. A twin request waits on the unique index until the first one ends
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
-from . import clock
+from . import clock, failpoints
 from .ids import new_id
 from .models import IdempotencyRecord
 from .policy import whole
 from .refusal import Refused
-from .refusals import INVALID, KEY_MISSING, KEY_REUSED
+from .refusals import INVALID, KEY_IN_FLIGHT, KEY_MISSING, KEY_REUSED
 
 MAX_KEY = 80
+KEY_PATTERN = r"^[!-~]+$"
+# How long an answer is kept at least. A caller that tries again later than this starts anew.
+KEPT = timedelta(days=2)
 
 
 def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
@@ -29,24 +36,47 @@ def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[
     """
     if not key:
         raise Refused(KEY_MISSING)
-    if len(key) > MAX_KEY or not key.isprintable():
+    if len(key) > MAX_KEY or not re.fullmatch(KEY_PATTERN, key):
         raise Refused(INVALID, field="Idempotency-Key", problem=f"1-{MAX_KEY}")
     digest = hashlib.sha256(body).hexdigest()
+    failpoints.reach("idempotency.begin", endpoint.partition(" ")[0])
+    answer = _once(names=(subject[:80], endpoint[:120], key), digest=digest, work=work)
+    failpoints.reach("idempotency.committed", endpoint.partition(" ")[0])
+    return answer
+
+
+def _once(*, names: tuple[str, str, str], digest: str, work: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
     with whole():
-        record, names = new_id(), (subject[:80], endpoint[:120], key)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO kernel_idempotencyrecord (id, subject, endpoint, key, request_hash, at) "
-                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING",
-                [record, *names, digest, clock.now()],
-            )
-            first = cursor.rowcount == 1
-        if not first:
-            kept = IdempotencyRecord.objects.get(subject=names[0], endpoint=names[1], key=key)
+        record = new_id()
+        if not _first(record, names, digest):
+            kept = IdempotencyRecord.objects.get(subject=names[0], endpoint=names[1], key=names[2])
             if kept.request_hash != digest:
                 raise Refused(KEY_REUSED)
             assert kept.status is not None
             return kept.status, kept.body
         status, answer = work()
         IdempotencyRecord.objects.filter(pk=record).update(status=status, body=answer)
+        failpoints.reach("idempotency.answered", names[1].partition(" ")[0])
         return status, answer
+
+
+def forget(limit: int = 5_000) -> int:
+    """Delete up to `limit` of the answers older than `KEPT`, the oldest first. Returns how many went."""
+    old = IdempotencyRecord.objects.filter(at__lt=clock.now() - KEPT).order_by("at").values("pk")[:limit]
+    return IdempotencyRecord.objects.filter(pk__in=old).delete()[0]
+
+
+def _first(record: UUID, names: tuple[str, str, str], digest: str) -> bool:
+    """Whether this request is the first of its key; waits for a twin that is being worked on, though not for ever."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO kernel_idempotencyrecord (id, subject, endpoint, key, request_hash, at) "
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING",
+                [record, *names, digest, clock.now()],
+            )
+            return bool(cursor.rowcount == 1)
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
+            raise Refused(KEY_IN_FLIGHT) from error
+        raise

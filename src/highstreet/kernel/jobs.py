@@ -1,11 +1,11 @@
-"""Jobs of the kernel: deliver one outbox row; look after rows whose job was lost with its worker."""
+"""Jobs of the kernel: deliver one outbox row; look after what was lost with its worker; forget old keys' answers."""
 
 from __future__ import annotations
 
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from . import outbox
+from . import idempotency, outbox, working
 
 
 @app.task(name="kernel.deliver", retry=RetryStrategy(max_attempts=outbox.MAX_FAILURES, exponential_wait=2))
@@ -17,3 +17,16 @@ def deliver(delivery_id: int) -> None:
 @app.task(name="kernel.redeliver", pass_context=False, queueing_lock="kernel.redeliver")
 def redeliver(timestamp: int) -> None:
     outbox.redeliver()
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="kernel.forget_keys")
+@app.task(name="kernel.forget_keys", pass_context=False, queueing_lock="kernel.forget_keys")
+def forget_keys(timestamp: int) -> None:
+    idempotency.forget()
+
+
+# No lock: it must run when whoever held one has died.
+@app.periodic(cron="* * * * * */5", periodic_id="kernel.rescue")
+@app.task(name="kernel.rescue", pass_context=True, queueing_lock="kernel.rescue")
+async def rescue(context: JobContext, timestamp: int) -> None:
+    await working.rescue(context.app.job_manager)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
-from . import clock, paging
+from . import clock, failpoints, paging
 from .ids import new_id
 from .models import Journal, Posting
 from .policy import Actor
@@ -57,6 +57,7 @@ def post(*, key: str, kind: str, cause: UUID, actor: Actor, lines: Iterable[tupl
         Posting(id=new_id(), journal=journal, owner=ref.owner, code=ref.code, currency=ref.currency, amount=amount)
         for ref, amount in sorted(amounts.items())
     )
+    failpoints.reach("ledger.post", kind)
     return True
 
 
@@ -117,10 +118,7 @@ def journals(
     if account is not None:
         touched = touched.filter(owner=account.owner, code=account.code, currency=account.currency)
     rows = Journal.objects.filter(pk__in=touched.values("journal_id"))
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(at__lt=since[0]) | Q(at=since[0], pk__lt=since[1]))
-    found = list(rows.order_by("-at", "-id")[: limit + 1])
+    found = list(rows.filter(paging.beyond(cursor, "at")).order_by("-at", "-id")[: limit + 1])
     more = paging.cursor(found[limit - 1].at, found[limit - 1].pk) if len(found) > limit else ""
     return _journal_views(found[:limit]), more
 
@@ -128,6 +126,14 @@ def journals(
 def journals_of(causes: Iterable[UUID]) -> list[JournalView]:
     """What these causes (orders, deliveries) have posted, oldest first. Callers have checked the causes."""
     return _journal_views(list(Journal.objects.filter(cause__in=list(causes)).order_by("at", "id")))
+
+
+def credited(cause: UUID, actor: str, kinds: Iterable[str], codes: Iterable[str]) -> int:
+    """What journals of a cause by one actor have credited to accounts of these codes, whatever their currency."""
+    rows = Posting.objects.filter(
+        journal__cause=cause, journal__actor=actor, journal__kind__in=list(kinds), code__in=list(codes), amount__lt=0
+    )
+    return -(rows.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
 def journal(owners: Iterable[UUID], journal_id: UUID) -> JournalView | None:

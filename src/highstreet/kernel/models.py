@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -127,3 +129,47 @@ class StateChange(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["subject", "machine", "at"], name="state_path")]
+
+
+class Trail(models.Model):
+    """Who did what to which objects: a row an action, only ever added. `actor` is kind:id; `request` finds the logs."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    organisation_id = models.UUIDField(null=True)
+    request = models.CharField(max_length=40)
+    action = models.CharField(max_length=80)
+    permission = models.CharField(max_length=40)
+    subjects = ArrayField(models.UUIDField())
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organisation_id", "-at", "-id"], name="trail_of_organisation"),
+            models.Index(fields=["actor", "-at"], name="trail_of_actor"),
+            GinIndex(fields=["subjects"], name="trail_of_object"),
+        ]
+
+
+class Guess(models.Model):
+    """How often a subject tried without being right since `since` (see `guesses`)."""
+
+    kind = models.CharField(max_length=20)
+    subject = models.CharField(max_length=120)
+    tries = models.IntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="guess_once")]
+
+
+class Heartbeat(models.Model):
+    """The last sign of a process or of a thing done now and then; `at` by the wall clock, one row a name.
+
+    `dispatch` at each epoch, `audit`, `backup`: what they last found, in `facts`.
+    """
+
+    name = models.CharField(max_length=80, primary_key=True)
+    at = models.DateTimeField()
+    facts = models.JSONField(default=dict)

@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
-from . import clock, queue
+from . import clock, failpoints, queue
 from .models import OutboxDelivery, OutboxEvent
 
 log = structlog.get_logger(__name__)
@@ -58,6 +58,7 @@ def emit(event: Any, *, topics: Iterable[str] = ()) -> None:
         queue.defer_all("kernel.deliver", [{"delivery_id": delivery.pk} for delivery in deliveries])
     if row.topics:
         tell(row.topics, {"id": row.pk, "name": name})
+    failpoints.reach("outbox.emit", name)
 
 
 def tell(topics: Iterable[str], data: dict[str, Any]) -> None:
@@ -82,6 +83,7 @@ def deliver(delivery_id: int) -> bool:
                 _functions[delivery.handler](kind(**_typed(kind, event.payload)))
             finally:
                 _handling.reset(before)
+            failpoints.reach("outbox.deliver", delivery.handler)
             return True
     except Exception as error:
         OutboxDelivery.objects.filter(pk=delivery_id).update(

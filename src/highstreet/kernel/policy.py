@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest
 
+from . import failpoints, trail
+from .ports import Port
 from .refusal import Refused
-from .refusals import FORBIDDEN, NOT_SIGNED_IN
+from .refusals import FORBIDDEN, NOT_SIGNED_IN, OVER_LIMIT, SECOND_FACTOR_NEEDED
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,8 +31,11 @@ _within: ContextVar[bool] = ContextVar("within an action", default=False)
 class Actor:
     """Whoever causes a thing. Built at the edge (session, token, job) and passed down by keyword.
 
-    `store_ids` None means every store of the organisation; `cart_key` and `order_keys` are what a guest
-    holds; `permissions` come from roles (people.staff), or from the scopes of the API key `key_id`.
+    What it may is its grants: each of `permissions` (from a role of people.staff, or from the scopes of the API key
+    `key_id`), in the organisation's stores `store_ids` (None: all of them), up to `limits` (permission -> the most,
+    in the permission's unit; a permission without one has no limit). `cart_key` and `order_keys` are what a guest
+    holds, `sign_in` names the session or token behind the request. `lacks` says what has to be done before a role
+    counts: "second_factor", or nothing.
     """
 
     kind: str = "guest"
@@ -42,6 +47,9 @@ class Actor:
     organisation_id: UUID | None = None
     store_ids: frozenset[UUID] | None = frozenset()
     permissions: frozenset[str] = frozenset()
+    limits: Mapping[str, int] = field(default_factory=dict, hash=False)
+    lacks: str = ""
+    sign_in: str = ""
     cart_key: str = ""
     order_keys: frozenset[str] = frozenset()
     language: str = "zh-hans"
@@ -69,11 +77,35 @@ NOBODY = Actor()
 THE_SYSTEM = Actor(kind=SYSTEM, store_ids=None)
 
 
+class Limits(Protocol):
+    """Knows the words of limits, and who has a higher one (people.staff)."""
+
+    def words(self, permission: str, most: int) -> str:
+        """A limit as people read it: with its unit."""
+
+    def who(self, organisation_id: UUID | None, permission: str, value: int) -> str:
+        """The roles of an organisation that may do it up to `value`."""
+
+
+limits: Port[Limits] = Port("kernel.limits")
+
+
 def require(actor: Actor, permission: str) -> None:
     """Refuse unless `actor` may."""
     if actor.may(permission):
         return
+    if actor.lacks:
+        raise Refused(SECOND_FACTOR_NEEDED)
     raise Refused(FORBIDDEN if actor.signed_in else NOT_SIGNED_IN)
+
+
+def within(actor: Actor, permission: str, value: int) -> None:
+    """Refuse OVER_LIMIT when `value` (in the permission's unit) is more than the actor's limit, saying who may."""
+    most = None if actor.kind == SYSTEM else actor.limits.get(permission)
+    if most is None or value <= most:
+        return
+    said = limits().words(permission, most)
+    raise Refused(OVER_LIMIT, limit=said, who=limits().who(actor.organisation_id, permission, value), most=most)
 
 
 @contextmanager
@@ -87,19 +119,31 @@ def whole() -> Iterator[None]:
         _within.reset(within)
 
 
-def action(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def action(permission: str, *, trailed: bool | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """An action: keyword-only, names its permission, runs in one transaction of its own or its caller's.
+
+    What needs a permission of the trade's is written to the audit trail in that transaction (kernel.trail);
+    `trailed` says otherwise for one action: True has it write what staff, keys and the platform do by it.
 
     An action within an action takes no savepoint (two round trips each): when it refuses, both have to end. A caller
     that goes on after a refusal opens `transaction.atomic()` around it, else the next query fails loudly.
     """
 
+    everybody = permission not in (PUBLIC, SYSTEM, *trail.UNTRAILED)
+
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        name = f"{function.__module__.removeprefix('highstreet.').partition('.actions')[0]}.{function.__name__}"
+
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            require(cast(Actor, kwargs["actor"]), permission)
+            actor = cast(Actor, kwargs["actor"])
+            require(actor, permission)
             with whole():
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
+                if everybody if trailed is None else trailed and actor.kind in trail.WORKING:
+                    trail.write(actor, name, permission, kwargs, result)
+                failpoints.reach("action", function.__qualname__)
+                return result
 
         run.__policy__ = permission  # type: ignore[attr-defined]
         return cast(Callable[P, R], run)

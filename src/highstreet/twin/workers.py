@@ -92,7 +92,8 @@ class Store:
         counter = asyncio.create_task(self.serve_counter())
         try:
             while True:
-                for card in await self.person.get("/store/queue", store=self.store):
+                queue = await self.person.get("/store/queue", store=self.store)
+                for card in queue["items"]:
                     if card["id"] not in self.busy and card["status"] in ("pending", "accepted", "picking"):
                         self.busy.add(card["id"])
                         task = asyncio.create_task(self.fulfil(card))

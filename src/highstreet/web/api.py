@@ -8,34 +8,45 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
 from highstreet.kernel.api import problem
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import INVALID, NOT_FOUND, TOO_LARGE
+from highstreet.kernel.refusals import BUSY, INVALID, NOT_FOUND, TOO_LARGE
 from highstreet.web import stream_api
-from highstreet.web.rules import limit_for
+from highstreet.web.document import ABOUT, TAGS, Document, operation_id
+from highstreet.web.edges import Json
 
 
 class Api(NinjaAPI):
-    """Documents what every operation may answer besides its own refusals: 429, where it is limited."""
+    """ninja's API with a document that says all of it, made once: nothing in it changes while the process runs."""
 
-    def get_openapi_schema(self, **known: Any) -> OpenAPISchema:
-        schema = super().get_openapi_schema(**known)
-        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        header = {"schema": {"type": "string"}}
-        often = {"description": "Too Many Requests", "headers": {"Retry-After": header}, "content": content}
-        for path, operations in schema["paths"].items():
-            for method, operation in operations.items():
-                if limit_for(method.upper(), path) is not None:
-                    operation["responses"].setdefault(429, often)
-        return schema
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> OpenAPISchema:
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if prefix not in _documents:
+            _documents[prefix] = Document(self, prefix)
+        return _documents[prefix]
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation_id(operation.tags or [], operation.view_func.__name__)
 
 
-api = Api(title="Highstreet", version="1.0.0", docs_url=None, urls_namespace="api")
+_documents: dict[str, Document] = {}
+api = Api(
+    title="Highstreet",
+    version="1.0.0",
+    description=ABOUT,
+    docs_url="/docs",
+    servers=[{"url": "/", "description": "where this document came from"}],
+    urls_namespace="api",
+    parser=Json(),
+    openapi_extra={"info": {"license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}, "tags": TAGS},
+)
 
 
 @api.exception_handler(Refused)
@@ -64,6 +75,12 @@ def bad_request(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(RequestDataTooBig)
 def too_big(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(Refused(TOO_LARGE))
+
+
+@api.exception_handler(OperationalError)
+def busy(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A statement that took too long (settings.QUERY_MS) or waited too long for a lock, or no database: come again."""
+    return problem(Refused(BUSY))
 
 
 @api.exception_handler(Http404)

@@ -6,17 +6,20 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
-from highstreet.kernel import clock
+from highstreet.kernel import clock, guesses
 from highstreet.kernel.api import problem
 from highstreet.kernel.policy import Actor, actor_of
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import TOO_OFTEN
+from highstreet.kernel.refusals import TOO_MANY_TRIES, TOO_OFTEN
+from highstreet.people.accounts.signins import address_of
 
-from .rules import Bucket, Limit, Taken, address_of, limit_for, take
+from .rules import Bucket, Limit, Taken, limit_for, take
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 MOST = 100_000
@@ -74,10 +77,46 @@ class Limits:
         return answer
 
 
+class KeyGuesses:
+    """Counts the orders that a guest asked for in vain, by address: from the eleventh in a quarter of an hour on 429.
+
+    Only what was not found is counted, so looking at one's own order costs nothing and is never locked: a key has
+    160 random bits, and nobody finds one by trying.
+    """
+
+    PATHS = ("/o/", "/api/v1/orders/", "/api/v1/quotes/")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if answer.status_code != 404 or settings.RATE == "off" or not request.path.startswith(self.PATHS):
+            return answer
+        if actor_of(request).signed_in:
+            return answer
+        try:
+            guesses.take("order"(request))
+        except Refused as refused:
+            return problem(refused) if request.path.startswith("/api/") else told(request, refused)
+        return answer
+
+
+def told(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """A refusal as a page."""
+    context = {"refusal": refused, "status": refused.reason.status}
+    return render(request, "ui/error.html", context, status=refused.reason.status)
+
+
 def subject_of(request: HttpRequest) -> str:
     """The user, the API key, else the address: a cart's key costs nothing, so it names nobody."""
     actor: Actor = actor_of(request)
     if actor.signed_in:
         return f"{'user' if actor.user_id else 'key'}:{actor.user_id or actor.key_id}"
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    return f"address:{address_of(request.META.get('REMOTE_ADDR', ''), forwarded, settings.PROXY_HOPS)}"
+    return f"address:{address_of(request)}"
+
+
+def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any = None) -> HttpResponse:
+    """What django-axes answers to who guessed too many passwords: the same words as everywhere."""
+    refused = Refused(TOO_MANY_TRIES)
+    return problem(refused) if request.path.startswith("/api/") else told(request, refused)

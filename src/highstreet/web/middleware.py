@@ -7,8 +7,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from highstreet.kernel import ids
@@ -18,6 +20,8 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID
 from highstreet.people.accounts import reads as accounts
 from highstreet.supply.organisations import reads as organisations
+
+from .door import ROUTE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
@@ -37,6 +41,8 @@ class RequestContext:
         finally:
             structlog.contextvars.clear_contextvars()
         response["X-Request-Id"] = request_id
+        if request.resolver_match is not None:
+            request.META[ROUTE] = request.resolver_match.route
         if response.status_code >= 500:
             log.error("request.failed", request=request_id, path=request.path, status=response.status_code)
         return response
@@ -70,6 +76,10 @@ class Actors:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = NOBODY  # type: ignore[attr-defined]
         request.actor = accounts.actor_of(request)  # type: ignore[attr-defined]
+        if not request.actor.signed_in and request.user.is_authenticated:  # type: ignore[attr-defined]
+            # The session has ended since it was read: libraries' pages must not see it either.
+            request.session.flush()
+            request.user = AnonymousUser()
         cities = organisations.cities()
         if cities:
             timezone.activate(cities[0].zone)
@@ -101,6 +111,8 @@ class Refusals:
             return None
         if error.reason.code == "not_signed_in" and request.method == "GET":
             return redirect(f"{settings.LOGIN_URL}?next={request.get_full_path()}")
+        if error.reason.code == "second_factor_needed" and request.method == "GET":
+            return redirect(f"{reverse('mfa_activate_totp')}?next={request.get_full_path()}")
         context = {"refusal": error, "status": error.reason.status}
         return render(request, "ui/error.html", context, status=error.reason.status)
 

@@ -59,9 +59,3 @@ def take(bucket: Bucket | None, limit: Limit, now: float) -> Taken:
     left = tokens - 1.0 if allowed else tokens
     wait = 0.0 if allowed else (1.0 - left) / limit.rate
     return Taken(Bucket(left, now), allowed, math.floor(left), wait, (limit.burst - left) / limit.rate)
-
-
-def address_of(remote: str, forwarded: str, hops: int) -> str:
-    """The caller's address: what the outermost of our own `hops` proxies wrote down, else who is connected."""
-    parts = [part.strip() for part in forwarded.split(",") if part.strip()]
-    return parts[-hops][:45] if 0 < hops <= len(parts) else remote

@@ -28,4 +28,4 @@ def mine(request: HttpRequest) -> StreamOut:
         topics.append(f"courier:{actor.courier_id}")
     if actor.customer_id:
         topics.append(f"customer:{actor.customer_id}")
-    return StreamOut(url=f"{settings.STREAM_URL}/events?token={streams.token(topics)}", topics=topics)
+    return StreamOut(url=f"{settings.STREAM_URL}/events?token={streams.token(topics, actor.sign_in)}", topics=topics)

@@ -2,7 +2,8 @@
 
 `GET /events?token=…` streams the topics that the token allows. An event's id is its outbox row, so a
 client that comes back with Last-Event-ID gets what it missed, and a new one what happened since its token
-(its page) was made; positions are told without an id.
+(its page) was made; positions are told without an id. A stream ends a few seconds after the sign-in it was opened
+with: by signing out, by a new password, by losing a role.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
 
@@ -33,6 +36,29 @@ QUEUE_SIZE = 200
 REPLAY_LIMIT = 500
 # A row's id is drawn before its transaction commits, so a later id may be seen first: look a little back.
 LOOK_BACK = 50
+# How often it is asked who is still signed in: one query for all streams of the process.
+WATCH_SECONDS = 2.0
+END = ""
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+
+class SafeAnswers:
+    """The headers of every answer, streams included. Nothing of it is a page: the policy allows nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from highstreet.web.headers import headers
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = MutableHeaders(scope=message)
+                for name, value in {**headers(), "Content-Security-Policy": NOTHING}.items():
+                    kept.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, sent)
 
 
 class Hub:
@@ -41,6 +67,7 @@ class Hub:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         self.listeners: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
+        self.signed_in: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
 
     async def follow(self) -> None:
         """LISTEN for ever; a lost database is tried again each second."""
@@ -65,6 +92,29 @@ class Hub:
                 else:
                     queue.put_nowait(frame(topic, message))
 
+    async def watch(self) -> None:
+        """End the streams of whoever is no longer signed in, for ever."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            names = [name for name, queues in self.signed_in.items() if queues]
+            try:
+                gone = set(names) - await self.still_in(names) if names else set()
+            except psycopg.OperationalError:
+                continue
+            for name in gone:
+                for queue in self.signed_in.pop(name, ()):
+                    while not queue.empty():
+                        queue.get_nowait()
+                    queue.put_nowait(END)
+
+    async def still_in(self, names: list[str]) -> set[str]:
+        """Which of these sign-ins still count."""
+        from highstreet.people.accounts.reads import STILL_SIGNED_IN, split
+
+        async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+            rows = await connection.execute(STILL_SIGNED_IN.encode(), split(names))
+            return {row[0] for row in await rows.fetchall()}
+
     async def missed(self, topics: list[str], after: int | datetime) -> list[str]:
         """The kept events of `topics` after an outbox row or a business time, as frames."""
         since = ("id", after - LOOK_BACK) if isinstance(after, int) else ("at", after)
@@ -88,17 +138,22 @@ def frame(topic: str, message: dict[str, Any]) -> str:
 
 
 async def events(request: Request) -> Response:
-    from highstreet.kernel.streams import made_at, topics_of
+    from highstreet.kernel.streams import made_at, sign_in_of, topics_of
 
     token = request.query_params.get("token", "")
     topics = topics_of(token)
     if not topics:
         return PlainTextResponse("forged or expired token", status_code=401)
     hub: Hub = request.app.state.hub
+    sign_in = sign_in_of(token)
+    if sign_in and sign_in not in await hub.still_in([sign_in]):
+        return PlainTextResponse("signed out", status_code=401)
     last = request.headers.get("Last-Event-ID") or request.query_params.get("last_event_id", "")
     queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_SIZE)
     for topic in topics:
         hub.listeners[topic].add(queue)
+    if sign_in:
+        hub.signed_in[sign_in].add(queue)
 
     async def stream() -> AsyncIterator[str]:
         try:
@@ -112,10 +167,16 @@ async def events(request: Request) -> Response:
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
+                if text == END:
+                    return
                 yield text
         finally:
             for topic in topics:
                 hub.listeners[topic].discard(queue)
+            if sign_in in hub.signed_in:
+                hub.signed_in[sign_in].discard(queue)
+                if not hub.signed_in[sign_in]:
+                    del hub.signed_in[sign_in]
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
@@ -129,9 +190,10 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     import django
 
     django.setup()
-    task = asyncio.create_task(app.state.hub.follow())
+    tasks = [asyncio.create_task(app.state.hub.follow()), asyncio.create_task(app.state.hub.watch())]
     yield
-    task.cancel()
+    for task in tasks:
+        task.cancel()
 
 
 def make_app() -> Starlette:
@@ -139,7 +201,8 @@ def make_app() -> Starlette:
     app = Starlette(
         routes=[Route("/events", events), Route("/livez", livez)],
         middleware=[
-            Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"], allow_headers=["Last-Event-ID"])
+            Middleware(SafeAnswers),
+            Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"], allow_headers=["Last-Event-ID"]),
         ],
         lifespan=lifespan,
     )

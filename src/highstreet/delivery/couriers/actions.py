@@ -18,7 +18,7 @@ from .models import Courier, Shift
 from .refusals import NOT_A_COURIER, OFF_SHIFT, TASKS_IN_HAND
 
 
-@action(SYSTEM)
+@action(SYSTEM, trailed=True)
 def create(
     *, actor: Actor, user_id: UUID, city_id: UUID, name: str, phone: str, vehicle: str = "bike", capacity: int = 3
 ) -> UUID:

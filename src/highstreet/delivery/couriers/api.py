@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema, Status
-from pydantic import Field
+from ninja import Query, Router, Schema, Status
+from pydantic import Field, field_validator
 
 from highstreet.kernel import clock, ids
-from highstreet.kernel.api import Body, Problem, once
+from highstreet.kernel.api import Body, once, refuses
 from highstreet.kernel.policy import Actor, route
 from highstreet.supply.organisations import reads as organisations
 
 from . import actions, reads
 
 router = Router(tags=["couriers"])
+MOST_EARNINGS = 200
 
 
 class MeOut(Schema):
@@ -34,6 +37,18 @@ class PositionIn(Body):
     lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
 
 
+class OfDay(Schema):
+    day: date | None = None
+
+    @field_validator("day", mode="before")
+    @classmethod
+    def written_out(cls, value: Any) -> Any:
+        """A date as RFC 3339 writes it; the framework would take a number of seconds too."""
+        if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError("YYYY-MM-DD")
+        return value
+
+
 class EarningOut(Schema):
     delivery: str
     at: datetime
@@ -44,19 +59,17 @@ class EarningsOut(Schema):
     day: date
     total: int
     currency: str
-    items: list[EarningOut]
+    items: list[EarningOut] = Field(max_length=MOST_EARNINGS, description="the latest of the day")
 
 
-REFUSALS = {401: Problem, 403: Problem, 409: Problem, 422: Problem}
-
-
-@router.get("/courier/me", response={200: MeOut, **REFUSALS})
+@router.get("/courier/me", response={200: MeOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def me(request: HttpRequest) -> MeOut:
+    """The courier who asks."""
     return _me(_actor(request))
 
 
-@router.post("/courier/shift", response={200: MeOut, **REFUSALS})
+@router.post("/courier/shift", response={200: MeOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def start(request: HttpRequest) -> HttpResponse:
     """Start the shift."""
@@ -68,7 +81,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return once(request, work)
 
 
-@router.delete("/courier/shift", response={200: MeOut, **REFUSALS})
+@router.delete("/courier/shift", response={200: MeOut}, openapi_extra=refuses("not_a_courier", "tasks_in_hand"))
 @route("courier.work")
 def end(request: HttpRequest) -> HttpResponse:
     """End the shift; refused with tasks_in_hand."""
@@ -80,7 +93,11 @@ def end(request: HttpRequest) -> HttpResponse:
     return once(request, work)
 
 
-@router.put("/courier/position", response={204: None, **REFUSALS})
+@router.put(
+    "/courier/position",
+    response={204: None},
+    openapi_extra=refuses("not_a_courier", "off_shift", repeat="saying it again changes nothing"),
+)
 @route("courier.work")
 def position(request: HttpRequest, body: PositionIn) -> Status[None]:
     """Say where you are. A PUT: saying it again changes nothing, so no Idempotency-Key is needed."""
@@ -88,19 +105,20 @@ def position(request: HttpRequest, body: PositionIn) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/courier/earnings", response={200: EarningsOut, **REFUSALS})
+@router.get("/courier/earnings", response={200: EarningsOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
-def earnings(request: HttpRequest, day: date | None = None) -> EarningsOut:
+def earnings(request: HttpRequest, query: Query[OfDay]) -> EarningsOut:
+    """What one day's deliveries earned. `total` (fen) is of the whole day; today without `day`."""
     actor = _actor(request)
     city = organisations.city(reads.me(actor).city_id)
-    found = reads.earnings(actor, day or clock.now().astimezone(city.zone).date())
+    found = reads.earnings(actor, query.day or clock.now().astimezone(city.zone).date())
     return EarningsOut(
         day=found.day,
         total=found.total,
         currency=found.currency,
         items=[
             EarningOut(delivery=ids.public("dlv", item.delivery_id), at=item.at, amount=item.amount)
-            for item in found.items
+            for item in found.items[:MOST_EARNINGS]
         ],
     )
 

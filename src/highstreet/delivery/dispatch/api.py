@@ -11,7 +11,7 @@ from ninja import Router, Schema
 from pydantic import ConfigDict, Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
@@ -73,13 +73,10 @@ class DoneOut(Schema):
     pay: int = 0
 
 
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
-ANSWERS: dict[int, Any] = {200: DoneOut, **REFUSALS}
-
-
-@router.get("/courier/tasks", response={200: TasksOut, **REFUSALS})
+@router.get("/courier/tasks", response={200: TasksOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
+    """The stops ahead, in order. With `path=true` the way through them as well."""
     actor = _actor(request)
     found = reads.tasks(actor)
     stops = [
@@ -98,44 +95,71 @@ def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
     return TasksOut(stops=stops, path=reads.route(actor, found) if path else [])
 
 
-@router.post("/deliveries/{delivery_id}/accept", response=ANSWERS)
+@router.post(
+    "/deliveries/{delivery_id}/accept", response={200: DoneOut}, openapi_extra=refuses("not_found", "wrong_state")
+)
 @route("courier.work")
 def accept(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    """Accept an offered delivery."""
     return _step(request, delivery_id, actions.accept, "accepted")
 
 
-@router.post("/deliveries/{delivery_id}/arrive_store", response=ANSWERS)
+@router.post(
+    "/deliveries/{delivery_id}/arrive_store", response={200: DoneOut}, openapi_extra=refuses("not_found", "wrong_state")
+)
 @route("courier.work")
 def arrive_store(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    """Be at the store."""
     return _step(request, delivery_id, actions.arrive_store, "at_store")
 
 
-@router.post("/deliveries/{delivery_id}/pick_up", response=ANSWERS)
+@router.post(
+    "/deliveries/{delivery_id}/pick_up",
+    response={200: DoneOut},
+    openapi_extra=refuses("not_found", "not_ready", "other_order", "wrong_state"),
+)
 @route("courier.work")
 def pick_up(request: HttpRequest, delivery_id: str, body: PickUpIn) -> HttpResponse:
+    """Have the bag. `code` is the order's number, where the store asks for it."""
     return _step(request, delivery_id, actions.pick_up, "picked_up", code=body.code)
 
 
-@router.post("/deliveries/{delivery_id}/arrive_door", response=ANSWERS)
+@router.post(
+    "/deliveries/{delivery_id}/arrive_door", response={200: DoneOut}, openapi_extra=refuses("not_found", "wrong_state")
+)
 @route("courier.work")
 def arrive_door(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    """Be at the door."""
     return _step(request, delivery_id, actions.arrive_door, "at_door")
 
 
-@router.post("/deliveries/{delivery_id}/deliver", response=ANSWERS)
+@router.post(
+    "/deliveries/{delivery_id}/deliver",
+    response={200: DoneOut},
+    openapi_extra=refuses("not_found", "proof_needed", "wrong_proof", "wrong_state"),
+)
 @route("courier.work")
 def deliver(request: HttpRequest, delivery_id: str, body: DeliverIn) -> HttpResponse:
-    """`proof`: the customer's code, or a photo as a data: URL of an image."""
+    """Hand it over. `proof` is the customer's code, or a photo as a data: URL of an image."""
     return _step(request, delivery_id, actions.deliver, "delivered", proof_kind=body.proof_kind, proof=body.proof)
 
 
-@router.post("/deliveries/{delivery_id}/incident", response=ANSWERS)
+@router.post(
+    "/deliveries/{delivery_id}/incident",
+    response={200: DoneOut},
+    openapi_extra=refuses("not_found", "unknown_incident", "wrong_state"),
+)
 @route("courier.work")
 def incident(request: HttpRequest, delivery_id: str, body: IncidentIn) -> HttpResponse:
+    """Say that it cannot be delivered, and why."""
     return _step(request, delivery_id, actions.incident, "failed", kind=body.kind)
 
 
-@router.post("/deliveries/{delivery_id}/give_back", response=ANSWERS)
+@router.post(
+    "/deliveries/{delivery_id}/give_back",
+    response={200: DoneOut},
+    openapi_extra=refuses("not_enough_stock", "not_found", "wrong_state"),
+)
 @route("courier.work")
 def give_back(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """Back at the store with a delivery that failed."""

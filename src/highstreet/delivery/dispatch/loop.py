@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from highstreet.kernel import clock
+from highstreet.kernel import clock, heartbeat
 from highstreet.kernel.policy import THE_SYSTEM
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,7 @@ def run_forever(stop: threading.Event) -> None:
                 with_capacity = started >= capacity_due
                 for city in organisations.cities():
                     epoch(city.id, with_capacity=with_capacity)
+                heartbeat.beat("dispatch", seconds=round(clock.wall() - started, 3))
                 if with_capacity:
                     capacity_due = started + max(clock.real_seconds(CAPACITY_EVERY_SECONDS), 1.0)
         except (OperationalError, InterfaceError) as error:

@@ -5,29 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import PUBLIC, actor_of, route
 
 from . import actions, payloads, reads
 from .reads import EndpointView, KeyView, SendingView
 
 router = Router(tags=["partners"])
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
-READS = {401: Problem, 403: Problem, 404: Problem, 422: Problem}
 
 
 class KeyIn(Body):
     name: str = Field(min_length=1, max_length=60)
     scopes: list[str] = Field(min_length=1, max_length=40)
-    stores: list[str] | None = Field(None, min_length=1, max_length=200, description="left out: every store")
+    stores: list[str] | None = Field(None, min_length=1, max_length=50, description="left out: every store")
     days: int | None = Field(None, ge=1, le=3650, description="left out: until it is revoked")
+    limits: dict[str, int] = Field({}, max_length=20, description="scope: the most (fen, units, percent)")
 
 
 class KeyOut(Schema):
@@ -36,6 +36,7 @@ class KeyOut(Schema):
     prefix: str
     scopes: list[str]
     stores: list[str] | None
+    limits: dict[str, int]
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -119,55 +120,73 @@ class EventTypeOut(Schema):
 
 
 class Page(Schema):
-    cursor: str = Field("", max_length=60)
+    cursor: str = Field("", max_length=MAX_CURSOR, pattern=PATTERN, description="`next` of the page before")
     limit: int = Field(30, ge=1, le=100)
 
 
-@router.get("/partners/event-types", response=list[EventTypeOut])
+@router.get("/partners/event-types", response=Annotated[list[EventTypeOut], Field(max_length=100)])
 @route(PUBLIC)
 def event_types(request: HttpRequest) -> list[dict[str, str]]:
     """What a webhook may be told."""
     return [{"type": kind.name, "says": kind.says} for kind in payloads.KINDS]
 
 
-@router.get("/partners/keys", response={200: KeysOut, **READS})
+@router.get("/partners/keys", response={200: KeysOut})
 @route("keys.manage")
 def keys(request: HttpRequest, page: Query[Page]) -> dict[str, Any]:
+    """The organisation's keys, newest first, without what opens anything."""
     items, more = reads.keys(actor_of(request), cursor=page.cursor, limit=page.limit)
     return {"items": [_key(one) for one in items], "next": more}
 
 
-@router.post("/partners/keys", response={201: MadeKeyOut, **REFUSALS})
+@router.post(
+    "/partners/keys",
+    response={201: MadeKeyOut},
+    openapi_extra=refuses("not_found", "over_limit", "persons_only", "scope_not_yours", "too_many"),
+)
 @route("keys.manage")
 def make_key(request: HttpRequest, body: KeyIn) -> HttpResponse:
+    """Make a key. Its token is in this answer and nowhere else."""
     actor = actor_of(request)
-    store_ids = None if body.stores is None else [private("str", one) for one in body.stores]
 
     def work() -> tuple[dict[str, Any], str]:
-        made = actions.make_key(actor=actor, name=body.name, scopes=body.scopes, store_ids=store_ids, days=body.days)
+        store_ids = None if body.stores is None else [private("str", one) for one in body.stores]
+        made = actions.make_key(
+            actor=actor,
+            name=body.name,
+            scopes=body.scopes,
+            store_ids=store_ids,
+            days=body.days,
+            limits=body.limits,
+        )
         return _key(reads.key(actor, made.id)), made.token
 
     return _told_once(request, work, "token")
 
 
-@router.delete("/partners/keys/{key}", response={200: Done, **REFUSALS})
+@router.delete("/partners/keys/{key}", response={200: Done}, openapi_extra=refuses("not_found", "persons_only"))
 @route("keys.manage")
 def revoke_key(request: HttpRequest, key: str) -> HttpResponse:
-    """Counts from the next request on."""
+    """Revoke a key. It counts from the next request on."""
     actor, key_id = actor_of(request), private("key", key)
     return once(request, _done(key, lambda: actions.revoke_key(actor=actor, key_id=key_id)))
 
 
-@router.get("/partners/webhooks", response={200: list[EndpointOut], **READS})
+@router.get("/partners/webhooks", response={200: Annotated[list[EndpointOut], Field(max_length=10)]})
 @route("webhooks.manage")
 def endpoints(request: HttpRequest) -> list[dict[str, Any]]:
-    """At most ten."""
+    """The organisation's webhooks, at most ten."""
     return [_endpoint(one) for one in reads.endpoints(actor_of(request))]
 
 
-@router.post("/partners/webhooks", response={201: MadeEndpointOut, **REFUSALS})
+@router.post(
+    "/partners/webhooks",
+    response={201: MadeEndpointOut},
+    openapi_extra=refuses("not_all_stores", "target_barred", "too_many"),
+)
 @route("webhooks.manage")
 def add_endpoint(request: HttpRequest, body: EndpointIn) -> HttpResponse:
+    """Add an address that is told of events. The signing secret is in this answer and nowhere else."""
     actor = actor_of(request)
 
     def work() -> tuple[dict[str, Any], str]:
@@ -177,16 +196,21 @@ def add_endpoint(request: HttpRequest, body: EndpointIn) -> HttpResponse:
     return _told_once(request, work, "secret")
 
 
-@router.get("/partners/webhooks/{webhook}", response={200: EndpointOut, **READS})
+@router.get("/partners/webhooks/{webhook}", response={200: EndpointOut}, openapi_extra=refuses("not_found"))
 @route("webhooks.manage")
 def endpoint(request: HttpRequest, webhook: str) -> dict[str, Any]:
+    """One webhook."""
     return _endpoint(reads.endpoint(actor_of(request), private("whk", webhook)))
 
 
-@router.patch("/partners/webhooks/{webhook}", response={200: EndpointOut, **REFUSALS})
+@router.patch(
+    "/partners/webhooks/{webhook}",
+    response={200: EndpointOut},
+    openapi_extra=refuses("not_all_stores", "not_found", "target_barred", "too_many"),
+)
 @route("webhooks.manage")
 def change_endpoint(request: HttpRequest, webhook: str, body: EndpointChange) -> HttpResponse:
-    """Change what is sent along; the rest stays."""
+    """Change a webhook: what is sent along; the rest stays."""
     actor, endpoint_id = actor_of(request), private("whk", webhook)
 
     def work() -> dict[str, Any]:
@@ -198,17 +222,24 @@ def change_endpoint(request: HttpRequest, webhook: str, body: EndpointChange) ->
     return once(request, work)
 
 
-@router.delete("/partners/webhooks/{webhook}", response={200: Done, **REFUSALS})
+@router.delete(
+    "/partners/webhooks/{webhook}", response={200: Done}, openapi_extra=refuses("not_all_stores", "not_found")
+)
 @route("webhooks.manage")
 def remove_endpoint(request: HttpRequest, webhook: str) -> HttpResponse:
+    """Remove a webhook. Nothing more is sent to it."""
     actor, endpoint_id = actor_of(request), private("whk", webhook)
     return once(request, _done(webhook, lambda: actions.remove_endpoint(actor=actor, endpoint_id=endpoint_id)))
 
 
-@router.post("/partners/webhooks/{webhook}/secret", response={201: MadeEndpointOut, **REFUSALS})
+@router.post(
+    "/partners/webhooks/{webhook}/secret",
+    response={201: MadeEndpointOut},
+    openapi_extra=refuses("not_all_stores", "not_found"),
+)
 @route("webhooks.manage")
 def rotate_secret(request: HttpRequest, webhook: str) -> HttpResponse:
-    """A new secret; the old one signs beside it for a day."""
+    """Make a new secret. The old one signs beside it for a day; the new one is in this answer and nowhere else."""
     actor, endpoint_id = actor_of(request), private("whk", webhook)
 
     def work() -> tuple[dict[str, Any], str]:
@@ -218,7 +249,7 @@ def rotate_secret(request: HttpRequest, webhook: str) -> HttpResponse:
     return _told_once(request, work, "secret")
 
 
-@router.get("/partners/webhooks/{webhook}/sendings", response={200: SendingsOut, **READS})
+@router.get("/partners/webhooks/{webhook}/sendings", response={200: SendingsOut}, openapi_extra=refuses("not_found"))
 @route("webhooks.manage")
 def sendings(request: HttpRequest, webhook: str, page: Query[Page]) -> dict[str, Any]:
     """The log, newest first: every try with its answer."""
@@ -226,7 +257,11 @@ def sendings(request: HttpRequest, webhook: str, page: Query[Page]) -> dict[str,
     return {"items": [_sending(one) for one in items], "next": more}
 
 
-@router.post("/partners/webhooks/{webhook}/sendings/{sending}/resend", response={200: Done, **REFUSALS})
+@router.post(
+    "/partners/webhooks/{webhook}/sendings/{sending}/resend",
+    response={200: Done},
+    openapi_extra=refuses("endpoint_off", "not_all_stores", "not_found"),
+)
 @route("webhooks.manage")
 def resend(request: HttpRequest, webhook: str, sending: str) -> HttpResponse:
     """Send it again, with the same webhook-id."""
@@ -237,7 +272,11 @@ def resend(request: HttpRequest, webhook: str, sending: str) -> HttpResponse:
     )
 
 
-@router.post("/partners/webhooks/{webhook}/replay", response={200: Replayed, **REFUSALS})
+@router.post(
+    "/partners/webhooks/{webhook}/replay",
+    response={200: Replayed},
+    openapi_extra=refuses("endpoint_off", "not_all_stores", "not_found"),
+)
 @route("webhooks.manage")
 def replay(request: HttpRequest, webhook: str, body: Replay) -> HttpResponse:
     """Send again what came after a message, in order, at most 5,000."""
@@ -277,6 +316,7 @@ def _key(view: KeyView) -> dict[str, Any]:
         "prefix": view.prefix,
         "scopes": view.scopes,
         "stores": None if view.store_ids is None else [ids.public("str", one) for one in view.store_ids],
+        "limits": view.limits,
         "created_at": view.created_at.isoformat(),
         "expires_at": view.expires_at.isoformat() if view.expires_at else None,
         "revoked_at": view.revoked_at.isoformat() if view.revoked_at else None,

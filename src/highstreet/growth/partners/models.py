@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from highstreet.kernel.ids import new_id
 
 
 class ApiKey(models.Model):
-    """A bearer token of an organisation; only its SHA-256 is kept. `stores` null: all of the organisation's."""
+    """A bearer token of an organisation; only its SHA-256 is kept. `stores` null: all of the organisation's.
+
+    `limits`: what it may at most, for scopes with a unit (people.staff.policy).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
@@ -18,6 +21,7 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField()
     stores = models.JSONField(null=True)
+    limits = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     made_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)

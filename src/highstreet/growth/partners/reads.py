@@ -41,6 +41,7 @@ class KeyBearer:
             organisation_id=row.organisation_id,
             store_ids=None if row.stores is None else frozenset(UUID(one) for one in row.stores),
             permissions=SCOPES & frozenset(row.scopes),
+            limits=row.limits,
             language=language,
         )
 
@@ -54,6 +55,7 @@ class KeyView:
     prefix: str
     scopes: list[str]
     store_ids: list[UUID] | None
+    limits: dict[str, int]
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -104,10 +106,7 @@ class SendingView:
 
 def keys(actor: Actor, *, cursor: str = "", limit: int = 50) -> tuple[list[KeyView], str]:
     """The organisation's keys, newest first, and the next page's cursor."""
-    rows = _own_keys(actor)
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(created_at__lt=since[0]) | Q(created_at=since[0], pk__lt=since[1]))
+    rows = _own_keys(actor).filter(paging.beyond(cursor, "created_at"))
     found = [_key(row) for row in rows.order_by("-created_at", "-pk")[: limit + 1]]
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], paging.cursor(last.created_at, last.id) if last else ""
@@ -148,9 +147,7 @@ def sendings(
     rows = Sending.objects.filter(endpoint_id=endpoint_id).select_related("message").prefetch_related("attempts")
     if status:
         rows = rows.filter(status=status)
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(created_at__lt=since[0]) | Q(created_at=since[0], pk__lt=since[1]))
+    rows = rows.filter(paging.beyond(cursor, "created_at"))
     found = [_sending(row) for row in rows.order_by("-created_at", "-pk")[: limit + 1]]
     last = found[limit - 1] if len(found) > limit else None
     return found[:limit], paging.cursor(last.created_at, last.id) if last else ""
@@ -177,6 +174,7 @@ def _key(row: ApiKey) -> KeyView:
         row.prefix,
         list(row.scopes),
         None if row.stores is None else [UUID(one) for one in row.stores],
+        row.limits,
         row.created_at,
         row.expires_at,
         row.revoked_at,

@@ -13,6 +13,7 @@ SECRET_PREFIX = "whsec_"
 SHOWN = 12
 MAX_NAME = 60
 MAX_KEY_DAYS = 3650
+MAX_LIMIT = 10**9
 # How long to wait after the first, second … failed try (Standard Webhooks' schedule, and two more).
 WAITS = [
     timedelta(seconds=5),

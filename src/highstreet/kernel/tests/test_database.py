@@ -165,3 +165,24 @@ def test_a_refused_request_leaves_its_key_free() -> None:
     with pytest.raises(Refused):
         idempotency.once(subject="s", endpoint="e", key="k", body=b"", work=refuse)
     assert idempotency.once(subject="s", endpoint="e", key="k", body=b"", work=work) == (200, {})
+
+
+def test_answers_are_kept_for_two_days_and_then_forgotten() -> None:
+    now = clock.now()
+    done: list[str] = []
+
+    def ask(key: str) -> None:
+        def work() -> tuple[int, object]:
+            done.append(key)
+            return 200, None
+
+        idempotency.once(subject="s", endpoint="e", key=key, body=b"", work=work)
+
+    for days, key in ((3, "old"), (2.1, "older-than-kept"), (1.9, "young")):
+        with clock.frozen(now - timedelta(days=days)):
+            ask(key)
+    with clock.frozen(now):
+        assert [idempotency.forget(limit=1), idempotency.forget(), idempotency.forget()] == [1, 1, 0]
+        ask("young")
+        ask("old")
+    assert done == ["old", "older-than-kept", "young", "old"]

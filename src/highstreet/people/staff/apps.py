@@ -6,8 +6,10 @@ class StaffConfig(AppConfig):
     label = "staff"
 
     def ready(self) -> None:
+        from highstreet.kernel.policy import limits
         from highstreet.people.accounts.ports import badges
 
-        from .reads import BADGE
+        from .reads import BADGE, Words
 
         badges.append(BADGE)
+        limits.fill(Words())

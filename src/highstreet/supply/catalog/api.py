@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import clock, ids
-from highstreet.kernel.api import Problem, private
+from highstreet.kernel.api import private, refuses
+from highstreet.kernel.paging import MAX_CURSOR
 from highstreet.kernel.policy import PUBLIC, route
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
@@ -17,6 +18,7 @@ from highstreet.supply.stores import reads as stores
 from . import reads
 
 router = Router(tags=["catalogue"])
+MOST_PLACES = 100
 
 
 class CityOut(Schema):
@@ -40,7 +42,7 @@ class StoreOut(Schema):
     distance_m: int
 
 
-class CardOut(Schema):
+class ShelfItemOut(Schema):
     variant: str
     product: str
     sku: str
@@ -53,7 +55,7 @@ class CardOut(Schema):
 
 
 class ShelfOut(Schema):
-    items: list[CardOut]
+    items: list[ShelfItemOut]
     next: str
 
 
@@ -86,12 +88,13 @@ class ShelfQuery(Schema):
     group: str = Field("", max_length=40)
     q: str = Field("", max_length=100)
     limit: int = Field(24, ge=1, le=100)
-    cursor: str = Field("", max_length=8)
+    cursor: str = Field("", max_length=MAX_CURSOR, pattern=reads.CURSOR, description="`next` of the page before")
 
 
-@router.get("/cities", response=list[CityOut])
+@router.get("/cities", response=Annotated[list[CityOut], Field(max_length=MOST_PLACES)])
 @route(PUBLIC)
 def cities(request: HttpRequest) -> list[dict[str, Any]]:
+    """The cities we serve."""
     return [
         {
             "id": ids.public("cit", city.id),
@@ -101,11 +104,15 @@ def cities(request: HttpRequest) -> list[dict[str, Any]]:
             "currency": city.currency,
             "centre": (city.centre_lat, city.centre_lon),
         }
-        for city in organisations.cities()
+        for city in organisations.cities()[:MOST_PLACES]
     ]
 
 
-@router.get("/cities/{code}/stores", response={200: list[StoreOut], 404: Problem})
+@router.get(
+    "/cities/{code}/stores",
+    response={200: Annotated[list[StoreOut], Field(max_length=MOST_PLACES)]},
+    openapi_extra=refuses("not_found"),
+)
 @route(PUBLIC)
 def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str, Any]]:
     """The stores that reach a point: open ones first, then the nearest."""
@@ -122,13 +129,14 @@ def serving(request: HttpRequest, code: str, near: Query[Near]) -> list[dict[str
             "open": store.is_open(at),
             "distance_m": round(store.distance_m(near.lat, near.lon)),
         }
-        for store in stores.serving(organisations.city(code).id, near.lat, near.lon)
+        for store in stores.serving(organisations.city(code).id, near.lat, near.lon)[:MOST_PLACES]
     ]
 
 
-@router.get("/stores/{store}/shelf", response={200: ShelfOut, 404: Problem})
+@router.get("/stores/{store}/shelf", response={200: ShelfOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def shelf(request: HttpRequest, store: str, query: Query[ShelfQuery]) -> dict[str, Any]:
+    """What a store offers, what is in stock first. `cursor` is the `next` of the page before."""
     page = reads.shelf(
         private("str", store),
         category=query.category,
@@ -154,9 +162,10 @@ def shelf(request: HttpRequest, store: str, query: Query[ShelfQuery]) -> dict[st
     return {"items": items, "next": page.next}
 
 
-@router.get("/products/{product}", response={200: ProductOut, 404: Problem})
+@router.get("/products/{product}", response={200: ProductOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def product(request: HttpRequest, product: str, near: Query[Near]) -> dict[str, Any]:
+    """A product and what the stores that reach a point ask for it."""
     view = reads.product(private("prd", product), near.lat, near.lon)
     at = clock.now()
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, paging
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.inventory.reads import stock_of
@@ -145,7 +146,14 @@ LEFT JOIN inventory_stocklocation o ON o.store_id = l.store_id
 LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = v.id
 WHERE l.store_id = %(store)s AND l.visible
 """
-_ORDER = " ORDER BY (COALESCE(s.on_hand - s.held - s.allocated, 0) <= 0), (l.was IS NULL), c.position, v.sku"
+_RANK = "(COALESCE(s.on_hand - s.held - s.allocated, 0) <= 0), (l.was IS NULL), c.position, v.sku"
+_ORDER = f" ORDER BY {_RANK}"
+_AFTER = (
+    f" AND ({_RANK}) > (SELECT %(out)s::boolean, %(plain)s::boolean, c3.position, v3.sku FROM catalog_variant v3 "  # noqa: S608
+    "JOIN catalog_product p3 ON p3.id = v3.product_id JOIN catalog_category c3 ON c3.id = p3.category_id "
+    "WHERE v3.id = %(last)s)"
+)
+CURSOR = r"^([01]{2}-[0-9a-f]{32})?$"
 
 
 def _cards(sql: str, values: dict[str, Any]) -> list[CardView]:
@@ -158,7 +166,7 @@ def shelf(
     store_id: UUID, *, category: str = "", group: str = "", query: str = "", limit: int = 24, cursor: str = ""
 ) -> Page:
     """What a store offers, in stock and on offer first; `cursor` is the previous page's `next`."""
-    sql, values = _CARD, {"store": store_id, "limit": limit + 1, "skip": _skip(cursor)}
+    sql, values = _CARD, {"store": store_id, "limit": limit + 1}
     values_of: dict[str, Any] = dict(values)
     if category:
         sql += " AND c.code = %(category)s"
@@ -169,9 +177,11 @@ def shelf(
     for index, term in enumerate(rules.terms_of(query)):
         sql += f" AND p.search_text LIKE %(term{index})s"
         values_of[f"term{index}"] = "%" + term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    items = _cards(sql + _ORDER + " LIMIT %(limit)s OFFSET %(skip)s", values_of)
-    more = str(_skip(cursor) + limit) if len(items) > limit else ""
-    return Page(items[:limit], more)
+    if cursor:
+        sql += _AFTER
+        values_of |= _place(cursor)
+    items = _cards(sql + _ORDER + " LIMIT %(limit)s", values_of)
+    return Page(items[:limit], _cursor(items[limit - 1]) if len(items) > limit else "")
 
 
 def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
@@ -189,6 +199,17 @@ def similar(store_id: UUID, variant_id: UUID, limit: int = 4) -> list[CardView]:
         "catalog_listing WHERE store_id = %(store)s AND variant_id = %(variant)s), l.price)), v.sku LIMIT %(limit)s"
     )
     return _cards(sql, {"store": store_id, "variant": variant_id, "limit": limit})
+
+
+def _cursor(card: CardView) -> str:
+    """Where a page ended: in stock or not, on offer or not, and the variant, whose place the rest follows from."""
+    return f"{card.free <= 0:d}{card.was is None:d}-{card.variant_id.hex}"
+
+
+def _place(cursor: str) -> dict[str, Any]:
+    if not re.fullmatch(CURSOR, cursor):
+        raise paging.no_cursor()
+    return {"out": cursor[0] == "1", "plain": cursor[1] == "1", "last": UUID(hex=cursor[3:])}
 
 
 def _skip(cursor: str) -> int:

@@ -7,6 +7,8 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from highstreet.kernel import clock
 from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
@@ -94,6 +96,16 @@ def must_work_at(actor: Actor, store_id: UUID) -> StoreView:
     if not ours:
         raise Refused(NOT_FOUND)
     return found
+
+
+def works_everywhere(actor: Actor) -> bool:
+    """Whether the actor works at every store that their organisation runs or retails for: what is the organisation's
+    as a whole (its books, its alerts) is theirs to look at."""
+    if actor.store_ids is None:
+        return True
+    own = actor.organisation_id
+    run = Q(organisation_id=own) | Q(city__retailer_id=own)
+    return own is not None and not Store.objects.filter(run, active=True).exclude(pk__in=actor.store_ids).exists()
 
 
 def stores_of(city_id: UUID) -> list[StoreView]:

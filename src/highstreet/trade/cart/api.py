@@ -10,15 +10,15 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.supply.organisations import reads as organisations
 
 from . import actions, reads
-from .rules import MAX_LINES, MAX_QUANTITY
+from .rules import MAX_QUANTITY
 
 router = Router(tags=["cart"])
-REFUSALS = {404: Problem, 409: Problem, 422: Problem}
+MAX_BATCH = 50
 
 
 class LineIn(Body):
@@ -28,7 +28,7 @@ class LineIn(Body):
 
 class CartIn(Body):
     city: str = Field("", max_length=40, description="the city's code; the first city without it")
-    lines: list[LineIn] = Field([], max_length=MAX_LINES, description="what is in it from the start")
+    lines: list[LineIn] = Field([], max_length=MAX_BATCH, description="what is in it from the start")
 
 
 class QuantityIn(Body):
@@ -87,7 +87,13 @@ def _out(key: str, store_id: UUID | None) -> dict[str, Any]:
     }
 
 
-@router.post("/carts", response={201: CartOut, **REFUSALS})
+@router.post(
+    "/carts",
+    response={201: CartOut},
+    openapi_extra=refuses(
+        "bad_quantity", "cart_full", "not_found", "not_sold", repeat="a cart that nobody fills holds nothing"
+    ),
+)
 @route(PUBLIC)
 def open_cart(request: HttpRequest, body: CartIn) -> Status[dict[str, Any]]:
     """Open a cart. Without an Idempotency-Key: a cart holds nothing, and a guest has no secret yet by which
@@ -100,14 +106,18 @@ def open_cart(request: HttpRequest, body: CartIn) -> Status[dict[str, Any]]:
     return Status(201, _out(actions.open(actor=_actor(request), city_id=city.id, quantities=wanted).key, None))
 
 
-@router.get("/carts/{key}", response={200: CartOut, **REFUSALS})
+@router.get("/carts/{key}", response={200: CartOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def see_cart(request: HttpRequest, key: str, store: str = "") -> dict[str, Any]:
     """What is in it; with the prices and stock of `store` where given."""
     return _out(key, private("str", store) if store else None)
 
 
-@router.put("/carts/{key}/lines/{variant}", response={200: CartOut, **REFUSALS})
+@router.put(
+    "/carts/{key}/lines/{variant}",
+    response={200: CartOut},
+    openapi_extra=refuses("bad_quantity", "cart_changed", "cart_full", "not_found", "not_sold"),
+)
 @route(PUBLIC)
 def set_line(request: HttpRequest, key: str, variant: str, body: QuantityIn) -> HttpResponse:
     """Have exactly this many of a variant; 0 takes it out."""

@@ -9,16 +9,19 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.guesses import guarded
+from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
+from .refusals import CODE_UNKNOWN
+from .rules import guesser
 
 router = Router(tags=["store"])
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
 
 
-class CardOut(Schema):
+class QueueItemOut(Schema):
     id: str
     order_number: str
     mode: str
@@ -36,7 +39,14 @@ class CardOut(Schema):
     asked: int
 
 
-class LineOut(Schema):
+class QueueOut(Schema):
+    """A page; `next` is the cursor of the one after it, empty on the last."""
+
+    items: list[QueueItemOut]
+    next: str
+
+
+class PickLineOut(Schema):
     id: str
     variant: str
     sku: str
@@ -69,7 +79,7 @@ class FulfilmentOut(Schema):
     promised_from: str
     promised_to: str
     collect_due: int
-    lines: list[LineOut]
+    lines: list[PickLineOut]
 
 
 class ScanOut(Schema):
@@ -80,8 +90,10 @@ class ScanOut(Schema):
     done: bool
 
 
-class Store(Schema):
+class Queue(Schema):
     store: str = Field(max_length=40)
+    limit: int = Field(100, ge=1, le=100)
+    cursor: str = Field("", max_length=MAX_CURSOR, pattern=PATTERN, description="`next` of the page before")
 
 
 class Reason(Body):
@@ -165,11 +177,12 @@ def _out(view: reads.FulfilmentView) -> dict[str, Any]:
     }
 
 
-@router.get("/store/queue", response={200: list[CardOut], **REFUSALS})
+@router.get("/store/queue", response={200: QueueOut}, openapi_extra=refuses("not_found"))
 @route("fulfilment.read")
-def queue(request: HttpRequest, where: Query[Store]) -> list[dict[str, Any]]:
+def queue(request: HttpRequest, where: Query[Queue]) -> dict[str, Any]:
     """What a store has to do, the most urgent first."""
-    return [
+    cards, more = reads.queue_page(_actor(request), private("str", where.store), cursor=where.cursor, limit=where.limit)
+    items = [
         {
             "id": ids.public("ful", card.id),
             "order_number": card.order_number,
@@ -187,20 +200,24 @@ def queue(request: HttpRequest, where: Query[Store]) -> list[dict[str, Any]]:
             "short": card.short,
             "asked": card.asked,
         }
-        for card in reads.queue(_actor(request), private("str", where.store))
+        for card in cards
     ]
+    return {"items": items, "next": more}
 
 
-@router.get("/fulfilments/{fulfilment}", response={200: FulfilmentOut, **REFUSALS})
+@router.get("/fulfilments/{fulfilment}", response={200: FulfilmentOut}, openapi_extra=refuses("not_found"))
 @route("fulfilment.read")
 def detail(request: HttpRequest, fulfilment: str) -> dict[str, Any]:
     """One order with its pick list by aisle."""
     return _out(reads.detail(_actor(request), private("ful", fulfilment)))
 
 
-@router.post("/fulfilments/{fulfilment}/accept", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/accept", response={200: FulfilmentOut}, openapi_extra=refuses("not_found", "wrong_state")
+)
 @route("fulfilment.work")
 def accept(request: HttpRequest, fulfilment: str) -> HttpResponse:
+    """Accept an order for this store."""
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
@@ -210,10 +227,14 @@ def accept(request: HttpRequest, fulfilment: str) -> HttpResponse:
     return once(request, work)
 
 
-@router.post("/fulfilments/{fulfilment}/reject", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/reject",
+    response={200: FulfilmentOut},
+    openapi_extra=refuses("bad_reason", "not_found", "wrong_state"),
+)
 @route("fulfilment.work")
 def reject(request: HttpRequest, fulfilment: str, body: Reason) -> HttpResponse:
-    """Reasons: out_of_stock, too_busy, closing, equipment, other."""
+    """Refuse an order: its money goes back. Reasons: out_of_stock, too_busy, closing, equipment, other."""
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
@@ -223,9 +244,12 @@ def reject(request: HttpRequest, fulfilment: str, body: Reason) -> HttpResponse:
     return once(request, work)
 
 
-@router.post("/fulfilments/{fulfilment}/start", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/start", response={200: FulfilmentOut}, openapi_extra=refuses("not_found", "wrong_state")
+)
 @route("fulfilment.work")
 def start(request: HttpRequest, fulfilment: str) -> HttpResponse:
+    """Start picking."""
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
@@ -235,7 +259,11 @@ def start(request: HttpRequest, fulfilment: str) -> HttpResponse:
     return once(request, work)
 
 
-@router.post("/fulfilments/{fulfilment}/scan", response={200: ScanOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/scan",
+    response={200: ScanOut},
+    openapi_extra=refuses("already_picked", "not_found", "unknown_code", "wrong_item", "wrong_state"),
+)
 @route("fulfilment.work")
 def scan(request: HttpRequest, fulfilment: str, body: Scan) -> HttpResponse:
     """One scanned barcode or SKU. A wrong item is refused in words that name both."""
@@ -254,7 +282,11 @@ def scan(request: HttpRequest, fulfilment: str, body: Scan) -> HttpResponse:
     return once(request, work)
 
 
-@router.post("/fulfilments/{fulfilment}/short", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/short",
+    response={200: FulfilmentOut},
+    openapi_extra=refuses("not_enough_stock", "not_found", "too_many_units", "wrong_state"),
+)
 @route("fulfilment.work")
 def short(request: HttpRequest, fulfilment: str, body: Short) -> HttpResponse:
     """Units of a line that are not there: their money goes back."""
@@ -268,7 +300,19 @@ def short(request: HttpRequest, fulfilment: str, body: Short) -> HttpResponse:
     return once(request, work)
 
 
-@router.post("/fulfilments/{fulfilment}/substitute", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/substitute",
+    response={200: FulfilmentOut},
+    openapi_extra=refuses(
+        "already_substituted",
+        "no_substitutes",
+        "not_a_substitute",
+        "not_enough_stock",
+        "not_found",
+        "too_many_units",
+        "wrong_state",
+    ),
+)
 @route("fulfilment.work")
 def substitute(request: HttpRequest, fulfilment: str, body: Substitute) -> HttpResponse:
     """Another variant in the place of missing units, as the shopper prefers."""
@@ -282,9 +326,16 @@ def substitute(request: HttpRequest, fulfilment: str, body: Substitute) -> HttpR
     return once(request, work)
 
 
-@router.post("/fulfilments/{fulfilment}/pack", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/pack",
+    response={200: FulfilmentOut},
+    openapi_extra=refuses(
+        "not_all_picked", "not_answered", "not_asked", "not_enough_stock", "not_found", "nothing_picked", "wrong_state"
+    ),
+)
 @route("fulfilment.work")
 def pack(request: HttpRequest, fulfilment: str) -> HttpResponse:
+    """Close the bag: every line is picked, short or replaced."""
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
@@ -294,7 +345,11 @@ def pack(request: HttpRequest, fulfilment: str) -> HttpResponse:
     return once(request, work)
 
 
-@router.post("/fulfilments/{fulfilment}/hand-over", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/fulfilments/{fulfilment}/hand-over",
+    response={200: FulfilmentOut},
+    openapi_extra=refuses("not_found", "other_order", "wrong_state"),
+)
 @route("fulfilment.work")
 def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResponse:
     """The courier has the bag; `code` is the order's number that the courier names, or empty."""
@@ -307,14 +362,21 @@ def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResp
     return once(request, work)
 
 
-@router.post("/store/collect", response={200: FulfilmentOut, **REFUSALS})
+@router.post(
+    "/store/collect",
+    response={200: FulfilmentOut},
+    openapi_extra=refuses(
+        "cash_due", "not_found", "pickup_code_unknown", "pickup_code_used", "too_many_tries", "wrong_state"
+    ),
+)
 @route("fulfilment.work")
 def collect(request: HttpRequest, body: Collect) -> HttpResponse:
-    """Redeem a pickup code, once, with what is due paid in cash (fen)."""
+    """Redeem a pickup code, once, with what is due paid in cash (fen). Ten unknown codes lock for 15 minutes."""
     store = private("str", body.store)
 
     def work() -> dict[str, Any]:
         found = actions.collect(actor=_actor(request), store_id=store, code=body.code, cash_received=body.cash_received)
         return _out(reads.detail(_actor(request), found))
 
-    return once(request, work)
+    with guarded("pickup", guesser(_actor(request).name, store), CODE_UNKNOWN):
+        return once(request, work)

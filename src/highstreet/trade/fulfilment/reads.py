@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
+from highstreet.kernel import paging
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -156,9 +157,20 @@ class Figures:
 
 def queue(actor: Actor, store_id: UUID, limit: int = 200) -> list[FulfilmentCard]:
     """What a store has to do, by urgency; NOT_FOUND for a store that is not the actor's."""
+    return queue_page(actor, store_id, limit=limit)[0]
+
+
+def queue_page(actor: Actor, store_id: UUID, *, cursor: str = "", limit: int = 100) -> tuple[list[FulfilmentCard], str]:
+    """A page of the queue, and the next one's cursor. INVALID for what is no cursor."""
     _own(actor, store_id)
-    open_ones = Fulfilment.objects.visible_to(actor).filter(store_id=store_id, status__in=OPEN)
-    rows = list(open_ones.order_by("ready_by", "created_at")[:limit])
+    ahead = Fulfilment.objects.visible_to(actor).filter(store_id=store_id, status__in=OPEN)
+    ahead = ahead.filter(paging.beyond(cursor, "ready_by", newest_first=False))
+    found = list(ahead.order_by("ready_by", "pk")[: limit + 1])
+    more = paging.cursor(found[limit - 1].ready_by, found[limit - 1].pk) if len(found) > limit else ""
+    return _queue_cards(found[:limit]), more
+
+
+def _queue_cards(rows: list[Fulfilment]) -> list[FulfilmentCard]:
     counts = {
         item["fulfilment_id"]: item
         for item in FulfilmentLine.objects.filter(fulfilment__in=rows)

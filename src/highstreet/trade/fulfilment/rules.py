@@ -18,6 +18,11 @@ _SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,39}")
 _PARTS = re.compile(r"\d+|\D+")
 
 
+def guesser(actor: str, store_id: UUID) -> str:
+    """Whose unknown pickup codes are counted together: one person's (`Actor.name`) at one store."""
+    return f"{actor}@{store_id}"
+
+
 @dataclass(frozen=True)
 class NewLine:
     """What the order asks of one line: `quantity` units at `unit_price` fen."""

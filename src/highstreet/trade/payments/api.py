@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, JsonResponse
 from ninja import Router, Schema
 
-from highstreet.kernel.api import Problem
+from highstreet.kernel.api import refuses
 from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import TOO_LARGE
@@ -23,7 +23,10 @@ class Received(Schema):
 
 @router.post(
     "/payments/{provider}/notify",
-    response={200: Received, 401: Problem, 404: Problem, 413: Problem},
+    response={200: Received},
+    openapi_extra=refuses(
+        "not_believed", "unknown_provider", repeat="a message is kept once, by the provider's own id"
+    ),
 )
 @route(PUBLIC)
 def notify(request: HttpRequest, provider: str) -> JsonResponse:

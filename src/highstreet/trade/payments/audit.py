@@ -40,6 +40,20 @@ audit.add(
         "'refund:' || id AS key FROM payments_refund",
     ),
 )
+_STRAY = """
+SELECT j.key FROM kernel_journal j LEFT JOIN {table} t ON j.key = '{prefix}:' || t.id AND t.status = '{status}'
+WHERE j.kind = '{kind}' AND t.id IS NULL
+"""
+audit.add(
+    "I6",
+    "nothing is booked as captured but a captured payment",
+    _STRAY.format(table="payments_paymentintent", prefix="capture", status="captured", kind="payment_captured"),
+)
+audit.add(
+    "I6",
+    "nothing is booked as settled but a settled refund",
+    _STRAY.format(table="payments_refund", prefix="refund", status="succeeded", kind="refund_settled"),
+)
 audit.add(
     "I9",
     "a payment is where its history ends",

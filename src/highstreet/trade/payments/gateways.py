@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Protocol
 
 from django.conf import settings
 
 from highstreet.kernel import clock
+from highstreet.kernel.breaker import Breaker
 from highstreet.kernel.refusal import Refused
 
 from .refusals import UNKNOWN_PROVIDER
@@ -239,6 +241,17 @@ def gateway(name: str) -> Gateway:
     if name == WECHAT and settings.WECHAT_CONFIG:
         return _wechat(settings.WECHAT_CONFIG)
     raise Refused(UNKNOWN_PROVIDER)
+
+
+def breaker_of(service: Gateway) -> Breaker:
+    """What stands before a provider while a customer waits: five threads of a process may wait for it, no more."""
+    with _lock:
+        # Kept with the service, so that its number is nobody else's.
+        return _breakers.setdefault(id(service), (service, Breaker(at_once=5)))[1]
+
+
+_lock = Lock()
+_breakers: dict[int, tuple[Gateway, Breaker]] = {}
 
 
 @lru_cache(maxsize=4)

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from highstreet.kernel.ids import new_id
 from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
 
 
 class PaymentIntent(models.Model):
@@ -73,7 +74,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         if actor.kind == SYSTEM:
             return self
         own = actor.organisation_id
-        if own is None or actor.store_ids is not None:
+        if own is None or not stores.works_everywhere(actor):
             return self.none()
         seen = Q(organisation_id=own)
         return self.filter(seen | Q(organisation=None) if organisations.runs_platform(own) else seen)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from highstreet.kernel.api import Body, Problem, once, private
+from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.trade.cart.rules import is_key
 from highstreet.trade.orders import reads as orders
@@ -17,7 +17,6 @@ from highstreet.trade.orders import reads as orders
 from . import actions
 
 router = Router(tags=["reviews"])
-REFUSALS = {404: Problem, 409: Problem, 422: Problem}
 
 
 class ReviewIn(Body):
@@ -35,7 +34,11 @@ class ReviewOut(Schema):
     text: str
 
 
-@router.post("/orders/{order}/review", response={201: ReviewOut, **REFUSALS})
+@router.post(
+    "/orders/{order}/review",
+    response={201: ReviewOut},
+    openapi_extra=refuses("already_rated", "not_completed", "not_found"),
+)
 @route(PUBLIC)
 def review(request: HttpRequest, order: str, body: ReviewIn, query: Query[Keyed]) -> HttpResponse:
     """Rate an order of one's own, or one whose `key` one has, once it is completed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import books, goods, integrations, orders, overview, people, promises
+from .pages import books, goods, integrations, orders, overview, people, promises, rights, trail
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -36,6 +36,10 @@ urlpatterns = [
     path("integrations/webhooks/<str:hook>/<str:what>", integrations.change, name="change_hook"),
     path("people", people.listed, name="people"),
     path("people/hire", people.hire, name="hire"),
+    path("permissions", rights.listed, name="permissions"),
+    path("permissions/second-factor", rights.second_factor, name="second_factor"),
+    path("permissions/<str:role>/<str:permission>", rights.limit, name="limit"),
+    path("trail", trail.listed, name="trail"),
     path("people/<str:employee>", people.member, name="member"),
     path("people/<str:employee>/active", people.active, name="active"),
 ]

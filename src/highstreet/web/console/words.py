@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from highstreet.people.staff import policy
+
 Words = Mapping[str, str | LazyText]
 
 ORDER: Words = {
@@ -143,30 +145,8 @@ REASONS: Words = {
     "equipment": gettext_lazy("something broke"),
     "other": gettext_lazy("another reason"),
 }
-ROLES: Words = {
-    "picker": gettext_lazy("Picker"),
-    "store_manager": gettext_lazy("Store manager"),
-    "support": gettext_lazy("Customer support"),
-    "city_manager": gettext_lazy("City manager"),
-    "owner": gettext_lazy("Owner"),
-}
-PERMISSIONS: Words = {
-    "fulfilment.read": gettext_lazy("See the store's orders"),
-    "fulfilment.work": gettext_lazy("Accept, pick, pack, hand over"),
-    "stock.read": gettext_lazy("See stock"),
-    "stock.adjust": gettext_lazy("Put stock right"),
-    "store.figures": gettext_lazy("See the store's figures"),
-    "store.manage": gettext_lazy("Pause the store"),
-    "console.read": gettext_lazy("Use the console"),
-    "orders.refund": gettext_lazy("Refund customers"),
-    "orders.cancel_any": gettext_lazy("Cancel any order"),
-    "ledger.read": gettext_lazy("Read the ledger"),
-    "audit.run": gettext_lazy("Run the audit"),
-    "catalog.manage": gettext_lazy("Set prices and visibility"),
-    "staff.manage": gettext_lazy("Hire, change roles, dismiss"),
-    "keys.manage": gettext_lazy("Make and revoke API keys"),
-    "webhooks.manage": gettext_lazy("Keep webhooks"),
-}
+ROLES: Words = policy.ROLE_WORDS
+PERMISSIONS: Words = {row.code: row.says for row in policy.CATALOGUE}
 ACTORS: Words = {
     "system": gettext_lazy("Highstreet itself"),
     "guest": gettext_lazy("a guest"),

@@ -221,7 +221,7 @@ def _screen(
         "drawing": maps.draw(me.city_id, [(view.kind, (view.lat, view.lon)) for view in views], here),
         "shop": stores.store(current.view.store_id) if current else None,
         "topic": f"courier:{me.id}",
-        "stream_url": _stream(me.id),
+        "stream_url": _stream(request, me.id),
     }
     status = refused.reason.status if refused else 422 if problem else 200
     return _page(request, "now" if request.htmx else "work", context, status=status)
@@ -281,10 +281,10 @@ def _job(request: CourierRequest, delivery_id: UUID) -> JobView:
     raise Refused(NOT_FOUND)
 
 
-def _stream(courier_id: UUID) -> str:
+def _stream(request: CourierRequest, courier_id: UUID) -> str:
     if not settings.STREAM_URL:
         return ""
-    return f"{settings.STREAM_URL}/events?token={streams.token([f'courier:{courier_id}'])}"
+    return f"{settings.STREAM_URL}/events?token={streams.token([f'courier:{courier_id}'], request.actor.sign_in)}"
 
 
 def _home(request: CourierRequest, say: str = "") -> HttpResponse:

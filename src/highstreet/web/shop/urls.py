@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("o/<slug:ref>/reorder", track.reorder, name="reorder"),
     path("orders", pay.listing, name="orders"),
     path("me", me.me, name="me"),
+    path("me/devices", me.devices, name="devices"),
     path("lang", me.lang, name="lang"),
     path("i18n/setlang/", me.lang, name="set_language"),
     path("home/", me.after_sign_in, name="after_sign_in"),

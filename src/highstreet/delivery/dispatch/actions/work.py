@@ -16,15 +16,13 @@ from highstreet.supply.organisations import reads as organisations
 from highstreet.trade.fulfilment import actions as fulfilments
 from highstreet.trade.fulfilment import reads as fulfilment_reads
 
-from .. import rules
+from .. import photos, rules
 from ..events import CourierPaid
 from ..models import Delivery
 from ..moving import step
 from ..refusals import NOT_READY, PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
 
-MAX_PHOTO = 400_000
 IN_STORE = ("pending", "accepted", "picking", "packed")
-_PHOTO_KINDS = ("data:image/jpeg;base64,", "data:image/png;base64,", "data:image/webp;base64,")
 
 
 @action("courier.work")
@@ -79,7 +77,7 @@ def deliver(*, actor: Actor, delivery_id: UUID, proof_kind: str, proof: str) -> 
     row = _own(actor, delivery_id)
     if row.status == "delivered":
         return row.pay
-    _check_proof(row, proof_kind, proof)
+    proof = _proved(row, proof_kind, proof)
     amount = _pay_of(row)
     step(actor, row, "deliver", proof_kind=proof_kind, proof=proof, pay=amount, eta=None)
     fulfilments.deliver(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id)
@@ -139,18 +137,19 @@ def _own(actor: Actor, delivery_id: UUID) -> Delivery:
     return row
 
 
-def _check_proof(row: Delivery, kind: str, proof: str) -> None:
+def _proved(row: Delivery, kind: str, proof: str) -> str:
+    """The proof as it is kept: a photo without what it says beside the picture."""
     if kind == "code":
         code = fulfilment_reads.detail(THE_SYSTEM, row.fulfilment_id).handover_code
         if not rules.same_code(proof, code):
             raise Refused(WRONG_PROOF)
-    elif kind == "photo":
-        if not proof.startswith(_PHOTO_KINDS):
-            raise Refused(PROOF_NEEDED)
-        if len(proof) > MAX_PHOTO:
-            raise Refused(INVALID, field="proof", problem=f"<= {MAX_PHOTO}")
-    else:
+        return proof
+    if len(proof) > photos.MAX_URL:
+        raise Refused(INVALID, field="proof", problem=f"<= {photos.MAX_URL}")
+    picture = photos.kept(proof) if kind == "photo" else ""
+    if not picture:
         raise Refused(PROOF_NEEDED)
+    return picture
 
 
 def _pay_of(row: Delivery) -> int:

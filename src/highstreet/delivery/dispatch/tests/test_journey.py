@@ -29,6 +29,10 @@ from highstreet.trade.orders.tests import support
 from .. import actions, reads
 from ..models import Delivery
 
+PHOTO = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+)
+
 
 @pytest.fixture
 def town(db: None) -> Iterator[support.Town]:
@@ -95,7 +99,7 @@ def test_late_is_made_good_without_a_claim(town: support.Town) -> None:
     placed, row = on_the_way(town, courier)
     credit = organisations.terms(town.retailer).late_credit
     with support.later(120):
-        actions.deliver(actor=courier, delivery_id=row.pk, proof_kind="photo", proof="data:image/png;base64,AA")
+        actions.deliver(actor=courier, delivery_id=row.pk, proof_kind="photo", proof=PHOTO)
         outbox.drain()
         assert outcome(placed) == ("broken", credit)
         assert town.balance("promise_compensation") == credit

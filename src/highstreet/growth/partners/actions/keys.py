@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from highstreet.kernel import clock, ids
-from highstreet.kernel.policy import Actor, action
+from highstreet.kernel.policy import Actor, action, within
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.people.accounts.reads import digest
-from highstreet.people.staff.policy import SCOPES
+from highstreet.people.staff.policy import LIMITED, SCOPES
 from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.rules import clean
 
@@ -40,10 +40,12 @@ def make_key(
     scopes: Collection[str],
     store_ids: Collection[UUID] | None = None,
     days: int | None = None,
+    limits: Mapping[str, int] | None = None,
 ) -> MadeKey:
     """A key that may what `scopes` say, at these stores (None: all the maker has), for `days` (None: until revoked).
 
-    Refuses INVALID, SCOPE_NOT_YOURS (more than the maker has), NOT_FOUND (a store that is not the maker's),
+    `limits`: the most for scopes that have a unit; left out, the maker's own.
+    Refuses OVER_LIMIT, INVALID, SCOPE_NOT_YOURS (more than the maker has), NOT_FOUND (a store that is not the maker's),
     PERSONS_ONLY and TOO_MANY.
     """
     organisation_id = person_of(actor)
@@ -54,6 +56,7 @@ def make_key(
         raise Refused(INVALID, field="scopes", problem="1+")
     if more := rules.beyond(scopes, SCOPES & actor.permissions):
         raise Refused(SCOPE_NOT_YOURS, scopes=", ".join(more)[:200])
+    most = _limits(actor, scopes, limits or {})
     if days is not None and not 1 <= days <= rules.MAX_KEY_DAYS:
         raise Refused(INVALID, field="days", problem=f"1-{rules.MAX_KEY_DAYS}")
     at = clock.now()
@@ -68,6 +71,7 @@ def make_key(
         digest=digest(token),
         scopes=sorted(set(scopes)),
         stores=_stores(actor, store_ids),
+        limits=most,
         made_by=actor.name,
         created_at=at,
         expires_at=at + timedelta(days=days) if days is not None else None,
@@ -81,6 +85,16 @@ def revoke_key(*, actor: Actor, key_id: UUID) -> None:
     own = ApiKey.objects.filter(pk=key_id, organisation_id=person_of(actor))
     if own.filter(revoked_at=None).update(revoked_at=clock.now()) == 0 and not own.exists():
         raise Refused(NOT_FOUND)
+
+
+def _limits(actor: Actor, scopes: Collection[str], wanted: Mapping[str, int]) -> dict[str, int]:
+    """The key's limits: what was asked for, and the maker's where nothing was. Never more than the maker's."""
+    for code, most in wanted.items():
+        if code not in LIMITED or code not in scopes or type(most) is not int or not 0 <= most <= rules.MAX_LIMIT:
+            raise Refused(INVALID, field="limits", problem=f"{code}: {most}"[:80])
+        within(actor, code, most)
+    own = {code: most for code, most in actor.limits.items() if code in scopes and code in LIMITED}
+    return {**own, **wanted}
 
 
 def _stores(actor: Actor, wanted: Collection[UUID] | None) -> list[str] | None:

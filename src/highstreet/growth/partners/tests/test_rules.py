@@ -6,7 +6,7 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 from highstreet.growth.partners import rules
-from highstreet.people.staff.policy import OWNER, SCOPES
+from highstreet.people.staff.policy import ROLES, SCOPES
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -44,5 +44,5 @@ def test_after_five_days_an_endpoint_is_given_up() -> None:
 
 def test_no_scope_makes_keys_or_people() -> None:
     assert not SCOPES & {"keys.manage", "staff.manage", "shop.own", "courier.work"}
-    assert SCOPES < OWNER
+    assert ROLES["owner"] > SCOPES
     assert rules.beyond(["stock.read", "ledger.read"], {"stock.read"}) == ["ledger.read"]

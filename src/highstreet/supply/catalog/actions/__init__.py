@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from highstreet.kernel.policy import SYSTEM, Actor, action
+from highstreet.kernel.policy import SYSTEM, Actor, action, within
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 
@@ -22,7 +22,8 @@ def set_listing(
 ) -> None:
     """Price (fen) and visibility of a variant at a store of the actor's organisation, or of its cities.
 
-    Orders and quotes keep the price they froze. Refuses INVALID and NOT_FOUND.
+    Orders and quotes keep the price they froze. Refuses INVALID, NOT_FOUND, and OVER_LIMIT for a change of the price
+    by more per cent than the actor may, up or down.
     """
     if not 1 <= price <= MAX_PRICE or (was is not None and not price < was <= MAX_PRICE):
         raise Refused(INVALID, field="price", problem=str(price))
@@ -30,6 +31,11 @@ def set_listing(
     if actor.kind != SYSTEM:
         own = actor.organisation_id
         rows = rows.filter(Q(store__organisation_id=own) | Q(store__city__retailer_id=own))
+    if "catalog.manage" in actor.limits:
+        before = rows.select_for_update(of=("self",), no_key=True).values_list("price", flat=True).first()
+        if before is not None:
+            # Rounded up: a limit of 10 % does not allow 10.4 %.
+            within(actor, "catalog.manage", -(-abs(price - before) * 100 // before))
     changed = rows.update(price=price, was=was, visible=visible)
     if changed != 1:
         raise Refused(NOT_FOUND)

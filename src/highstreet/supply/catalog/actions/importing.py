@@ -19,7 +19,7 @@ from ..models import Category, Listing, Product, Variant
 from ..rules.rows import BadFile, CityFiles, ProductRow, StoreRow
 
 
-@action(SYSTEM)
+@action(SYSTEM, trailed=True)
 def import_city(*, actor: Actor, files: CityFiles) -> UUID:
     """Write or update a city with its organisations, stores, catalogue and listings. Stock is not touched.
 

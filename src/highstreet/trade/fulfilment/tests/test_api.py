@@ -54,7 +54,7 @@ def place() -> support.Shop:
 def test_from_the_queue_to_the_courier(place: support.Shop) -> None:
     app, row = App(place), support.order(place)
     store = ids.public("str", place.store.pk)
-    (card,) = app.get("/store/queue", store=store).json()
+    (card,) = app.get("/store/queue", store=store).json()["items"]
     assert (card["id"], card["status"], card["units"]) == (ids.public("ful", row.pk), "pending", 3)
     assert app.post(path_of(row.pk, "/accept")).json()["status"] == "accepted"
     lines = app.get(path_of(row.pk)).json()["lines"]
@@ -67,7 +67,7 @@ def test_from_the_queue_to_the_courier(place: support.Shop) -> None:
     assert answer.json()["done"] is True
     assert app.post(path_of(row.pk, "/pack")).json()["status"] == "ready"
     assert app.post(path_of(row.pk, "/hand-over"), {}).json()["status"] == "handed_over"
-    assert app.get("/store/queue", store=store).json() == []
+    assert app.get("/store/queue", store=store).json()["items"] == []
     assert_clean()
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from highstreet.kernel import clock, ledger
 from highstreet.kernel.ledger import AccountRef
-from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action, require
+from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action, require, within
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import WRONG_STATE
 from highstreet.trade.fulfilment import reads as fulfilments
@@ -16,24 +16,25 @@ from ..events import OrderCompleted
 from ..models import Order
 from ..refusals import TOO_LATE_TO_CANCEL
 from ..states import Axes, settle
-from ..steps.common import clean, find, owns, tell
+from ..steps.common import clean, find, left, owns, tell
 from ..steps.ending import call_off, close_as_expired
 
 BEFORE_PICKING = ("pending", "accepted", "rejected", "cancelled")
 BATCH = 200
 
 
-@action(PUBLIC)
+@action(PUBLIC, trailed=True)
 def cancel(*, actor: Actor, order_id: UUID, reason: str = "") -> None:
     """Call an order off, with a full refund. Who ordered may until picking starts, support until it leaves.
 
-    Refuses TOO_LATE_TO_CANCEL, and WRONG_STATE when it has ended already.
+    Refuses TOO_LATE_TO_CANCEL, WRONG_STATE when it has ended already, and OVER_LIMIT for what goes back.
     """
     reason = clean(reason, 40, "reason")
     order = find(actor, order_id, lock=True)
     mine = owns(actor, order)
     if not mine:
         require(actor, "orders.cancel_any")
+        within(actor, "orders.cancel_any", left(order))
     if order.status not in ("pending", "confirmed"):
         raise Refused(WRONG_STATE, state=order.status)
     going = fulfilments.of_order(order.pk)

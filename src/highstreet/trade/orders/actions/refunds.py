@@ -9,7 +9,7 @@ from django.db.models import F
 
 from highstreet.kernel import ledger
 from highstreet.kernel.ledger import AccountRef
-from highstreet.kernel.policy import Actor, action
+from highstreet.kernel.policy import Actor, action, within
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.payments import actions as payments
 from highstreet.trade.pricing import rules as pricing
@@ -19,7 +19,7 @@ from ..events import OrderCompensated
 from ..models import Order, OrderLine
 from ..refusals import BAD_AMOUNT, TOO_MANY_UNITS
 from ..steps.common import as_system, clean, find, left, tell
-from ..steps.giving_back import account, find_line, take_off
+from ..steps.giving_back import account, find_line, given_by, take_off
 
 POINTS = "PTS"
 
@@ -36,7 +36,8 @@ class Compensation:
 def refund_units(*, actor: Actor, order_line_id: UUID, units: int, reason: str) -> int:
     """Refund `units` of a line at the price that was frozen. Returns the fen that go back.
 
-    An order that is still to be paid at the counter becomes cheaper instead. Refuses TOO_MANY_UNITS.
+    An order that is still to be paid at the counter becomes cheaper instead. Refuses TOO_MANY_UNITS, and OVER_LIMIT
+    for what an actor gives back of one order in all.
     """
     reason = clean(reason, 40, "reason")
     order, line = find_line(actor, order_line_id)
@@ -50,6 +51,7 @@ def refund_units(*, actor: Actor, order_line_id: UUID, units: int, reason: str) 
     if moved != 1:
         raise Refused(TOO_MANY_UNITS, left=line.quantity - line.refunded)
     amount = pricing.refund_of_units(line.unit_price, line.quantity, line.refunded, units)
+    within(actor, "orders.refund", amount + given_by(actor, order))
     return take_off(actor, order, amount, key=f"units:{line.pk}:{line.refunded + units}", reason=reason)
 
 
@@ -60,6 +62,7 @@ def refund_difference(*, actor: Actor, order_line_id: UUID, units: int, price_be
     amount = pricing.refund_of_difference(price_below, min(units, line.quantity))
     if amount == 0:
         return 0
+    within(actor, "orders.refund", amount + given_by(actor, order))
     return take_off(actor, order, amount, key=f"substitute:{line.pk}", reason="substitute")
 
 
@@ -67,12 +70,13 @@ def refund_difference(*, actor: Actor, order_line_id: UUID, units: int, price_be
 def compensate(*, actor: Actor, order_id: UUID, amount: int, reason: str) -> Compensation:
     """Make `reason` good with `amount` fen: money up to what is left of the payment, the rest in points.
 
-    Once for each reason of an order; again does nothing. The retailer pays.
+    Once for each reason of an order; again does nothing. The retailer pays. Refuses OVER_LIMIT as a refund does.
     """
     reason = clean(reason, 40, "reason")
     order = find(actor, order_id, lock=True)
     if type(amount) is not int or not 0 < amount <= 10**9 or not reason:
         raise Refused(BAD_AMOUNT)
+    within(actor, "orders.refund", amount + given_by(actor, order))
     money, points = rules.split_compensation(amount, left(order))
     key = f"{order.pk}:compensation:{reason}"
     posted = ledger.post(

@@ -14,6 +14,7 @@ from .orders import (
     must_see,
     order,
     orders_of,
+    page_of,
     parties,
     search,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "order",
     "orders",
     "orders_of",
+    "page_of",
     "parties",
     "quote",
     "quotes",

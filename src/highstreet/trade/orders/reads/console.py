@@ -139,9 +139,7 @@ def search(
             if len(words) == 8:
                 wanted |= Q(pk__in=fulfilments.orders_of_code(words))
         rows = rows.filter(wanted)
-    since = paging.after(cursor)
-    if since is not None:
-        rows = rows.filter(Q(placed_at__lt=since[0]) | Q(placed_at=since[0], pk__lt=since[1]))
+    rows = rows.filter(paging.beyond(cursor, "placed_at"))
     found = [_row(row) for row in rows.order_by("-placed_at", "-pk")[: limit + 1]]
     last = found[limit - 1] if len(found) > limit else None
     return OrderPage(found[:limit], paging.cursor(last.placed_at, last.id) if last else "")

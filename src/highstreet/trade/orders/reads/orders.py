@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from highstreet.kernel import clock
+from highstreet.kernel import clock, paging
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -233,17 +233,22 @@ def line_names(order_id: UUID) -> dict[UUID, tuple[str, str]]:
     return {row.pk: (row.name_zh, row.name_en) for row in rows}
 
 
-def orders_of(actor: Actor, limit: int = 20, before: datetime | None = None) -> list[OrderCard]:
+def orders_of(actor: Actor, limit: int = 20) -> list[OrderCard]:
     """The actor's own orders, newest first: the customer's, and those whose keys one holds."""
+    return page_of(actor, limit=limit)[0]
+
+
+def page_of(actor: Actor, *, cursor: str = "", limit: int = 20) -> tuple[list[OrderCard], str]:
+    """A page of the actor's own orders, and the next one's cursor. INVALID for what is no cursor."""
     mine = Q(pk__in=[])
     if actor.customer_id is not None:
         mine |= Q(customer_id=actor.customer_id)
     if actor.order_keys:
         mine |= Q(key__in=[key for key in sorted(actor.order_keys) if is_key(key)])
-    rows = Order.objects.filter(mine)
-    if before is not None:
-        rows = rows.filter(placed_at__lt=before)
-    return _cards(list(rows.select_related("store").order_by("-placed_at", "-id")[: min(limit, 100)]))
+    rows = Order.objects.filter(mine, paging.beyond(cursor, "placed_at")).select_related("store")
+    found = list(rows.order_by("-placed_at", "-id")[: limit + 1])
+    more = paging.cursor(found[limit - 1].placed_at, found[limit - 1].pk) if len(found) > limit else ""
+    return _cards(found[:limit]), more
 
 
 def search(

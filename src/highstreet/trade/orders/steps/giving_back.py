@@ -6,7 +6,7 @@ from uuid import UUID
 
 from highstreet.kernel import ledger
 from highstreet.kernel.ledger import AccountRef
-from highstreet.kernel.policy import Actor
+from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.trade.payments import actions as payments
@@ -26,6 +26,17 @@ def find_line(actor: Actor, order_line_id: UUID) -> tuple[Order, OrderLine]:
     order = find(actor, line.order_id, lock=True)
     line.refresh_from_db()
     return order, line
+
+
+def given_by(actor: Actor, order: Order) -> int:
+    """What an actor with a limit gave back of an order before, in fen and points: small steps add up.
+
+    What was taken off before payment is in no journal, so all of it counts. 0 for who has no limit.
+    """
+    if actor.kind == SYSTEM or "orders.refund" not in actor.limits:
+        return 0
+    kinds = ("refund", "compensation")
+    return order.reduced + ledger.credited(order.pk, actor.name, kinds, ("refunds_payable", "points"))
 
 
 def take_off(actor: Actor, order: Order, amount: int, *, key: str, reason: str) -> int:

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from highstreet.kernel import clock, ids, queue
+from highstreet.kernel import clock, failpoints, ids, queue
 from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 
@@ -53,6 +53,7 @@ def receive_notification(*, actor: Actor, provider: str, headers: Mapping[str, s
         kept = TransactionEvent.objects.values_list("pk", flat=True).get(provider=provider, event_id=notice.event_id)
         if kept == row.pk:
             queue.defer("payments.apply", event_id=str(row.pk))
+    failpoints.reach("payments.inbox", "kept")
     return kept
 
 

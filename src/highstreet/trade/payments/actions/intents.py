@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 
 from highstreet.kernel import clock, ids, outbox, queue
+from highstreet.kernel.breaker import Open
 from highstreet.kernel.money import MAX_AMOUNT
 from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
@@ -91,10 +92,12 @@ def start(*, actor: Actor, intent_id: UUID, openid: str = "") -> IntentView:
         provider_expiry(wall, clock.real_seconds(remaining)),
         openid,
     )
+    service = gateways.gateway(intent.provider)
     try:
-        started = gateways.gateway(intent.provider).start(asked)
-    except ProviderUnavailable as silence:
-        log.warning("payments.silent", intent=str(intent_id), why=str(silence))
+        with gateways.breaker_of(service).call(ProviderUnavailable):
+            started = service.start(asked)
+    except (ProviderUnavailable, Open) as silence:
+        log.warning("payments.silent", intent=str(intent_id), why=str(silence) or "left alone")
         raise Refused(PROVIDER_SILENT) from None
     except ProviderRefused as no:
         return _after_no(actor, intent, no)

@@ -9,11 +9,12 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from highstreet.kernel import clock, ids, queue
+from highstreet.kernel import clock, failpoints, ids, queue
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.kernel.states import move
+from highstreet.supply.stores import reads as stores
 
 from .. import gateways
 from ..gateways import ProviderRefused, ProviderUnavailable
@@ -92,6 +93,7 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
             if no.code not in PASSING:
                 fail(actor, row, str(no))
         return _get(refund_id).status
+    failpoints.reach("payments.provider", "refund")
     with transaction.atomic():
         heard(actor, row, told, subject=row.out_refund_no)
     return _get(refund_id).status
@@ -101,7 +103,8 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
 def retry_refund(*, actor: Actor, refund_id: UUID) -> None:
     """Send a failed refund of the actor's organisation anew, under a new number: the provider has ended the old one."""
     row = _get(refund_id)
-    if actor.kind != SYSTEM and (actor.store_ids is not None or row.intent.organisation_id != actor.organisation_id):
+    ours = row.intent.organisation_id == actor.organisation_id and stores.works_everywhere(actor)
+    if actor.kind != SYSTEM and not ours:
         raise Refused(NOT_FOUND)
     fresh = ids.new_id().hex
     move(REFUND, row, "retry", actor=actor.name, note=row.out_refund_no, out_refund_no=fresh)

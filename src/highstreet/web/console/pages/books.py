@@ -19,6 +19,7 @@ from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.reads import console as orders
 from highstreet.trade.payments import actions as payments
 from highstreet.trade.payments import reads as payment_reads
@@ -147,7 +148,7 @@ def audited(request: StaffRequest) -> HttpResponse:
     except OperationalError:
         return page(request, "audit", {"results": None, "slow": True}, tab="audit", status=503)
     own = request.actor.organisation_id
-    all_of_it = own is not None and request.actor.store_ids is None and organisations.runs_platform(own)
+    all_of_it = own is not None and stores.works_everywhere(request.actor) and organisations.runs_platform(own)
     by_name: dict[str, list[tuple[str, list[str]]]] = {}
     for one in findings:
         told = one.broken if all_of_it else [_("a record that only the platform may look at")] * len(one.broken)
@@ -193,7 +194,7 @@ def close_alert(request: StaffRequest, alert: str) -> HttpResponse:
 
 def _owners(request: StaffRequest, scope: Scope) -> Owners:
     own = request.actor.organisation_id
-    if own is None or request.actor.store_ids is not None:
+    if own is None or not stores.works_everywhere(request.actor):
         # Books are of an organisation: who works in some of its stores has none to read.
         raise Refused(NOT_FOUND)
     names = {own: _("Organisation")}

@@ -96,7 +96,7 @@ def scope_of(request: StaffRequest) -> Scope:
         shops = [shop for shop in stores.stores_of(city.id) if whole or shop.organisation_id == own]
         mine = [shop for shop in shops if request.actor.at_store(shop.id)]
         if whole or mine:
-            scope = Scope(city, whole and request.actor.store_ids is None, mine)
+            scope = Scope(city, whole and len(mine) == len(shops), mine)
             request._scope = scope  # type: ignore[attr-defined]
             return scope
     raise Refused(FORBIDDEN)
@@ -137,7 +137,7 @@ def page(
         "tab": tab,
         "now": clock.now(),
         "refused": refused,
-        "stream_url": stream(live),
+        "stream_url": stream(request, live),
         "may": request.actor.permissions,
     }
     chosen = status or (refused.reason.status if refused else 200)
@@ -145,9 +145,11 @@ def page(
         return render(request, f"console/{template}.html", {**frame, **context}, status=chosen)
 
 
-def stream(topics: Sequence[str]) -> str:
+def stream(request: StaffRequest, topics: Sequence[str]) -> str:
     """Where a page hears of changes; empty where no stream is served or the page needs none."""
-    return f"{settings.STREAM_URL}/events?token={streams.token(topics)}" if settings.STREAM_URL and topics else ""
+    if not settings.STREAM_URL or not topics:
+        return ""
+    return f"{settings.STREAM_URL}/events?token={streams.token(topics, request.actor.sign_in)}"
 
 
 def go(request: StaffRequest, name: str, *args: str, say: str = "", tail: str = "") -> HttpResponse:

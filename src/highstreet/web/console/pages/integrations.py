@@ -17,12 +17,15 @@ from highstreet.growth.partners.reads import EndpointView, KeyView, SendingView,
 from highstreet.kernel import ids
 from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
-from highstreet.people.staff.policy import SCOPES
+from highstreet.people.staff.policy import FEN, LIMITED, PERCENT, SCOPES
+from highstreet.people.staff.reads import Words
 
 from .. import words
 from .frame import Scope, StaffRequest, go, known, page, scope_of, text_of, tried
+from .goods import fen
 
 PERIODS = (30, 90, 365)
+WORDS = Words()
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,18 @@ class Key:
     code: str
     scopes: str
     stores: str
+    limits: str
+
+
+@dataclass(frozen=True)
+class LimitField:
+    """What a key may at most by one of its scopes, as it is typed."""
+
+    code: str
+    name: str
+    label: str
+    unit: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,7 @@ def make_key(request: StaffRequest) -> HttpResponse:
         "scopes": [(code, words.of(words.PERMISSIONS, code)) for code in words.PERMISSIONS if code in given],
         "shops": [(ids.public("str", store.id), store.name) for store in scope.stores],
         "periods": [(str(days), _("{days} days").format(days=days)) for days in PERIODS],
+        "limited": [_limit_field(request, code) for code in LIMITED if code in given],
         "ticked": request.POST.getlist("scopes"),
         "at": request.POST.getlist("stores"),
     }
@@ -100,6 +116,13 @@ def make_key(request: StaffRequest) -> HttpResponse:
         problems["scopes"] = _("Tick what the key may do")
     if days not in ("", *(str(period) for period in PERIODS)):
         problems["days"] = _("Choose how long")
+    limits = {}
+    for field in context["limited"]:
+        most = _limit_typed(field.unit, field.value) if field.code in context["ticked"] else None
+        if most is not None:
+            limits[field.code] = most
+        elif field.value:
+            problems[field.name] = _("Type a number, or tick what it limits")
     if problems:
         return page(request, "key_new", {**context, "problems": problems}, tab="integrations", status=422)
     store_ids = [known("str", one) for one in context["at"]] or None
@@ -110,6 +133,7 @@ def make_key(request: StaffRequest) -> HttpResponse:
             scopes=context["ticked"][:40],
             store_ids=store_ids,
             days=int(days) if days else None,
+            limits=limits,
         )
     )
     if done.refused:
@@ -238,7 +262,27 @@ def _key(view: KeyView, scope: Scope) -> Key:
     if view.store_ids is not None:
         where = ", ".join(names.get(one, _("another city's")) for one in view.store_ids)
     may = ", ".join(words.of(words.PERMISSIONS, code) for code in view.scopes)
-    return Key(view, ids.public("key", view.id), may, where)
+    said = "; ".join(
+        f"{words.of(words.PERMISSIONS, code)}: {WORDS.words(code, most)}" for code, most in view.limits.items()
+    )
+    return Key(view, ids.public("key", view.id), may, where, said)
+
+
+def _limit_field(request: StaffRequest, code: str) -> LimitField:
+    unit = LIMITED[code]
+    label = {FEN: _("{what}: at most, ¥"), PERCENT: _("{what}: at most, per cent")}.get(
+        unit, _("{what}: at most, units")
+    )
+    name = f"most-{code}"
+    return LimitField(
+        code, name, label.format(what=words.of(words.PERMISSIONS, code)), unit, text_of(request, name, 12)
+    )
+
+
+def _limit_typed(unit: str, text: str) -> int | None:
+    if unit == FEN:
+        return fen(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 7 else None
 
 
 def _hook(view: EndpointView) -> Hook:

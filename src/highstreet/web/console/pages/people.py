@@ -15,14 +15,11 @@ from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.people.accounts import reads as accounts
 from highstreet.people.staff import actions
 from highstreet.people.staff import reads as staff
-from highstreet.people.staff.policy import ROLES
+from highstreet.people.staff.policy import IN_A_STORE, ROLES
 from highstreet.people.staff.reads import EmployeeView
 
 from .. import words
 from .frame import Scope, StaffRequest, go, known, page, scope_of, text_of, tried
-
-# Roles that work in one store; the others work for all of them.
-IN_A_STORE = ("picker", "store_manager")
 
 
 @dataclass(frozen=True)
@@ -37,12 +34,11 @@ class Member:
 
 @route("staff.manage")
 def listed(request: StaffRequest) -> HttpResponse:
-    """The organisation's employees, and what each role may do."""
+    """The organisation's employees."""
     scope = scope_of(request)
     rows = [_member(one, scope) for one in staff.employees(actor=request.actor)]
     rows.sort(key=lambda row: (not row.view.active, list(ROLES).index(row.view.role), row.view.username))
-    context = {"rows": rows, "roles": [words.of(words.ROLES, role) for role in ROLES], "rights": rights()}
-    return page(request, "people", context, tab="people")
+    return page(request, "people", {"rows": rows}, tab="people")
 
 
 @route("staff.manage")
@@ -112,12 +108,6 @@ def active(request: StaffRequest, employee: str) -> HttpResponse:
         return _page(request, found, refused=done.refused)
     said = _("{name} works here again") if back else _("{name} is dismissed; the account may no longer enter")
     return go(request, "people", say=said.format(name=found.view.name))
-
-
-def rights() -> list[tuple[str, list[bool]]]:
-    """One row a permission: what it allows, and for each role whether it has it."""
-    known_to = [code for code in words.PERMISSIONS if any(code in granted for granted in ROLES.values())]
-    return [(words.of(words.PERMISSIONS, code), [code in granted for granted in ROLES.values()]) for code in known_to]
 
 
 def _found(request: StaffRequest, code: str) -> Member:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from highstreet.kernel import pressure
 from highstreet.kernel.policy import PUBLIC, route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -98,7 +99,7 @@ def _shelf(
             found = catalog.shelf(
                 shown.store.id, category=category, group=group, query=query, limit=PAGE, cursor=cursor
             )
-        if not found.items and query:
+        if not found.items and query and pressure.spare():
             context["guess"] = _guess(shown.store.id, query)
     page = found or EMPTY
     if page.next:

@@ -9,11 +9,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from highstreet.kernel import ids
+from highstreet.kernel.guesses import guarded
 from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import TOO_MANY_TRIES
+from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.fulfilment import actions
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentView
+from highstreet.trade.fulfilment.refusals import CODE_UNKNOWN
+from highstreet.trade.fulfilment.rules import guesser
 
 from .frame import StaffRequest, go, order_for, page, store_for, tried
 
@@ -43,8 +48,10 @@ def collect(request: StaffRequest, store: str) -> HttpResponse:
     if not (code.isascii() and code.isdigit() and len(code) == CODE_DIGITS):
         context["problem"] = _("A pickup code has {digits} digits").format(digits=CODE_DIGITS)
         return page(request, shop, "collect", context, tab="collect", status=422)
-    found = tried(lambda: fulfilments.by_code(actor=request.actor, store_id=shop.id, code=code))
-    if found.refused or found.value is None:
+    found = tried(lambda: _looked_up(request, shop, code))
+    if found.refused and found.refused.reason is TOO_MANY_TRIES:
+        return page(request, shop, "collect", context, tab="collect", refused=found.refused)
+    if found.refused:
         context["problem"] = _("No order waits here under {code}. Read it again, digit by digit").format(code=code)
         return page(request, shop, "collect", context, tab="collect", status=422)
     context |= {"order": found.value, "bag": _in_bag(found.value)}
@@ -67,6 +74,15 @@ def find(request: StaffRequest, store: str) -> HttpResponse:
         return go(request, "collect", store, tail=f"?code={bare}")
     rows = [(card, ids.public("ful", card.id)) for card in hits]
     return page(request, shop, "find", {"text": text, "rows": rows}, tab="queue")
+
+
+def _looked_up(request: StaffRequest, shop: StoreView, code: str) -> FulfilmentView:
+    """The order that waits under a code. Unknown codes are counted, with those of the API."""
+    with guarded("pickup", guesser(request.actor.name, shop.id), CODE_UNKNOWN):
+        found = fulfilments.by_code(actor=request.actor, store_id=shop.id, code=code)
+        if found is None:
+            raise Refused(CODE_UNKNOWN)
+        return found
 
 
 def _in_bag(view: FulfilmentView) -> int:

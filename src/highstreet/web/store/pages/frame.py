@@ -111,7 +111,7 @@ def page(
         "paused": store.paused_until is not None and store.paused_until > now,
         "refused": refused,
         "topic": f"store:{store.id}",
-        "stream_url": stream(f"store:{store.id}"),
+        "stream_url": stream(request, f"store:{store.id}"),
         "several": request.actor.store_ids is None or len(request.actor.store_ids) > 1,
     }
     chosen = status or (refused.reason.status if refused else 200)
@@ -119,9 +119,11 @@ def page(
         return render(request, f"store/{template}.html", {**frame, **context}, status=chosen)
 
 
-def stream(topic: str) -> str:
+def stream(request: StaffRequest, topic: str) -> str:
     """Where a page hears of changes; empty where no stream is served."""
-    return f"{settings.STREAM_URL}/events?token={streams.token([topic])}" if settings.STREAM_URL else ""
+    if not settings.STREAM_URL:
+        return ""
+    return f"{settings.STREAM_URL}/events?token={streams.token([topic], request.actor.sign_in)}"
 
 
 def go(request: StaffRequest, name: str, *args: str, say: str = "", tail: str = "") -> HttpResponse:

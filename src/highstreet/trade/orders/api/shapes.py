@@ -1,27 +1,18 @@
-"""/quotes and /orders: priced and promised, placed, paid, followed, called off.
-
-Who is not signed in proves an order by its `key` (query), a quote by its cart's key.
-"""
+"""What /quotes and /orders take and answer, and how what is known becomes that."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
-from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Schema
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, Problem, once, private
-from highstreet.kernel.policy import PUBLIC, Actor, route
-from highstreet.trade.cart.rules import is_key
+from highstreet.kernel.api import Body
+from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 
-from . import actions, reads
-
-router = Router(tags=["orders"])
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
+from .. import reads
 
 
 class Keyed(Schema):
@@ -34,7 +25,7 @@ class OfCart(Schema):
 
 class Paging(Schema):
     limit: int = Field(20, ge=1, le=100)
-    before: datetime | None = None
+    cursor: str = Field("", max_length=MAX_CURSOR, pattern=PATTERN, description="`next` of the page before")
 
 
 class QuoteIn(Body):
@@ -69,7 +60,7 @@ class AnswerIn(Body):
     agreed: bool
 
 
-class LineOut(Schema):
+class OrderLineOut(Schema):
     id: str = ""
     variant: str
     name: str
@@ -84,7 +75,7 @@ class QuoteOut(Schema):
     store_name: str
     mode: str
     address: str
-    lines: list[LineOut]
+    lines: list[OrderLineOut]
     goods_total: int
     delivery_fee: int
     total: int
@@ -104,7 +95,7 @@ class PlacedOut(Schema):
     intent: str
 
 
-class CardOut(Schema):
+class OrderCardOut(Schema):
     id: str
     number: str
     status: str
@@ -119,6 +110,13 @@ class CardOut(Schema):
     promised_to: datetime
 
 
+class OrdersOut(Schema):
+    """A page; `next` is the cursor of the one after it, empty on the last."""
+
+    items: list[OrderCardOut]
+    next: str
+
+
 class SubstituteOut(Schema):
     """A line of the pick list that has, or asks about, another item."""
 
@@ -130,10 +128,10 @@ class SubstituteOut(Schema):
     answer_by: datetime | None
 
 
-class OrderOut(CardOut):
+class OrderOut(OrderCardOut):
     payment_method: str
     address: str
-    lines: list[LineOut]
+    lines: list[OrderLineOut]
     goods_total: int
     delivery_fee: int
     captured: int
@@ -161,126 +159,7 @@ class PaymentOut(Schema):
     jsapi: dict[str, str] | None
 
 
-def _actor(request: HttpRequest, key: str = "") -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return replace(actor, order_keys=actor.order_keys | {key}) if is_key(key) else actor
-
-
-@router.post("/quotes", response={201: QuoteOut, **REFUSALS})
-@route(PUBLIC)
-def quote(request: HttpRequest, body: QuoteIn) -> HttpResponse:
-    """Price and promise a cart for a place; nothing is held until checkout."""
-
-    def work() -> dict[str, Any]:
-        return _quote(
-            actions.quote(
-                actor=_actor(request),
-                cart_key=body.cart,
-                mode=body.mode,
-                lat=body.lat,
-                lon=body.lon,
-                address=body.address,
-                unit=body.unit,
-                store_id=private("str", body.store) if body.store else None,
-            )
-        )
-
-    return once(request, work, status=201)
-
-
-@router.get("/quotes/{quote}", response={200: QuoteOut, **REFUSALS})
-@route(PUBLIC)
-def see_quote(request: HttpRequest, quote: str, query: Query[OfCart]) -> dict[str, Any]:
-    """A quote, to who has its cart's key (`cart`, or the X-Cart-Key header)."""
-    return _quote(reads.quote(private("quo", quote), query.cart or _actor(request).cart_key))
-
-
-@router.post("/orders", response={201: PlacedOut, **REFUSALS})
-@route(PUBLIC)
-def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
-    """Place the order that was quoted: everything it needs is held, or nothing is."""
-
-    def work() -> dict[str, Any]:
-        placed = actions.checkout(
-            actor=_actor(request),
-            quote_id=private("quo", body.quote),
-            cart_key=body.cart,
-            phone=body.phone,
-            payment_method=body.payment_method,
-            substitution=body.substitution,
-            note=body.note,
-            unit=body.unit,
-        )
-        return {
-            "id": ids.public("ord", placed.order_id),
-            "key": placed.key,
-            "number": placed.number,
-            "status": placed.status,
-            "intent": ids.public("int", placed.intent_id),
-        }
-
-    return once(request, work, status=201)
-
-
-@router.get("/orders", response={200: list[CardOut], **REFUSALS})
-@route("shop.own")
-def own_orders(request: HttpRequest, query: Query[Paging]) -> list[dict[str, Any]]:
-    """The signed-in customer's orders, newest first; `before` pages on by `placed_at`."""
-    return [_card(card) for card in reads.orders_of(_actor(request), query.limit, query.before)]
-
-
-@router.get("/orders/{order}", response={200: OrderOut, **REFUSALS})
-@route(PUBLIC)
-def see_order(request: HttpRequest, order: str, query: Query[Keyed]) -> dict[str, Any]:
-    """An order in full."""
-    return _order(reads.order(_actor(request, query.key), private("ord", order)))
-
-
-@router.post("/orders/{order}/pay", response={200: PaymentOut, 503: Problem, **REFUSALS})
-@route(PUBLIC)
-def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> dict[str, Any]:
-    """How to pay. Safe to repeat without an Idempotency-Key: the same payment is answered."""
-    intent = actions.pay(actor=_actor(request, query.key), order_id=private("ord", order), openid=body.openid)
-    return {
-        "intent": ids.public("int", intent.id),
-        "status": intent.status,
-        "amount": intent.amount,
-        "currency": intent.currency,
-        "code_url": intent.code_url,
-        "expires_at": intent.expires_at,
-        "jsapi": intent.jsapi,
-    }
-
-
-@router.post("/orders/{order}/cancel", response={200: OrderOut, **REFUSALS})
-@route(PUBLIC)
-def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]) -> HttpResponse:
-    """Call it off with a full refund, until the shop starts picking."""
-    actor, order_id = _actor(request, query.key), private("ord", order)
-    reads.must_see(actor, order_id)
-
-    def work() -> dict[str, Any]:
-        actions.cancel(actor=actor, order_id=order_id, reason=body.reason)
-        return _order(reads.order(actor, order_id))
-
-    return once(request, work)
-
-
-@router.post("/orders/{order}/substitutes/{line}", response={200: OrderOut, **REFUSALS})
-@route(PUBLIC)
-def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Query[Keyed]) -> HttpResponse:
-    """Say yes or no to another item in the place of one that is out."""
-    actor, order_id = _actor(request, query.key), private("ord", order)
-    reads.must_see(actor, order_id)
-
-    def work() -> dict[str, Any]:
-        actions.answer_substitute(actor=actor, order_id=order_id, line_id=private("lin", line), agreed=body.agreed)
-        return _order(reads.order(actor, order_id))
-
-    return once(request, work)
-
-
-def _quote(view: reads.QuoteView) -> dict[str, Any]:
+def quote_out(view: reads.QuoteView) -> dict[str, Any]:
     return QuoteOut(
         id=ids.public("quo", view.id),
         store=ids.public("str", view.store.id),
@@ -288,7 +167,7 @@ def _quote(view: reads.QuoteView) -> dict[str, Any]:
         mode=view.mode,
         address=view.address,
         lines=[
-            LineOut(
+            OrderLineOut(
                 variant=ids.public("var", line.variant_id),
                 name=line.name,
                 quantity=line.quantity,
@@ -308,7 +187,7 @@ def _quote(view: reads.QuoteView) -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
-def _card(card: reads.OrderCard) -> dict[str, Any]:
+def card_out(card: reads.OrderCard) -> dict[str, Any]:
     return {
         "id": ids.public("ord", card.id),
         "number": card.number,
@@ -325,7 +204,7 @@ def _card(card: reads.OrderCard) -> dict[str, Any]:
     }
 
 
-def _order(view: reads.OrderView) -> dict[str, Any]:
+def order_out(view: reads.OrderView) -> dict[str, Any]:
     going = view.fulfilment
     return OrderOut(
         id=ids.public("ord", view.id),
@@ -343,7 +222,7 @@ def _order(view: reads.OrderView) -> dict[str, Any]:
         payment_method=view.payment_method,
         address=view.address,
         lines=[
-            LineOut(
+            OrderLineOut(
                 id=ids.public("orl", line.id),
                 variant=ids.public("var", line.variant_id),
                 name=line.name,

@@ -1,0 +1,72 @@
+"""The worker's process: runs jobs until it is told to stop, whatever becomes of the database or of other workers.
+
+A worker that loses its database begins again when it is back. A worker that dies leaves its jobs "doing", with the
+locks that they hold; the others (or the next one) see that its heart has stopped, and put them back into the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any, cast
+
+import psycopg
+import structlog
+from django.db import DatabaseError, InterfaceError
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import ConnectorException
+
+from . import queue
+
+log = structlog.get_logger(__name__)
+HEARTBEAT_SECONDS = 2.0
+# Five heartbeats missed: its process is gone, or has not reached the database for so long.
+STALLED_SECONDS = 10.0
+AGAIN_SECONDS = 0.5
+LOST = (ConnectorException, DatabaseError, InterfaceError, psycopg.Error, OSError)
+
+
+def run(concurrency: int, *, grace: float) -> None:
+    """Work until SIGTERM or SIGINT, then give running jobs `grace` seconds.
+
+    Business code is tried again by its own rules; only a lost database ends a round.
+    """
+    while True:
+        try:
+            with app.replace_connector(cast(DjangoConnector, app.connector).get_worker_connector()):
+                asyncio.run(_round(concurrency, grace))
+            return
+        except LOST as error:
+            log.warning("worker.database", error=str(error)[:200])
+        time.sleep(AGAIN_SECONDS)
+
+
+async def _round(concurrency: int, grace: float) -> None:
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=concurrency,
+            name=f"worker-{os.getpid()}",
+            shutdown_graceful_timeout=grace,
+            task_middleware=[queue.in_trace],
+            delete_jobs="successful",
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_SECONDS,
+        )
+
+
+async def rescue(manager: Any) -> int:
+    """Put the jobs of dead workers back. Returns how many. What is queued again already is ended instead."""
+    from procrastinate.jobs import Status
+
+    rescued = 0
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        try:
+            await manager.retry_job(job)
+            rescued += 1
+        except ConnectorException:
+            # Its queueing lock is another's by now: that one does the same work.
+            await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+        log.warning("worker.rescued", job=job.id, task=job.task_name)
+    return rescued

@@ -1,0 +1,75 @@
+"""What the doctor finds: each trouble is made, found, and told in both languages with what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+from django.utils import translation
+
+from highstreet.kernel import heartbeat
+from highstreet.kernel.models import Heartbeat
+from highstreet.ops import doctor
+
+pytestmark = pytest.mark.django_db
+
+
+def says(text: str) -> list[doctor.Finding]:
+    with translation.override("en"):
+        return [one for one in doctor.examine() if text in one.says]
+
+
+def test_a_healthy_installation_has_nothing_serious_but_what_is_missing_here() -> None:
+    heartbeat.beat("dispatch", seconds=0.12)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
+    with override_settings(SECRET_KEY="x" * 50, RATE="1", DEV=False), translation.override("en"):
+        found = doctor.examine()
+    assert [one.says for one in found if one.serious] == []
+    assert any("last turn took 0.12 s" in one.says for one in found)
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ({"DEBUG": True}, "DEBUG is on"),
+        ({"SECRET_KEY": "only-for-tests-and-the-demo"}, "secret key is the demo's"),
+        ({"ALLOWED_HOSTS": ["*"]}, "Any host name"),
+        ({"RATE": "off"}, "Rate limits are off"),
+        ({"DEV": True}, "HIGHSTREET_DEV is on"),
+    ],
+)
+def test_a_setting_that_is_dangerous_is_found(setting: dict[str, object], text: str) -> None:
+    with override_settings(**setting):
+        found = says(text)
+    assert [one.serious for one in found] == [True]
+    assert found[0].remedy
+
+
+def test_what_has_stopped_is_found() -> None:
+    heartbeat.beat("dispatch", seconds=0.1)
+    heartbeat.beat("audit", broken=2)
+    long_ago = datetime.now(tz=UTC) - timedelta(days=3)
+    Heartbeat.objects.filter(name="dispatch").update(at=long_ago)
+    assert says("The dispatcher was last alive")[0].serious
+    assert says("No worker runs")[0].serious
+    assert says("broken invariants")[0].serious
+    assert says("Last backup: never")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'kernel' AND name LIKE '0004%'")
+    assert says("migrations are not applied")[0].serious
+
+
+def test_it_is_told_in_chinese_too() -> None:
+    with translation.override("zh-hans"):
+        found = doctor.examine()
+    assert any("没有任务进程" in one.says and "highstreet worker" in one.remedy for one in found)
+
+
+def test_a_check_that_breaks_is_a_finding_and_the_others_go_on() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE partners_endpoint CASCADE")
+    assert says("webhooks")[0].serious
+    assert says("Last backup")

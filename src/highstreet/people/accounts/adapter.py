@@ -1,0 +1,41 @@
+"""What allauth asks us: who counts failed passwords, and what a password or a code that is tried too often gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from highstreet.kernel import guesses
+from highstreet.kernel.refusal import Refused
+
+from .rules import is_valid_ip
+from .signins import address_of
+
+
+class Accounts(DefaultAccountAdapter):
+    """allauth's, without its own count of passwords: it locks a name for everybody, so anyone could lock anyone out.
+
+    django-axes counts instead, a name and an address together (settings: AXES_*), for pages and API alike.
+    """
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        return None
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The same address as everywhere; one that is none (a socket of this machine) is written as 0.0.0.0."""
+        address = address_of(request)
+        return address if is_valid_ip(address) else "0.0.0.0"
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """A name that is taken has to be called so; who tries one after the other is stopped after ten."""
+        address = self.get_client_ip(self.request)
+        try:
+            guesses.take("name", address)
+        except Refused as refused:
+            raise ValidationError(refused.words) from None
+        name: str = super().clean_username(username, shallow)
+        guesses.give_back("name", address)
+        return name

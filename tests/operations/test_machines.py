@@ -1,0 +1,124 @@
+"""Two machines on one database: two web servers, two workers, two dispatchers; either may die at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Add
+from tests.support import balancer, loops, shop
+from tests.support.stack import Stack
+
+EVERYTHING = ("web", "web2", "worker", "worker2", "dispatch", "dispatch2")
+PAIRS = ("web", "worker", "dispatch")
+LEADERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = 1752391524"
+
+
+def either_dies(rounds: int, row: Add) -> None:
+    with Stack(EVERYTHING) as stack:
+        assert stack.eventually(LEADERS, 1) == 1
+        seen, acknowledged, kills, recovered = loops.run(_under_load(stack, rounds))
+        pending = stack.eventually("SELECT count(*) FROM kernel_outboxdelivery WHERE done_at IS NULL", 0, 150)
+        notes = Counter(str(note) for (note,) in stack.sql("SELECT note FROM orders_order"))
+        lost = [note for note in acknowledged if notes[note] != 1]
+        verdict = stack.audit()
+        leaders = stack.eventually(LEADERS, 1)
+    row(
+        "K1",
+        f"two machines, {kills} of their processes killed with -9 in turn",
+        n=sum(seen.values()),
+        accepted=f"{len(acknowledged)} orders acknowledged, {len(lost)} lost",
+        refused=dict(seen),
+        invariants="hold" if verdict.code == 0 else verdict.broken,
+        notes=f"leader again after {recovered:.1f} s",
+    )
+    assert lost == []
+    assert len(acknowledged) > 5
+    assert not any(code.startswith("5") for code in seen), seen
+    assert pending == 0
+    assert leaders == 1
+    assert verdict.code == 0, verdict.broken
+
+
+async def _under_load(stack: Stack, rounds: int) -> tuple[Counter[str], list[str], int, float]:
+    """Four shoppers order without end while one of each pair is killed; who lost its answer asks again."""
+    shelf = await asyncio.to_thread(shop.only_shelf, stack, 100_000)
+    over, seen, acknowledged, kills, recovered = asyncio.Event(), Counter[str](), list[str](), 0, 0.0
+
+    async def shopper(number: int) -> None:
+        turn = 0
+        front_end = front.transport()
+        async with httpx.AsyncClient(transport=front_end, base_url="http://shop/api/v1", timeout=30) as http:
+            while not over.is_set():
+                turn += 1
+                note = f"{number}-{turn}"
+                one = balancer.Watched(http, number, seen, note=note, tries=20)
+                if await one.order(shelf):
+                    acknowledged.append(note)
+
+    async with balancer.Balancer([stack.url, stack.url_of("web2")]) as front:
+        crowd = [asyncio.create_task(shopper(number)) for number in range(4)]
+        try:
+            for turn in range(rounds):
+                for name in PAIRS:
+                    victim = name + ("", "2")[turn % 2]
+                    await asyncio.sleep(0.7)
+                    at = asyncio.get_running_loop().time()
+                    await asyncio.to_thread(stack.kill9, victim)
+                    kills += 1
+                    if name == "dispatch":
+                        assert await asyncio.to_thread(stack.eventually, LEADERS, 1, 20.0) == 1
+                        recovered = max(recovered, asyncio.get_running_loop().time() - at)
+                    await asyncio.to_thread(stack.restart, victim)
+        finally:
+            over.set()
+            await asyncio.gather(*crowd)
+    return seen, acknowledged, kills, recovered
+
+
+def test_either_machine_may_die(row: Add) -> None:
+    either_dies(1, row)
+
+
+@pytest.mark.long
+def test_either_machine_may_die_again_and_again(row: Add) -> None:
+    either_dies(6, row)
+
+
+def test_who_signs_out_on_one_machine_is_out_on_the_other() -> None:
+    with Stack(["web", "web2"]) as stack, _browser(stack.url) as here, _browser(stack.url_of("web2")) as there:
+        form = here.get("/accounts/login/")
+        told = {"login": "picker", "password": "demo", "csrfmiddlewaretoken": _csrf(form.text)}
+        assert here.post("/accounts/login/", data=told).status_code == 302
+        there.cookies = here.cookies
+        for _ in range(2):
+            assert [one.get("/store/").status_code for one in (here, there)] == [200, 200]
+        stolen = httpx.Cookies(here.cookies)
+        out = here.post("/accounts/logout/", data={"csrfmiddlewaretoken": here.cookies["csrftoken"]})
+        assert out.status_code == 302, out.text
+        there.cookies = stolen
+        assert there.get("/store/").status_code == 302
+        # A dismissed one is out as well, wherever its session was last seen.
+        token = httpx.post(f"{stack.url}/api/v1/sessions", json={"username": "picker", "password": "demo"})
+        bearer = {"Authorization": f"Bearer {token.json()['token']}"}
+        for one in (here, there):
+            assert one.get("/api/v1/store/queue", headers=bearer).status_code == 200
+        stack.sql("UPDATE accounts_user SET is_active = false WHERE username = 'picker'")
+        for one in (here, there):
+            assert one.get("/api/v1/store/queue", headers=bearer).status_code == 401
+
+
+def _browser(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, trust_env=False, timeout=60, headers={"Referer": url, "Accept-Language": "en"})
+
+
+def _csrf(page: str) -> Any:
+    import re
+
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert found, page[:500]
+    return found[1]
