@@ -59,6 +59,8 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "hook": "webhook",
         "what": "=replay",
         "employee": "employee",
+        "role": "=support",
+        "permission": "=orders.refund",
     },
     "/console/orders/{order}/cancel": {"order": "order_pending"},
     "/admin/": {"app_label": "=orders", "object_id": "=1", "id": "=1", "content_type_id": "=1", "url": "=nothing"},
@@ -127,6 +129,8 @@ BODIES: dict[str, Any] = {
     "POST /console/integrations/keys/new": {"name": "new", "scopes": "console.read", "stores": "{store}"},
     "POST /console/integrations/webhooks/new": {"url": "https://127.0.0.1/x", "events": "order.paid"},
     "POST /console/integrations/webhooks/{hook}": {"url": "https://127.0.0.1/x", "events": "order.paid"},
+    "POST /console/permissions/{role}/{permission}": {"most": "1.00"},
+    "POST /console/permissions/second-factor": {"asked": "0"},
     "POST /console/people/hire": {"username": "finn", "name": "Finn", "role": "picker", "store": "{store}"},
     "POST /console/people/{employee}": {"role": "support"},
     "POST /console/people/{employee}/active": {"active": "0"},
@@ -173,12 +177,18 @@ def body(route: Route, plot: Plot) -> Any:
     return filled(BODIES.get(route.name), values(plot))
 
 
+# A category, and a role of the caller's own organisation: nobody's things in particular.
+OWN_BY_NATURE = ("/c/", "/console/permissions/")
+
+
 def concerns(route: Route) -> bool:
     """Whether the route names something of somebody's, so that it is asked for every plot's."""
     if route.admin or route.path.startswith("/accounts/"):
         return False
+    if route.parameters and not route.path.startswith(OWN_BY_NATURE):
+        return True
     sent = str(BODIES.get(route.name, "")) + QUERIES.get(route.name, "")
-    return (bool(route.parameters) and route.path != "/c/{code}") or "{" in sent.replace("{'", "").replace("{}", "")
+    return "{" in sent.replace("{'", "").replace("{}", "")
 
 
 def filled(template: Any, own: dict[str, str]) -> Any:
