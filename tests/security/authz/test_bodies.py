@@ -28,6 +28,8 @@ ID = re.compile(r"^[a-z]{3}_[0-9a-z]{26}$")
 WINDOW = {
     ("POST /api/v1/carts", "variant"),
     ("POST /cart/lines", "variant"),
+    # A guest's cart is whoever's has its key: the key is the proof, and the quote shows nothing but that cart.
+    ("POST /api/v1/quotes", "cart"),
 }
 OWN, FOREIGN = "a1", ("b", "a2")
 # Somebody of the first plot's side, the least powerful first.

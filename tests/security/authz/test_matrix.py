@@ -26,8 +26,8 @@ from .table import STRANGERS
 
 pytestmark = pytest.mark.django_db
 
-# What a GET may write: when a key was last used, and whose session it is.
-KEPT = {"partners_apikey", "django_session", "accounts_user", "axes_accesslog"}
+# What a GET may write: when a key was last used, whose session it is, and that a code was guessed.
+KEPT = {"kernel_guess", "partners_apikey", "django_session", "accounts_user", "axes_accesslog"}
 # Secondary pages: paper, files, histories, previews, parts of pages, things to look up.
 SECONDARY = (
     "print",
