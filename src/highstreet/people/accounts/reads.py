@@ -23,6 +23,8 @@ from .second_factor import needed_by as has_second_factor
 from .signins import APP, BROWSER
 
 CART_COOKIE = "cart"
+# Where a bearer token means anything: on pages it would be a session that no sign-in and no second factor made.
+API = "/api/"
 # Half of the SHA-256 of the encoded password: whatever was made with another one no longer counts.
 STAMP = "left(encode(sha256(convert_to(u.password, 'UTF8')), 'hex'), 16)"
 OF_USER = "WHERE u.id = %s"
@@ -58,7 +60,7 @@ class SignIn:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The actor behind a request: a bearer token first, then the session; else a guest with a cart.
+    """The actor behind a request: on the API a bearer token first, then the session; else a guest with a cart.
 
     One query. It asks for the session's row too: one that ended a moment ago counts no more.
     """
@@ -67,7 +69,7 @@ def actor_of(request: HttpRequest) -> Actor:
     header = request.headers.get("Authorization", "")
     user = getattr(request, "user", None)
     known = None
-    if header.startswith("Bearer "):
+    if header.startswith("Bearer ") and request.path.startswith(API):
         for kind in bearers:
             if header.startswith(kind.prefix, 7):
                 return kind.actor_of(header[7:], language=language) or Actor(language=language)

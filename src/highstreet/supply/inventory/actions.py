@@ -12,6 +12,7 @@ from highstreet.kernel import clock, holds, ids
 from highstreet.kernel.policy import SYSTEM, Actor, action, within
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.supply.stores import reads as stores
 
 from .models import StockLevel, StockLocation, StockMove
 from .refusals import NOT_ENOUGH, SOLD_OUT
@@ -55,8 +56,7 @@ def adjust(*, actor: Actor, store_id: UUID, variant_id: UUID, delta: int, reason
 
     Refuses OVER_LIMIT for what an actor puts right of one level in a day, up and down together.
     """
-    if not actor.at_store(store_id):
-        raise Refused(NOT_FOUND)
+    stores.must_work_at(actor, store_id)
     if delta == 0 or abs(delta) > MAX_UNITS or not reason.strip() or "\x00" in reason:
         raise Refused(INVALID, field="delta" if reason.strip() else "reason", problem=str(delta))
     level = _level(store_id, variant_id)

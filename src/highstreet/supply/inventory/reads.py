@@ -11,8 +11,7 @@ from django.db import connection
 from django.db.models import F
 
 from highstreet.kernel.policy import Actor
-from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.stores import reads as stores
 
 from .models import StockLevel, StockMove
 
@@ -63,8 +62,7 @@ def availability(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict
 
 def moves(actor: Actor, store_id: UUID, variant_id: UUID, limit: int = 50) -> list[MoveView]:
     """Why this level is what it is: its last moves, newest first."""
-    if not actor.at_store(store_id):
-        raise Refused(NOT_FOUND)
+    stores.must_work_at(actor, store_id)
     rows = StockMove.objects.filter(level__location__store_id=store_id, level__variant_id=variant_id)
     return [
         MoveView(row.kind, row.delta, row.after, row.reason, row.actor, row.cause, row.at)

@@ -131,6 +131,15 @@ def default_city() -> CityView:
 
 
 @remembered
+def runs_platform(organisation_id: UUID) -> bool:
+    """Whether what is nobody's in particular (the audit, a payment of an unknown order) is this organisation's: it is
+    the platform, or it retails in every city."""
+    known = cities()
+    alone = bool(known) and all(city.retailer_id == organisation_id for city in known)
+    return alone or Organisation.objects.filter(pk=organisation_id, kind="platform").exists()
+
+
+@remembered
 def terms(organisation_id: UUID) -> Terms:
     return Terms.of(Organisation.objects.values_list("policy", flat=True).get(pk=organisation_id))
 

@@ -8,9 +8,10 @@ from uuid import UUID
 from highstreet.kernel import clock
 from highstreet.kernel.policy import Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.kernel.refusals import INVALID
 
 from .models import Store
+from .reads import must_work_at
 
 MAX_PAUSE_MINUTES = 24 * 60
 
@@ -31,5 +32,5 @@ def resume(*, actor: Actor, store_id: UUID) -> None:
 
 def _set(actor: Actor, store_id: UUID, minutes: int | None) -> None:
     until = clock.now() + timedelta(minutes=minutes) if minutes else None
-    if not actor.at_store(store_id) or Store.objects.filter(pk=store_id).update(paused_until=until) != 1:
-        raise Refused(NOT_FOUND)
+    must_work_at(actor, store_id)
+    Store.objects.filter(pk=store_id).update(paused_until=until)

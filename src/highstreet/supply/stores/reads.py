@@ -8,11 +8,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Q
 
 from highstreet.kernel import clock
 from highstreet.kernel.memory import once_a_page
+from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import in_language, remembered
 
 from . import rules
@@ -85,6 +88,32 @@ def store(store_id: UUID) -> StoreView:
     if not found:
         raise Refused(NOT_FOUND)
     return found[0]
+
+
+def must_work_at(actor: Actor, store_id: UUID) -> StoreView:
+    """The store, if the actor works in it: it is one of theirs, or they work for all of an organisation that runs
+    it or retails in its city. NOT_FOUND otherwise, so that another's store is not told from none."""
+    found = store(store_id)
+    if actor.kind == SYSTEM:
+        return found
+    if actor.store_ids is not None:
+        ours = store_id in actor.store_ids
+    else:
+        runs = (found.organisation_id, organisations.city(found.city_id).retailer_id)
+        ours = actor.organisation_id is not None and actor.organisation_id in runs
+    if not ours:
+        raise Refused(NOT_FOUND)
+    return found
+
+
+def works_everywhere(actor: Actor) -> bool:
+    """Whether the actor works at every store that their organisation runs or retails for: what is the organisation's
+    as a whole (its books, its alerts) is theirs to look at."""
+    if actor.store_ids is None:
+        return True
+    own = actor.organisation_id
+    run = Q(organisation_id=own) | Q(city__retailer_id=own)
+    return own is not None and not Store.objects.filter(run, active=True).exclude(pk__in=actor.store_ids).exists()
 
 
 @remembered

@@ -289,16 +289,8 @@ def figures(actor: Actor, store_id: UUID, day: date) -> Figures:
 
 def _own(actor: Actor, store_id: UUID) -> None:
     """NOT_FOUND unless the store is one of the actor's."""
-    if actor.kind == "system":
-        return
-    if actor.store_ids is not None:
-        if store_id not in actor.store_ids:
-            raise Refused(NOT_FOUND)
-        return
-    store = stores.store(store_id)
-    retailer = organisations.city(store.city_id).retailer_id
-    if actor.organisation_id is None or actor.organisation_id not in (store.organisation_id, retailer):
-        raise Refused(NOT_FOUND)
+    if actor.kind != "system":
+        stores.must_work_at(actor, store_id)
 
 
 def _views(rows: list[Fulfilment]) -> list[FulfilmentView]:

@@ -37,7 +37,8 @@ class TransactionEventAdmin(ReadAdmin):
 
 @admin.register(Alert)
 class AlertAdmin(ReadAdmin):
-    list_display = ("kind", "subject", "at", "closed_at")
+    list_display = ("kind", "organisation", "subject", "at", "closed_at")
     search_fields = ("subject",)
     list_filter = ("kind",)
+    list_select_related = ("organisation",)
     ordering = ("-at",)

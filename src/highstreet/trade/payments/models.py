@@ -6,6 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from highstreet.kernel.ids import new_id
+from highstreet.kernel.policy import SYSTEM, Actor
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
 
 
 class PaymentIntent(models.Model):
@@ -65,15 +68,35 @@ class TransactionEvent(models.Model):
         indexes = [models.Index(fields=["received_at"], condition=Q(applied_at=None), name="inbox_waiting")]
 
 
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def visible_to(self, actor: Actor) -> AlertQuerySet:
+        """Those of the actor's organisation, for who works for all of it; with nobody's where it runs the platform."""
+        if actor.kind == SYSTEM:
+            return self
+        own = actor.organisation_id
+        if own is None or not stores.works_everywhere(actor):
+            return self.none()
+        seen = Q(organisation_id=own)
+        return self.filter(seen | Q(organisation=None) if organisations.runs_platform(own) else seen)
+
+
 class Alert(models.Model):
-    """A genuine callback that does not fit what we asked for; someone must look."""
+    """A genuine callback that does not fit what we asked for; someone must look.
+
+    `organisation` is whose payment it is about; null where nobody can say (an unknown order, another merchant's).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
+    organisation = models.ForeignKey(
+        "organisations.Organisation", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     kind = models.CharField(max_length=40)
     subject = models.CharField(max_length=80)
     facts = models.JSONField()
     at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+
+    objects = AlertQuerySet.as_manager()
 
 
 class Refund(models.Model):

@@ -105,7 +105,7 @@ def refunds(payable: UUID) -> list[RefundView]:
 
 
 def alerts(actor: Actor, limit: int = 100) -> list[AlertView]:
-    """What someone must look at, newest first."""
+    """What someone of the actor's organisation must look at, newest first."""
     require(actor, "console.read")
-    rows = Alert.objects.filter(closed_at=None).order_by("-at")[:limit]
+    rows = Alert.objects.visible_to(actor).filter(closed_at=None).order_by("-at")[:limit]
     return [AlertView(row.pk, row.kind, row.subject, row.facts, row.at) for row in rows]

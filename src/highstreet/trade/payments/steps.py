@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+from uuid import UUID
 
 import structlog
 from django.db import connection
@@ -67,11 +68,19 @@ def topics(intent: PaymentIntent) -> list[str]:
     return [f"order:{intent.payable}"]
 
 
-def raise_alert(kind: str, subject: str, **facts: Any) -> None:
-    """Someone must look at `subject`. Does nothing while the same alert is open."""
+def raise_alert(kind: str, subject: str, organisation_id: UUID | None, **facts: Any) -> None:
+    """Someone of the organisation must look at `subject` (None: of who runs the platform). Does nothing while the
+    same alert is open."""
     log.warning("payments.alert", kind=kind, subject=subject, **facts)
     if not Alert.objects.filter(kind=kind, subject=subject, closed_at=None).exists():
-        Alert.objects.create(id=ids.new_id(), kind=kind, subject=subject[:80], facts=facts, at=clock.now())
+        Alert.objects.create(
+            id=ids.new_id(),
+            organisation_id=organisation_id,
+            kind=kind,
+            subject=subject[:80],
+            facts=facts,
+            at=clock.now(),
+        )
 
 
 def capture(actor: Actor, intent: PaymentIntent, *, amount: int, currency: str, provider_id: str, subject: str) -> str:
@@ -87,6 +96,7 @@ def capture(actor: Actor, intent: PaymentIntent, *, amount: int, currency: str, 
         raise_alert(
             f"payment_{wrong}",
             subject,
+            intent.organisation_id,
             out_trade_no=intent.out_trade_no,
             amount=amount,
             currency=currency,
@@ -127,12 +137,13 @@ def heard(actor: Actor, row: Refund, told: Repayment, *, subject: str) -> str:
     if not wrong and told.out_trade_no != row.intent.out_trade_no:
         wrong = "other_payment"
     if wrong:
-        raise_alert(f"refund_{wrong}", subject, out_refund_no=row.out_refund_no, amount=told.amount)
+        whose = row.intent.organisation_id
+        raise_alert(f"refund_{wrong}", subject, whose, out_refund_no=row.out_refund_no, amount=told.amount)
         return f"mismatch:{wrong}"
     if told.state == "succeeded":
         return "settled" if settle(actor, row, told.provider_id) else "repeated"
     if told.state == "failed":
-        raise_alert("refund_failed", row.out_refund_no, amount=row.amount)
+        raise_alert("refund_failed", row.out_refund_no, row.intent.organisation_id, amount=row.amount)
         return "failed" if fail(actor, row, "the provider ended it") else "repeated"
     if row.status == "requested":
         try:

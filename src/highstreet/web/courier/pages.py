@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from highstreet.delivery.couriers import actions as shifts
 from highstreet.delivery.couriers import reads as couriers
@@ -97,6 +98,7 @@ def work(request: CourierRequest) -> HttpResponse:
 
 
 @route("courier.work")
+@require_POST
 def shift(request: CourierRequest) -> HttpResponse:
     """Shift on or off."""
     on = request.POST.get("on") == "1"
@@ -107,6 +109,7 @@ def shift(request: CourierRequest) -> HttpResponse:
 
 
 @route("courier.work")
+@require_POST
 def position(request: CourierRequest) -> HttpResponse:
     """Where the courier is; 204, or the refusal's words as text."""
     try:
@@ -123,6 +126,7 @@ def position(request: CourierRequest) -> HttpResponse:
 
 
 @route("courier.work")
+@require_POST
 def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
     """The next step of one stop: at a counter for every package of the visit that waits for it."""
     do = STEPS.get(step)
@@ -142,6 +146,7 @@ def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
 
 
 @route("courier.work")
+@require_POST
 def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
     """Given to the customer: the four digits told at the door, or a photo."""
     wanted = _delivery(delivery)

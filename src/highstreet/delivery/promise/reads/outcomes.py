@@ -183,7 +183,8 @@ def _of_staff(actor: Actor) -> QuerySet[Promise]:
         return Promise.objects.all()
     if own is None:
         return Promise.objects.none()
-    return Promise.objects.filter(Q(city__retailer_id=own) | Q(store__organisation_id=own))
+    rows = Promise.objects.filter(Q(city__retailer_id=own) | Q(store__organisation_id=own))
+    return rows if actor.store_ids is None else rows.filter(store_id__in=actor.store_ids)
 
 
 def _cases(rows: QuerySet[Promise]) -> list[CaseView]:

@@ -13,7 +13,6 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.people.accounts.reads import digest
 from highstreet.people.staff.policy import LIMITED, SCOPES
-from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.rules import clean
 
@@ -103,11 +102,6 @@ def _stores(actor: Actor, wanted: Collection[UUID] | None) -> list[str] | None:
         return None if actor.store_ids is None else sorted(str(one) for one in actor.store_ids)
     if not wanted:
         raise Refused(INVALID, field="stores", problem="1+")
-    retailed = {city.id for city in organisations.cities() if city.retailer_id == actor.organisation_id}
     for store_id in wanted:
-        store = stores.store(store_id)
-        if not actor.at_store(store_id) or (
-            store.organisation_id != actor.organisation_id and store.city_id not in retailed
-        ):
-            raise Refused(NOT_FOUND)
+        stores.must_work_at(actor, store_id)
     return sorted({str(one) for one in wanted})

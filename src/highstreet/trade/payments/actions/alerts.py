@@ -14,7 +14,7 @@ from ..models import Alert
 
 @action("orders.refund")
 def close_alert(*, actor: Actor, alert_id: UUID) -> None:
-    """Someone has looked."""
-    moved = Alert.objects.filter(pk=alert_id, closed_at=None).update(closed_at=clock.now())
+    """Someone has looked. NOT_FOUND for another organisation's, and for what is closed already."""
+    moved = Alert.objects.visible_to(actor).filter(pk=alert_id, closed_at=None).update(closed_at=clock.now())
     if moved != 1:
         raise Refused(NOT_FOUND)

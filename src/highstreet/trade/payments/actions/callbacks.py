@@ -72,7 +72,7 @@ def apply_event(*, actor: Actor, event_id: UUID) -> str:
         return row.outcome
     outcome = _apply(actor, row)
     if outcome == "waiting" and clock.now() - row.received_at >= _patience():
-        raise_alert("callback_unknown", row.event_id, event_type=row.event_type)
+        raise_alert("callback_unknown", row.event_id, None, event_type=row.event_type)
         outcome = "unknown"
     if outcome != "waiting":
         row.applied_at, row.outcome = clock.now(), outcome[:60]
@@ -88,7 +88,7 @@ def _apply(actor: Actor, row: TransactionEvent) -> str:
     try:
         told = gateways.gateway(row.provider).read(row.event_type, row.resource)
     except gateways.Mismatched as mismatch:
-        raise_alert(f"callback_{mismatch.reason}", row.event_id, event_type=row.event_type)
+        raise_alert(f"callback_{mismatch.reason}", row.event_id, None, event_type=row.event_type)
         return f"mismatch:{mismatch.reason}"
     if isinstance(told, Payment):
         return _payment(actor, row, told)

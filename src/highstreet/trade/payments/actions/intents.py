@@ -120,7 +120,7 @@ def _after_no(actor: Actor, intent: PaymentIntent, no: ProviderRefused) -> Inten
         except Refused:
             return view_of(_get(intent.pk))
         if intent.status == "failed":
-            raise_alert("payment_refused", intent.out_trade_no, code=no.code)
+            raise_alert("payment_refused", intent.out_trade_no, intent.organisation_id, code=no.code)
     raise Refused(PROVIDER_SAID_NO)
 
 
@@ -188,7 +188,7 @@ def _close_at(service: gateways.Gateway, actor: Actor, intent: PaymentIntent) ->
                     )
             return
         if no.code not in GONE:
-            raise_alert("close_refused", intent.out_trade_no, code=no.code)
+            raise_alert("close_refused", intent.out_trade_no, intent.organisation_id, code=no.code)
             return
     _mark_closed(actor, intent)
 

@@ -14,6 +14,7 @@ from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.kernel.states import move
+from highstreet.supply.stores import reads as stores
 
 from .. import gateways
 from ..gateways import ProviderRefused, ProviderUnavailable
@@ -87,7 +88,8 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
             )
     except ProviderRefused as no:
         with transaction.atomic():
-            raise_alert("refund_refused", row.out_refund_no, code=no.code, amount=row.amount)
+            whose = row.intent.organisation_id
+            raise_alert("refund_refused", row.out_refund_no, whose, code=no.code, amount=row.amount)
             if no.code not in PASSING:
                 fail(actor, row, str(no))
         return _get(refund_id).status
@@ -99,8 +101,11 @@ def send_refund(*, actor: Actor, refund_id: UUID) -> str:
 
 @action("orders.refund")
 def retry_refund(*, actor: Actor, refund_id: UUID) -> None:
-    """Send a failed refund anew, under a new number: the provider has ended the old one."""
+    """Send a failed refund of the actor's organisation anew, under a new number: the provider has ended the old one."""
     row = _get(refund_id)
+    ours = row.intent.organisation_id == actor.organisation_id and stores.works_everywhere(actor)
+    if actor.kind != SYSTEM and not ours:
+        raise Refused(NOT_FOUND)
     fresh = ids.new_id().hex
     move(REFUND, row, "retry", actor=actor.name, note=row.out_refund_no, out_refund_no=fresh)
     queue.defer("payments.send_refund", refund_id=str(row.pk))

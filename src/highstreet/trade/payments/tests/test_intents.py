@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -181,8 +182,17 @@ def test_what_is_told_of_payments(provider: Provider) -> None:
     provider.says_no = "SIGN_ERROR"
     with pytest.raises(Refused):
         start(intent)
-    support_staff = Actor(user_id=ids.new_id(), permissions=frozenset({"console.read", "orders.refund"}))
+    support_staff = Actor(
+        user_id=ids.new_id(),
+        organisation_id=intent.organisation_id,
+        store_ids=None,
+        permissions=frozenset({"console.read", "orders.refund"}),
+    )
     (alert,) = reads.alerts(support_staff)
+    for other in ({"organisation_id": ids.new_id()}, {"store_ids": frozenset({ids.new_id()})}):
+        stranger = replace(support_staff, **other)
+        assert reads.alerts(stranger) == []
+        assert code(actions.close_alert, actor=stranger, alert_id=alert.id) == "not_found"
     assert code(reads.alerts, actor=NOBODY) == "not_signed_in"
     actions.close_alert(actor=support_staff, alert_id=alert.id)
     assert reads.alerts(support_staff) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -133,8 +134,16 @@ def test_low_balance_waits_other_refusals_fail_and_may_be_sent_anew(
     provider.says_no = "PARAM_ERROR"
     assert send(refund) == "failed"
     number = Refund.objects.get(pk=refund.pk).out_refund_no
-    support_staff = Actor(user_id=ids.new_id(), permissions=frozenset({"orders.refund"}))
-    actions.retry_refund(actor=support_staff, refund_id=refund.pk)
+    support = Actor(
+        user_id=ids.new_id(),
+        organisation_id=paid.organisation_id,
+        store_ids=None,
+        permissions=frozenset({"orders.refund"}),
+    )
+    with pytest.raises(Refused) as another:
+        actions.retry_refund(actor=replace(support, organisation_id=ids.new_id()), refund_id=refund.pk)
+    assert another.value.reason.code == "not_found"
+    actions.retry_refund(actor=support, refund_id=refund.pk)
     provider.says_no, provider.refund_state = "", "succeeded"
     assert send(refund) == "succeeded"
     assert Refund.objects.get(pk=refund.pk).out_refund_no != number

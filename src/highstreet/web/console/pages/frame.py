@@ -34,7 +34,8 @@ class StaffRequest(HttpRequest):
 
 @dataclass(frozen=True)
 class Scope:
-    """What the actor's organisation sees: one city, its own stores there (a retailer: all of them)."""
+    """What the actor's organisation sees: one city, its own stores there (a retailer: all of them). `whole_city`: the
+    couriers and the city's stream too, which are the retailer's and not those of who works in some stores."""
 
     city: CityView
     whole_city: bool
@@ -47,6 +48,11 @@ class Scope:
     @property
     def store_ids(self) -> list[UUID]:
         return [store.id for store in self.stores]
+
+    @property
+    def topics(self) -> list[str]:
+        """What the pages may hear: the city's stream has every store's orders and every courier's place."""
+        return [f"city:{self.city.id}"] if self.whole_city else [f"store:{store.id}" for store in self.stores]
 
     def now(self) -> datetime:
         """Business time in the city's zone."""
@@ -90,7 +96,7 @@ def scope_of(request: StaffRequest) -> Scope:
         shops = [shop for shop in stores.stores_of(city.id) if whole or shop.organisation_id == own]
         mine = [shop for shop in shops if request.actor.at_store(shop.id)]
         if whole or mine:
-            scope = Scope(city, whole, mine)
+            scope = Scope(city, whole and len(mine) == len(shops), mine)
             request._scope = scope  # type: ignore[attr-defined]
             return scope
     raise Refused(FORBIDDEN)

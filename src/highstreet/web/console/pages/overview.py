@@ -122,7 +122,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     }
     part = text_of(request, "part", 8) if request.htmx else ""
     template = {"stats": "overview_stats", "work": "overview_work"}.get(part, "overview")
-    return page(request, template, context, tab="overview", live=[f"city:{scope.city.id}"])
+    return page(request, template, context, tab="overview", live=scope.topics)
 
 
 @route("console.read")

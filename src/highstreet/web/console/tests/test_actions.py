@@ -147,7 +147,13 @@ def test_prices_of_another_house_are_not_ours(scene: Scene) -> None:
 
 
 def test_alerts_are_closed_once(scene: Scene) -> None:
-    alert = Alert.objects.create(kind="payment_amount", subject="x1", facts={"amount": 1}, at=clock.now())
+    alert = Alert.objects.create(
+        kind="payment_amount",
+        subject="x1",
+        organisation=scene.city.retailer,
+        facts={"amount": 1},
+        at=clock.now(),
+    )
     client = client_of(scene.support)
     assert "A payment of another amount" in client.get("/console/alerts").content.decode()
     address = f"/console/alerts/{ids.public('alt', alert.pk)}/close"

@@ -9,8 +9,9 @@ from django.http import HttpResponse
 
 from highstreet.delivery.promise import reads as promise_reads
 from highstreet.kernel import clock, ids
-from highstreet.kernel.api import private
 from highstreet.kernel.policy import PUBLIC, route
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.catalog.reads import StoreOffer
 
@@ -35,11 +36,15 @@ class OfferRow:
 @shop_page
 def product(visit: Visit, public_id: str) -> HttpResponse:
     here = visit.here
-    view = catalog.product(private("prd", public_id), here.lat, here.lon)
+    view = catalog.product(catalog.product_of(public_id), here.lat, here.lon)
+    offers = [offer for offer in view.offers if offer.store.city_id == visit.city.id]
+    if view.offers and not offers:
+        # Sold in another city only: this shop has no such product.
+        raise Refused(NOT_FOUND)
     shown = front(visit)
     found = basket(visit, shown.store)
     qty = in_cart(found).get(view.variant.id, 0)
-    rows = _rows(visit, view.offers, (found.cart.count if found else 0) + (0 if qty else 1))
+    rows = _rows(visit, offers, (found.cart.count if found else 0) + (0 if qty else 1))
     own = next((row for row in rows if shown.store and row.offer.store.id == shown.store.id), None)
     best = own if own and own.offer.free > 0 else next((row for row in rows if row.at and row.offer.free > 0), own)
     sold_out = not any(row.offer.free > 0 for row in rows)

@@ -78,7 +78,7 @@ class Visit:
         """What this browser said at its last checkout (phone, unit, substitution), if it may remember."""
         if not self.remembers:
             return {}
-        kept = _signed(self.request.COOKIES.get(CONTACT_COOKIE, ""))
+        kept = _signed(self.request, CONTACT_COOKIE)
         return {str(name): str(value) for name, value in kept.items()} if isinstance(kept, dict) else {}
 
     @property
@@ -89,18 +89,18 @@ class Visit:
     def keep_contact(self, contact: dict[str, str]) -> None:
         if not self.remembers:
             return
-        self._cookies[CONTACT_COOKIE] = signing.dumps(contact, salt=SALT, compress=True)
+        self._cookies[CONTACT_COOKIE] = _sealed(CONTACT_COOKIE, contact)
 
     @property
     def order_keys(self) -> list[str]:
         """The orders this browser placed as a guest, newest first."""
-        kept = _signed(self.request.COOKIES.get(ORDERS_COOKIE, ""))
+        kept = _signed(self.request, ORDERS_COOKIE)
         return [key for key in kept if isinstance(key, str)] if isinstance(kept, list) else []
 
     def be_at(self, here: Here) -> None:
         self.here = here
         place = [here.lat, here.lon, here.label, here.chosen, here.mode, here.store]
-        self._cookies[PLACE_COOKIE] = signing.dumps(place, salt=SALT, compress=True)
+        self._cookies[PLACE_COOKIE] = _sealed(PLACE_COOKIE, place)
 
     def forget_contact(self) -> None:
         self._cookies[CONTACT_COOKIE] = ""
@@ -119,14 +119,14 @@ class Visit:
         mark = f"{'+' if given else '-'}{purpose}"
         self._choices = (visitor, frozenset({mark, *(one for one in said if one[1:] != purpose)}))
         kept = [str(visitor), *sorted(self._choices[1])]
-        self._cookies[CHOICES_COOKIE] = signing.dumps(kept, salt=SALT, compress=True)
+        self._cookies[CHOICES_COOKIE] = _sealed(CHOICES_COOKIE, kept)
 
     def keep_cart(self, key: str) -> None:
         self._cookies[CART_COOKIE] = key
 
     def keep_order(self, key: str) -> None:
         keys = [key, *(other for other in self.order_keys if other != key)][:MOST_ORDERS]
-        self._cookies[ORDERS_COOKIE] = signing.dumps(keys, salt=SALT, compress=True)
+        self._cookies[ORDERS_COOKIE] = _sealed(ORDERS_COOKIE, keys)
 
     def show(
         self,
@@ -196,15 +196,21 @@ def shop_page(view: Callable[..., HttpResponse]) -> View:
     return cast(View, run)
 
 
-def _signed(text: str) -> Any:
+def _sealed(cookie: str, value: Any) -> str:
+    return signing.dumps(value, salt=f"{SALT}.{cookie}", compress=True)
+
+
+def _signed(request: HttpRequest, cookie: str) -> Any:
+    """What we wrote into this cookie. Each has a salt of its own: a place's words never count as the keys of orders."""
+    text = request.COOKIES.get(cookie, "")
     try:
-        return signing.loads(text, salt=SALT) if text else None
+        return signing.loads(text, salt=f"{SALT}.{cookie}") if text else None
     except signing.BadSignature:
         return None
 
 
 def _choices_of(request: HttpRequest) -> tuple[UUID, frozenset[str]] | None:
-    kept = _signed(request.COOKIES.get(CHOICES_COOKIE, ""))
+    kept = _signed(request, CHOICES_COOKIE)
     if not isinstance(kept, list) or not kept:
         return None
     return UUID(str(kept[0])), frozenset(str(one) for one in kept[1:])
@@ -217,7 +223,7 @@ def _choosing(actor: Actor, choices: tuple[UUID, frozenset[str]] | None) -> Acto
 
 def _here(request: HttpRequest, actor: Actor, city: CityView) -> Here:
     centre = Here(city.centre_lat, city.centre_lon, _("{city}, centre").format(city=city.name))
-    kept = _signed(request.COOKIES.get(PLACE_COOKIE, ""))
+    kept = _signed(request, PLACE_COOKIE)
     if not isinstance(kept, list) or len(kept) != 6:
         wanted = customers.consented(actor, PERSONALISATION)
         last = customers.addresses(actor, limit=1) if wanted else []

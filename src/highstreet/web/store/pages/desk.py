@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from highstreet.kernel import ids
 from highstreet.kernel.guesses import guarded
@@ -25,6 +26,7 @@ CODE_DIGITS = 8
 
 
 @route("fulfilment.work")
+@require_POST
 def hand_over(request: StaffRequest, store: str, order: str) -> HttpResponse:
     """The courier has the bag. Twice is once."""
     shop = store_for(request, store)

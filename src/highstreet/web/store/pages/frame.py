@@ -79,16 +79,7 @@ def stores_for(actor: Actor) -> list[StoreView]:
 
 def store_for(request: StaffRequest, code: str) -> StoreView:
     """The store of the address; another's store is not told from one that does not exist."""
-    store_id = known("str", code)
-    actor = request.actor
-    if not actor.at_store(store_id):
-        raise Refused(NOT_FOUND)
-    store = stores.store(store_id)
-    if actor.store_ids is None and store.organisation_id != actor.organisation_id:
-        city = organisations.city(store.city_id)
-        if city.retailer_id != actor.organisation_id:
-            raise Refused(NOT_FOUND)
-    return store
+    return stores.must_work_at(request.actor, known("str", code))
 
 
 def order_for(request: StaffRequest, store: StoreView, code: str) -> FulfilmentView:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from highstreet.kernel import clock, idempotency, ids
 from highstreet.kernel.api import subject_of
@@ -68,6 +69,7 @@ def order(request: StaffRequest, store: str, order: str) -> HttpResponse:
 
 
 @route("fulfilment.work")
+@require_POST
 def scan(request: StaffRequest, store: str, order: str) -> HttpResponse:
     """Count one unit of the line that the code names; a wrong code is refused within the page."""
     shop = store_for(request, store)
@@ -120,6 +122,7 @@ def short(request: StaffRequest, store: str, order: str, line: str) -> HttpRespo
 
 
 @route("fulfilment.work")
+@require_POST
 def substitute(request: StaffRequest, store: str, order: str, line: str) -> HttpResponse:
     """Put another variant in the place of what is short, by the shopper's preference."""
     shop = store_for(request, store)
@@ -140,6 +143,7 @@ def substitute(request: StaffRequest, store: str, order: str, line: str) -> Http
 
 
 @route("fulfilment.work")
+@require_POST
 def pack(request: StaffRequest, store: str, order: str) -> HttpResponse:
     """All picked or short: packed, labelled and ready to leave."""
     shop = store_for(request, store)

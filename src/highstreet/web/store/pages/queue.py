@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import route
@@ -49,6 +50,7 @@ def queue(request: StaffRequest, store: str) -> HttpResponse:
 
 
 @route("fulfilment.work")
+@require_POST
 def accept(request: StaffRequest, store: str, order: str) -> HttpResponse:
     """Take the order; its pick list is the next page."""
     shop = store_for(request, store)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from highstreet.kernel import ids
 from highstreet.kernel.policy import route
@@ -62,6 +63,7 @@ def level(request: StaffRequest, store: str, variant: str) -> HttpResponse:
 
 
 @route("stock.adjust")
+@require_POST
 def adjust(request: StaffRequest, store: str, variant: str) -> HttpResponse:
     """More or fewer units, with a reason from the list and, for "another", words."""
     shop = store_for(request, store)

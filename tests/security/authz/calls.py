@@ -1,0 +1,75 @@
+"""The matrix: every caller at every route with every plot's things, in one process and one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from . import forms
+from .callers import CALLERS, Answer, Caller, everybody
+from .routes import Route
+from .world import PLOTS, World, build
+
+# Addresses that are the same to all but a few kinds of caller are asked as one of each kind: the admin's, by hundreds,
+# and the document, which takes long to make.
+FEW = ("guest", "anna", "picker_a", "owner_a", "key_a", "root")
+DOCUMENT = "/api/v1/openapi.json"
+# The callers and plots of the fast variant: one of each kind, and from each other organisation one who may much.
+FAST_CALLERS = frozenset({"guest", "anna", "rider_a1", "picker_a", "support_a", "owner_b", "owner_f", "key_a1"})
+FAST_PLOTS = frozenset({"", "a1", "b"})
+Cell = tuple[str, str, str]
+
+
+@dataclass
+class Matrix:
+    """`cells` is (route, plot, caller) -> label."""
+
+    world: World
+    callers: dict[str, Caller]
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def cells(self) -> dict[Cell, str]:
+        return {(one.route.name, one.plot, one.caller): one.label for one in self.answers}
+
+
+def begin() -> Matrix:
+    world = build()
+    return Matrix(world, everybody(world))
+
+
+def plots_of(route: Route) -> tuple[str, ...]:
+    return PLOTS if forms.concerns(route) else ("",)
+
+
+def callers_of(route: Route) -> tuple[str, ...]:
+    return FEW if route.admin or route.path == DOCUMENT else CALLERS
+
+
+def fast(route: Route, plot: str, caller: str) -> bool:
+    """Whether a cell is of the fast variant: no writes without a body, and of the admin one page a model."""
+    if route.admin:
+        return route.method == "GET" and caller in ("guest", "owner_a") and route.path.endswith("/change/")
+    if route.method == "POST" and not route.api and route.name not in forms.BODIES:
+        return False
+    return caller in FAST_CALLERS and plot in FAST_PLOTS
+
+
+def everything(route: Route, plot: str, caller: str) -> bool:
+    return True
+
+
+def ask(
+    matrix: Matrix, routes: Iterable[Route], wanted: Callable[[Route, str, str], bool] = everything
+) -> list[Answer]:
+    """Ask the wanted cells, and keep what was answered."""
+    asked = []
+    for route in routes:
+        for plot in plots_of(route):
+            things = matrix.world.plots[plot or "a1"]
+            address, sent = forms.target(route, things), forms.body(route, things)
+            for name in callers_of(route):
+                if wanted(route, plot, name):
+                    asked.append(matrix.callers[name].ask(route, address, sent, plot=plot))
+    matrix.answers += asked
+    return asked
