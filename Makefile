@@ -5,14 +5,15 @@ BIN := $(VENV)/bin
 STAMPS := .stamps
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo demo-check test test-long check bench audit sbom client lock format clean
+.PHONY: help demo demo-check test test-long check bench mutants audit sbom client lock format clean
 
 help:
 	@echo "make demo       the platform with a living city: shop, store, courier, console (Ctrl-C stops it)"
 	@echo "make test       install what tests need and run them (under ten minutes on two cores)"
-	@echo "make test-long  the long suites: kills under load, a simulated day"
+	@echo "make test-long  the long suites in full numbers (under an hour on two cores); prints their table"
 	@echo "make check      format, lint, types, floors, translations, tests"
 	@echo "make bench      what is measured, printed as tables"
+	@echo "make mutants    small changes of the ledger, holds, states and notifications that the tests must notice"
 	@echo "make audit      recompute the invariants of the demo's books"
 	@echo "make sbom       a CycloneDX bill of all materials: build/sbom.cdx.json"
 	@echo "make client     the Python client of /api/v1, generated into build/client"
@@ -46,7 +47,7 @@ test: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/python -m pytest
 
 test-long: $(STAMPS)/dev $(STAMPS)/chromium
-	$(BIN)/python -m pytest -m long --timeout=3600
+	$(BIN)/python -m pytest -m long --timeout=3600 --durations=25
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check src tests bench scripts
@@ -58,7 +59,10 @@ check: $(STAMPS)/dev
 	$(MAKE) test
 
 bench: $(STAMPS)/dev
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out bench/mutants.py,$(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+mutants: $(STAMPS)/dev
+	@nice -n 15 $(BIN)/python bench/mutants.py
 
 audit: $(STAMPS)/base
 	@$(BIN)/highstreet audit

@@ -1,4 +1,4 @@
-"""The numbers of docs/reliability.md, by the same scenarios as the tests: `python bench/reliability.py [NAME …]`.
+"""The first table of docs/reliability.md, by the same scenarios as the tests: `python bench/reliability.py [NAME …]`.
 
 Names: races control same-key forged replays wrong late kills. Everything runs on the real processes.
 """

@@ -43,6 +43,11 @@ def document() -> str:
                     answer["content"] = {
                         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
                     }
+    known["paths"] = {path.replace("{quote}", "{quote_id}"): methods for path, methods in known["paths"].items()}
+    for operation in known["paths"]["/api/v1/quotes/{quote_id}"].values():
+        # The generator's own code calls a function of the name `quote` in the same scope.
+        for parameter in operation["parameters"]:
+            parameter["name"] = {"quote": "quote_id"}.get(parameter["name"], parameter["name"])
     return json.dumps(known)
 
 

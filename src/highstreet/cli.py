@@ -96,7 +96,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _web(arguments: argparse.Namespace) -> int:
-    # Only the processes that serve load the platform: the one that watches them stays small and starts at once.
     _database()
     from highstreet.web.server import serve
 
@@ -155,6 +154,21 @@ def _audit(arguments: argparse.Namespace) -> int:
     heartbeat.beat("audit", broken=broken, seconds=round(time.monotonic() - started, 1))
     print(f"{len(findings)} invariants, {broken} broken")
     return 1 if broken else 0
+
+
+def _privacy(arguments: argparse.Namespace) -> int:
+    _django()
+    if arguments.forget:
+        from highstreet.kernel import privacy
+
+        for table, count in sorted(privacy.enforce().items()):
+            print(f"{table}: {count}")
+        return 0
+    from highstreet.kernel.privacy.words import as_markdown
+
+    for line in as_markdown():
+        print(line)
+    return 0
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -251,6 +265,8 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--grace", type=int, default=5, help="seconds that jobs may go on when told to stop")
     add("dispatch", _dispatch, "match orders to couriers, for ever")
     add("audit", _audit, "recompute every invariant; exit 1 and say what is broken")
+    private = add("privacy", _privacy, "print the register of personal data, as in docs/privacy.md")
+    private.add_argument("--forget", action="store_true", help="instead, forget what is past its period, now")
     city = commands.add_parser("city", help="cities and their files").add_subparsers(required=True, metavar="COMMAND")
     load = add("import", _import, "load a city's streets, stores and catalogue, all or nothing", city)
     load.add_argument("streets", type=Path, help="an OpenStreetMap extract, .osm.pbf")

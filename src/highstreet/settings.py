@@ -43,6 +43,8 @@ compile_all()
 
 # The longest that one statement may take: short where somebody waits for the answer (web.server), long in jobs.
 QUERY_MS = int(os.environ.get("HIGHSTREET_QUERY_MS", "15000"))
+# The same for a change that has an Idempotency-Key: it may have to wait its turn for what is scarce.
+CHANGE_MS = max(QUERY_MS, 10_000)
 
 
 def _database(url: str) -> dict[str, object]:
@@ -58,7 +60,11 @@ def _database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)}"},
+        "OPTIONS": {
+            "options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)}",
+            "server_side_binding": True,
+            "prepare_threshold": 2,
+        },
     }
 
 
@@ -159,7 +165,7 @@ TEMPLATES = [
                 (
                     "django.template.loaders.cached.Loader",
                     [
-                        "django_cotton.cotton_loader.Loader",
+                        "highstreet.web.ui.loader.Loader",
                         "django.template.loaders.filesystem.Loader",
                         "django.template.loaders.app_directories.Loader",
                     ],

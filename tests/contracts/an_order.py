@@ -13,7 +13,7 @@ from typing import TypeVar
 from highstreet_client import Client
 from highstreet_client.api.cart import cart_open_cart
 from highstreet_client.api.catalogue import catalogue_cities, catalogue_product, catalogue_serving, catalogue_shelf
-from highstreet_client.api.orders import orders_checkout, orders_pay, orders_quote, orders_see_order
+from highstreet_client.api.orders import orders_checkout, orders_pay, orders_quote, orders_see_order, orders_see_quote
 from highstreet_client.models import CartIn, CheckoutIn, LineIn, PayIn, Problem, QuoteIn
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ def place(url: str, *, city: str, lat: float, lon: float, phone: str) -> Placed:
     wish = QuoteIn(cart=cart.key, mode="pickup", lat=lat, lon=lon, store=store.id)
     quote = good(orders_quote.sync(client=own, body=wish, idempotency_key=uuid.uuid4().hex))
     assert quote.total == item.price * 2 + quote.delivery_fee
+    assert good(orders_see_quote.sync(quote.id, client=own, cart=cart.key)).total == quote.total
     placed = good(
         orders_checkout.sync(
             client=own,

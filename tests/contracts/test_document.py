@@ -109,7 +109,10 @@ def test_every_list_pages_or_is_bounded() -> None:
     for method, path, operation in operations():
         if method != "get":
             continue
-        answer = schema_of(operation["responses"]["200"]["content"]["application/json"]["schema"])
+        answers = operation["responses"]["200"]["content"]
+        if "application/zip" in answers:
+            continue
+        answer = schema_of(answers["application/json"]["schema"])
         listed = answer if answer.get("type") == "array" else answer.get("properties", {}).get("items")
         if listed is None or listed.get("maxItems", 10**9) <= 200:
             continue

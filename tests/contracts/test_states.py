@@ -133,7 +133,8 @@ def fired(move: Callable[..., str], machine: Machine, row: models.Model, event: 
 def test_every_state_and_every_event(rows: dict[str, models.Model], row: Add) -> None:
     known = machines()
     assert set(known) == set(rows), "a machine without a row here, or a row without its machine"
-    moved, refused, wrong = 0, 0, []
+    moved, refused = 0, 0
+    wrong: list[str] = []
     for name, machine in known.items():
         done = every(machine, rows[name], states.move)
         moved, refused, wrong = moved + done[0], refused + done[1], wrong + done[2]

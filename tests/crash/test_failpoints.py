@@ -49,7 +49,7 @@ def steps(scene: Scene, folder: Path) -> list[tuple[str, str, int]]:
     found = []
     for number, (name, journey) in enumerate(JOURNEYS.items()):
         trace = folder / f"trace-{number}"
-        one = journeys.visit(scene, f"trace {number}")
+        one = journeys.visit(scene, f"trace-{number}")
         assert journeys.in_child(partial(journey, one), trace=str(trace)) == 0
         assert journeys.wrong_end(one.name, name) == ""
         times = Counter(trace.read_text().splitlines())

@@ -71,6 +71,8 @@ class World:
             "pickup code": f"/o/{self.pickup.key}",
             "orders": "/orders",
             "me": "/me",
+            "your data": "/me/data",
+            "erased": "/me/data/erased",
             "sign in": "/accounts/login/",
             "not found": "/p/prd_nothing",
         }

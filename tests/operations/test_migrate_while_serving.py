@@ -44,7 +44,7 @@ def forward(stack: Stack, orders: int, rate: float, row: Add) -> None:
     assert (valid, index) == (True, True)
     # Orders placed by the old code, after the rows were filled, have none yet: its next release gives them one.
     assert left <= shopped["201"]
-    assert verdict.code == 0, verdict.broken
+    assert verdict.code == 0, verdict.text[-2000:]
 
 
 async def _migrated(stack: Stack, rate: float) -> tuple[Counter[int], float, str, Counter[str], float]:
@@ -89,7 +89,7 @@ def _hold(stack: Stack) -> None:
     with psycopg.connect(databases.url_of(stack.database)) as other:
         other.execute("SELECT count(*) FROM (SELECT 1 FROM orders_order LIMIT 1) one")
         # Until the migration has given up once.
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'orders_order'::regclass"
         while time.monotonic() < deadline and not stack.one(waiting):
             time.sleep(0.05)
@@ -109,8 +109,10 @@ def _forward(stack: Stack) -> str:
     return done.stdout
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_table_in_use_is_migrated(row: Add) -> None:
-    forward(Stack(["web"]), 3000, 10.0, row)
+    forward(Stack(["web"]), 1000, 10.0, row)
 
 
 @pytest.mark.long

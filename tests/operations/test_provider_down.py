@@ -98,7 +98,7 @@ async def _shopping(
 
 @pytest.mark.parametrize("mode", ["slow"])
 def test_the_shop_goes_on_without_its_payment_provider(mode: str, row: Add) -> None:
-    without_provider(mode, 9.0, row)
+    without_provider(mode, 6.0, row)
 
 
 @pytest.mark.long

@@ -63,10 +63,10 @@ def test_a_trace_goes_from_the_request_into_its_jobs() -> None:
     request = next(span for span in mine if span.kind == Span.SPAN_KIND_SERVER)
     assert request.name == "POST api/v1/orders"
     assert request.parent_span_id == bytes.fromhex(caller.split("-")[2])
-    statements = [span for span in mine if span.parent_span_id == request.span_id]
+    below = [span for span in mine if span.parent_span_id == request.span_id]
+    statements = [span for span in below if span.kind == Span.SPAN_KIND_CLIENT]
     assert len(statements) > 5
-    assert {span.kind for span in statements} == {Span.SPAN_KIND_CLIENT}
-    assert jobs and jobs[0].name == "kernel.deliver"
+    assert {span.name for span in below if span.kind == Span.SPAN_KIND_CONSUMER} >= {"kernel.deliver"}
     texts = [attribute.value.string_value for span in statements for attribute in span.attributes]
     assert any("INSERT INTO" in text for text in texts)
     # Parameters are somebody's data and stay here.

@@ -59,7 +59,8 @@ def plan(place: support.Town) -> Callable[[], Any]:
 def too_many(riders: list[Actor]) -> dict[UUID, int]:
     """Couriers with more than their bag holds."""
     live = Counter(Delivery.objects.filter(status__in=LIVE).values_list("courier_id", flat=True))
-    return {rider.courier_id: live[rider.courier_id] for rider in riders if live[rider.courier_id] > CAPACITY}  # type: ignore[misc]
+    mine = {rider.courier_id for rider in riders}
+    return {one: count for one, count in live.items() if one is not None and one in mine and count > CAPACITY}
 
 
 def carry(rider: Actor, delivery: UUID) -> None:

@@ -136,7 +136,7 @@ def _again(placed: Placed) -> Callable[[], None]:
     return partial(pay, placed, intent_id=second.id)
 
 
-@pytest.mark.parametrize("count", [45, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [30, pytest.param(500, marks=pytest.mark.long)])
 def test_money_for_what_has_ended_or_is_paid(town: Town, row: Add, count: int) -> None:
     """A third cancelled, a third expired, a third paid twice, all at once with what ends them."""
     crowd.shelve(town, count)

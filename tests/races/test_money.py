@@ -149,7 +149,7 @@ def not_as_quoted(town: Town, count: int, seed: int) -> tuple[list[str], int, in
     return wrong, paid, asked
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [25, pytest.param(1000, marks=pytest.mark.long)])
 def test_prices_change_between_quote_and_payment(town: Town, row: Add, count: int) -> None:
     crowd.shelve(town, 5 * count, 5 * count)
     wrong, paid, asked = not_as_quoted(town, count, SEED)
@@ -174,7 +174,7 @@ def test_a_checkout_that_prices_anew_is_found_out(town: Town, monkeypatch: pytes
     use = module._use
 
     def priced_anew(*arguments: Any) -> Quote:
-        quote = use(*arguments)
+        quote: Quote = use(*arguments)
         for line in quote.lines:
             line["unit_price"] = Listing.objects.get(store_id=quote.store_id, variant_id=line["variant"]).price
         quote.goods_total = quote.total = sum(line["unit_price"] * line["quantity"] for line in quote.lines)

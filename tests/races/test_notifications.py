@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
-from highstreet.kernel import clock, ledger, outbox
+from highstreet.kernel import clock, ledger, outbox, queue
 from highstreet.kernel.models import Journal
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.trade.orders import jobs as order_jobs
@@ -50,7 +50,7 @@ def intent_of(town: Town, units: int = 1) -> PaymentIntent:
     return PaymentIntent.objects.get(pk=town.order(units, mode="pickup").intent_id)
 
 
-@pytest.mark.parametrize("count", [25, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [15, pytest.param(500, marks=pytest.mark.long)])
 def test_what_no_notification_tells_is_found_by_asking(town: Town, provider: Provider, row: Add, count: int) -> None:
     """All are dropped. The sweep runs every five seconds, as its job does, in virtual time."""
     crowd.shelve(town, count)
@@ -175,7 +175,7 @@ class Ladder:
             raise OperationalError("the database is away")
 
         if how == "down":
-            broken.setattr(callbacks.queue, "defer", down)
+            broken.setattr(queue, "defer", down)
 
 
 @pytest.mark.parametrize("tries", [(1, 2, 9, 15), pytest.param(tuple(range(1, 16)), marks=pytest.mark.long)])

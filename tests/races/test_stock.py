@@ -21,6 +21,7 @@ from highstreet.kernel.policy import NOBODY, THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.supply.inventory import actions as inventory
 from highstreet.supply.inventory.models import StockLevel, StockMove
+from highstreet.supply.inventory.refusals import NOT_ENOUGH
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.orders import actions
@@ -168,7 +169,7 @@ def _read_then_write(
     row = StockLevel.objects.get(pk=level)
     after = row.on_hand + delta
     if after < row.held + row.allocated:
-        raise Refused(inventory.NOT_ENOUGH, free=0)
+        raise Refused(NOT_ENOUGH, free=0)
     time.sleep(0.01)
     StockLevel.objects.filter(pk=level).update(on_hand=after)
     StockMove.objects.create(

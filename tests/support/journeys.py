@@ -101,7 +101,7 @@ class Visit:
             f"/api/v1{path}",
             json.dumps(body).encode(),
             "application/json",
-            headers={"X-Cart-Key": self.cart, "Idempotency-Key": f"{self.name}-{step}"},
+            headers={"X-Cart-Key": self.cart, "Idempotency-Key": f"{self.name}-{step}".replace(" ", "-")},
         )
         assert answer.status_code < 300, f"{step}: {answer.status_code} {answer.content[:300]!r}"
         found: dict[str, Any] = json.loads(answer.content)
@@ -116,7 +116,7 @@ class Visit:
 
     def pay(self, placed: dict[str, Any]) -> None:
         """The code is shown, the phone pays, the provider tells us, the job applies it."""
-        intent = PaymentIntent.objects.get(pk=ids.private("int", placed["intent"]))
+        intent = PaymentIntent.objects.get(pk=ids.private("int", placed["intent"]) or "")
         headers, body = provider.notice(self.scene.keys, intent)
         answer = self.http.generic(
             "POST", "/api/v1/payments/wechat/notify", body, "application/json", headers=dict(headers)
@@ -144,7 +144,7 @@ class Visit:
         outbox.drain()
 
     def box(self, placed: dict[str, Any]) -> Fulfilment:
-        return Fulfilment.objects.filter(order_id=ids.private("ord", placed["id"])).latest("created_at")
+        return Fulfilment.objects.filter(order_id=ids.private("ord", placed["id"]) or "").latest("created_at")
 
     def pick(self, placed: dict[str, Any], *, short: bool = False) -> None:
         worker, box = self.scene.town.worker(), self.box(placed)
@@ -202,7 +202,7 @@ def rerouted(visit: Visit) -> None:
     placed = visit.order("delivery")
     visit.pay(placed)
     worker = visit.scene.town.worker()
-    first = Fulfilment.objects.filter(order_id=ids.private("ord", placed["id"])).earliest("created_at")
+    first = Fulfilment.objects.filter(order_id=ids.private("ord", placed["id"]) or "").earliest("created_at")
     visit.once("reject", lambda: fulfilment.reject(actor=worker, fulfilment_id=first.pk, reason="too_busy"))
     visit.work()
 

@@ -218,6 +218,8 @@ class Stack:
             text=True,
             timeout=120,
         )
+        if done.returncode == 1 and "Traceback" in done.stderr:
+            raise AssertionError(f"audit broke down:\n{done.stderr[-3000:]}")
         broken = [line for line in done.stdout.splitlines() if " broken  " in line or line.startswith("       ")]
         if done.returncode not in (0, 1):
             raise AssertionError(f"audit ended with {done.returncode}:\n{done.stdout}\n{done.stderr[-3000:]}")

@@ -31,7 +31,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Any:
     return real(environ, start_response)
 
 
-def _read_then_write(group: UUID, claims: Iterable[Claim], expires_at: datetime) -> None:
+def _read_then_write(group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirmed: bool = False) -> None:
     """What `holds.take` must never be: it asks whether there is enough, and then takes it."""
     from django.db import connection
 
@@ -61,6 +61,8 @@ def _read_then_write(group: UUID, claims: Iterable[Claim], expires_at: datetime)
                 f"UPDATE {thing.table} SET {thing.held} = {thing.held} + %s WHERE id = %s",  # noqa: S608
                 [claim.quantity, claim.resource],
             )
+    if confirmed and not holds.confirm(group):
+        raise RuntimeError("holds taken just now are not live")
 
 
 def drop_constraint(stack: Stack) -> None:

@@ -6,4 +6,9 @@ class KernelConfig(AppConfig):
     label = "kernel"
 
     def ready(self) -> None:
-        from . import figures  # noqa: F401  registers what /metrics tells
+        from . import (
+            figures,  # noqa: F401  registers what /metrics tells
+            privacy,
+        )
+
+        privacy.discover()

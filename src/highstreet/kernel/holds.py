@@ -11,6 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -58,11 +61,12 @@ def registered() -> list[Scarce]:
     return [_scarce[kind] for kind in sorted(_scarce)]
 
 
-def take(group: UUID, claims: Iterable[Claim], expires_at: datetime) -> None:
+def take(group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirmed: bool = False) -> None:
     """Hold everything `claims` names for `group` until `expires_at`, or refuse and hold nothing.
 
-    Claims on one resource are added up first, so two lines on one shelf cannot pass one by one.
-    Must run inside a transaction; raises the scarce thing's reason with the claim's name.
+    With `confirmed` it is taken for good at once, as by `confirm`. Claims on one resource are added up first, so
+    two lines on one shelf cannot pass one by one. Must run inside a transaction; raises the scarce thing's reason
+    with the claim's name.
     """
     wanted: dict[tuple[int, str, UUID], Claim] = {}
     for claim in claims:
@@ -73,29 +77,29 @@ def take(group: UUID, claims: Iterable[Claim], expires_at: datetime) -> None:
         quantity = claim.quantity + (before.quantity if before else 0)
         wanted[place] = Claim(claim.kind, claim.resource, quantity, claim.name)
     ordered = [wanted[place] for place in sorted(wanted)]
-    now = clock.now()
-    Hold.objects.bulk_create(
-        Hold(
-            id=new_id(),
-            group=group,
-            kind=claim.kind,
-            resource=claim.resource,
-            quantity=claim.quantity,
-            at=now,
-            expires_at=expires_at,
-        )
-        for claim in ordered
-    )
+    for kind, own in groupby(ordered, key=lambda claim: claim.kind):
+        _take(_scarce[kind], group, list(own), expires_at, confirmed)
+
+
+def _take(thing: Scarce, group: UUID, claims: list[Claim], expires_at: datetime, confirmed: bool) -> None:
+    resources = [claim.resource for claim in claims]
+    values: dict[str, Any] = {
+        "holds": [new_id() for _ in claims],
+        "resources": resources,
+        "quantities": [claim.quantity for claim in claims],
+        "group": group,
+        "kind": thing.kind,
+        "state": "confirmed" if confirmed else "held",
+        "at": clock.now(),
+        "expires_at": expires_at,
+    }
     with connection.cursor() as cursor:
-        for claim in ordered:
-            thing = _scarce[claim.kind]
-            cursor.execute(
-                _TAKE[thing.kind] if thing.kind in _TAKE else _take_sql(thing),
-                [claim.quantity, claim.resource, claim.quantity],
-            )
-            if cursor.rowcount != 1:
-                raise Refused(thing.reason, name=claim.name)
-            failpoints.reach("holds.take", claim.kind)
+        cursor.execute(_take_sql(thing, confirmed), values)
+        got = {row[0] for row in cursor.fetchall()}
+    for claim in claims:
+        if claim.resource not in got:
+            raise Refused(thing.reason, name=claim.name)
+    failpoints.reach("holds.take", thing.kind)
 
 
 def confirm(group: UUID) -> bool:
@@ -152,17 +156,26 @@ def consume(group: UUID, kind: str, resource: UUID | None = None, quantity: int 
     return used
 
 
-def _take_sql(thing: Scarce) -> str:
+@cache
+def _take_sql(thing: Scarce, confirmed: bool) -> str:
+    """Lock the rows in the order of their ids, take where there is enough, write the holds of what was taken."""
     # The names come from code that registered the thing, never from a caller.
-    sql = (
-        f"UPDATE {thing.table} SET {thing.held} = {thing.held} + %s "  # noqa: S608
-        f"WHERE id = %s AND ({thing.free}) >= %s"
-    )
-    _TAKE[thing.kind] = sql
-    return sql
-
-
-_TAKE: dict[str, str] = {}
+    counted = thing.taken if confirmed else thing.held
+    return f"""
+WITH wanted AS MATERIALIZED (
+  SELECT * FROM unnest(%(holds)s::uuid[], %(resources)s::uuid[], %(quantities)s::bigint[])
+  AS w (hold_id, resource_id, wanted)
+), locked AS MATERIALIZED (
+  SELECT id FROM {thing.table} WHERE id = ANY(%(resources)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+), taken AS (
+  UPDATE {thing.table} t SET {counted} = {counted} + w.wanted
+  FROM wanted w JOIN locked l ON l.id = w.resource_id
+  WHERE t.id = w.resource_id AND ({thing.free}) >= w.wanted RETURNING t.id
+)
+INSERT INTO kernel_hold (id, "group", kind, resource, quantity, consumed, state, at, expires_at)
+SELECT w.hold_id, %(group)s, %(kind)s, w.resource_id, w.wanted, 0, %(state)s, %(at)s, %(expires_at)s
+FROM wanted w JOIN taken ON taken.id = w.resource_id RETURNING resource
+"""  # noqa: S608
 
 
 def _shift(rows: Sequence[Hold], change: str) -> None:

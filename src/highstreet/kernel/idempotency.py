@@ -7,12 +7,14 @@ of the effect. A twin request waits on the unique index until the first one ends
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
@@ -25,7 +27,7 @@ from .refusals import INVALID, KEY_IN_FLIGHT, KEY_MISSING, KEY_REUSED
 
 MAX_KEY = 80
 KEY_PATTERN = r"^[!-~]+$"
-# How long an answer is kept at least. A caller that tries again later than this starts anew.
+# How long an answer is kept (privacy/own.py has it forgotten). A caller that tries again later starts anew.
 KEPT = timedelta(days=2)
 
 
@@ -55,25 +57,28 @@ def _once(*, names: tuple[str, str, str], digest: str, work: Callable[[], tuple[
             assert kept.status is not None
             return kept.status, kept.body
         status, answer = work()
-        IdempotencyRecord.objects.filter(pk=record).update(status=status, body=answer)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE kernel_idempotencyrecord SET status = %s, body = %s::jsonb WHERE id = %s",
+                [status, json.dumps(answer), record],
+            )
         failpoints.reach("idempotency.answered", names[1].partition(" ")[0])
         return status, answer
 
 
-def forget(limit: int = 5_000) -> int:
-    """Delete up to `limit` of the answers older than `KEPT`, the oldest first. Returns how many went."""
-    old = IdempotencyRecord.objects.filter(at__lt=clock.now() - KEPT).order_by("at").values("pk")[:limit]
-    return IdempotencyRecord.objects.filter(pk__in=old).delete()[0]
-
-
 def _first(record: UUID, names: tuple[str, str, str], digest: str) -> bool:
-    """Whether this request is the first of its key; waits for a twin that is being worked on, though not for ever."""
+    """Whether this request is the first of its key; waits for a twin that is being worked on, though not for ever.
+
+    The first may then take longer than a read (settings.CHANGE_MS): who waits for the last units is in a queue. Set
+    in passing, so that it costs no statement of its own.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO kernel_idempotencyrecord (id, subject, endpoint, key, request_hash, at) "
-                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING",
-                [record, *names, digest, clock.now()],
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (subject, endpoint, key) DO NOTHING "
+                "RETURNING set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
+                [record, *names, digest, clock.now(), *[str(settings.CHANGE_MS)] * 2],
             )
             return bool(cursor.rowcount == 1)
     except OperationalError as error:

@@ -1,11 +1,11 @@
-"""Jobs of the kernel: deliver one outbox row; look after what was lost with its worker; forget old keys' answers."""
+"""Jobs of the kernel: deliver one outbox row; look after what was lost with its worker; forget what is old."""
 
 from __future__ import annotations
 
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from . import idempotency, outbox, working
+from . import outbox, privacy, working
 
 
 @app.task(name="kernel.deliver", retry=RetryStrategy(max_attempts=outbox.MAX_FAILURES, exponential_wait=2))
@@ -19,10 +19,11 @@ def redeliver(timestamp: int) -> None:
     outbox.redeliver()
 
 
-@app.periodic(cron="*/10 * * * *", periodic_id="kernel.forget_keys")
-@app.task(name="kernel.forget_keys", pass_context=False, queueing_lock="kernel.forget_keys")
-def forget_keys(timestamp: int) -> None:
-    idempotency.forget()
+# Every ten minutes of the wall, so that the shortest period (a courier's position) is kept to.
+@app.periodic(cron="*/10 * * * *", periodic_id="kernel.forget")
+@app.task(name="kernel.forget", pass_context=False, queueing_lock="kernel.forget", lock="kernel.forget")
+def forget(timestamp: int) -> None:
+    privacy.enforce()
 
 
 # No lock: it must run when whoever held one has died.

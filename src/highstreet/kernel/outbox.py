@@ -17,8 +17,8 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
-from . import clock, failpoints, queue
-from .models import OutboxDelivery, OutboxEvent
+from . import clock, failpoints, queue, rows
+from .models import OutboxDelivery
 
 log = structlog.get_logger(__name__)
 E = TypeVar("E")
@@ -44,21 +44,51 @@ def on(event: type[E], handler: Callable[[E], None]) -> None:
 def emit(event: Any, *, topics: Iterable[str] = ()) -> None:
     """Write a frozen dataclass of plain values and UUIDs; tell the streams of `topics`.
 
-    A topic is `kind:uuid` (`order:…`, `store:…`). Must run inside a transaction.
+    A topic is `kind:uuid` (`order:…`, `store:…`). Must run inside a transaction; within `rows.together` the facts
+    are written when it ends.
     """
     name = type(event).__name__
-    row = OutboxEvent.objects.create(
-        name=name, payload=_plain(dataclasses.asdict(event)), topics=sorted(set(topics)), at=clock.now()
-    )
-    handlers = _handlers.get(name, [])
-    if handlers:
-        deliveries = OutboxDelivery.objects.bulk_create(
-            OutboxDelivery(event=row, handler=handler) for handler in handlers
-        )
-        queue.defer_all("kernel.deliver", [{"delivery_id": delivery.pk} for delivery in deliveries])
-    if row.topics:
-        tell(row.topics, {"id": row.pk, "name": name})
-    failpoints.reach("outbox.emit", name)
+    fact = {
+        "name": name,
+        "payload": _plain(dataclasses.asdict(event)),
+        "topics": sorted(set(topics)),
+        "handlers": _handlers.get(name, []),
+    }
+    kept = rows.pile(_write)
+    if kept is None:
+        _write([fact])
+    else:
+        kept.append(fact)
+
+
+# One statement for all facts: the events in their order, their handlers' duties, and word to the streams.
+_EMIT = """
+WITH fact AS MATERIALIZED (
+  SELECT nextval('kernel_outboxevent_id_seq') AS id, f.name, f.payload, f.topics, f.handlers
+  FROM jsonb_to_recordset(%s::jsonb) AS f (name text, payload jsonb, topics jsonb, handlers jsonb)
+), written AS (
+  INSERT INTO kernel_outboxevent (id, name, payload, topics, at)
+  SELECT id, name, payload, topics, %s::timestamptz FROM fact
+), duty AS (
+  INSERT INTO kernel_outboxdelivery (event_id, handler, failures, error)
+  SELECT fact.id, handler.name, 0, ''
+  FROM fact, jsonb_array_elements_text(fact.handlers) WITH ORDINALITY AS handler (name, place)
+  ORDER BY fact.id, handler.place RETURNING id
+), told AS MATERIALIZED (
+  SELECT pg_notify(%s, jsonb_build_object('topics', topics, 'id', id, 'name', name)::text) AS note
+  FROM fact WHERE topics <> '[]'
+)
+SELECT ARRAY(SELECT id FROM duty ORDER BY id), (SELECT count(note) FROM told)
+"""
+
+
+def _write(facts: list[dict[str, Any]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_EMIT, [json.dumps(facts), clock.now(), CHANNEL])
+        duties = cursor.fetchone()[0]
+    queue.defer_all("kernel.deliver", [{"delivery_id": duty} for duty in duties])
+    for fact in facts:
+        failpoints.reach("outbox.emit", fact["name"])
 
 
 def tell(topics: Iterable[str], data: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ class Actor:
     in the permission's unit; a permission without one has no limit). `cart_key` and `order_keys` are what a guest
     holds, `sign_in` names the session or token behind the request. `lacks` says what has to be done before a role
     counts: "second_factor", or nothing.
+    `consents` is what they said last, +purpose or -purpose (people.customers).
     """
 
     kind: str = "guest"
@@ -52,6 +53,7 @@ class Actor:
     sign_in: str = ""
     cart_key: str = ""
     order_keys: frozenset[str] = frozenset()
+    consents: frozenset[str] = frozenset()
     language: str = "zh-hans"
 
     @property

@@ -25,3 +25,4 @@ HEADERS_TOO_LARGE = reason("headers_too_large", 431, _("The headers of this requ
 WRONG_METHOD = reason("wrong_method", 405, _("This cannot be done here. The Allow header says what can."))
 TOO_OFTEN = reason("too_often", 429, _("That is too often. Try again in {seconds} s."))
 BUSY = reason("busy", 503, _("We are busy for a moment. Try again in a few seconds."))
+STILL_WORKING = reason("still_working", 409, _("Something of yours is still being worked on. Try again in a minute."))

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
 
-from . import clock, failpoints
+from . import clock, failpoints, rows
 from .ids import new_id
 from .refusal import Refused
 from .refusals import WRONG_STATE
+
+if TYPE_CHECKING:
+    from .models import StateChange
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,6 @@ def move(machine: Machine, row: models.Model, event: str, *, actor: str, note: s
     new state. Returns the new state; refuses with WRONG_STATE and leaves the row unchanged otherwise.
     Must run inside a transaction.
     """
-    from .models import StateChange
-
     model = type(row)
     current = getattr(row, machine.column)
     sources = machine.sources(event)
@@ -57,21 +58,35 @@ def move(machine: Machine, row: models.Model, event: str, *, actor: str, note: s
         if moved == 1:
             for name, value in values.items():
                 setattr(row, name, value)
-            StateChange.objects.create(
-                id=new_id(),
-                machine=machine.name,
-                subject=_key(row),
-                event=event,
-                was=state,
-                now=target,
-                actor=actor,
-                note=note[:200],
-                at=clock.now(),
-            )
+            rows.put([_change(machine, row, event, state, target, actor, note)])
             failpoints.reach(f"states.{machine.name}", event)
             return target
     row.refresh_from_db(fields=[machine.column])
     raise Refused(WRONG_STATE, state=getattr(row, machine.column))
+
+
+def begin(machine: Machine, row: models.Model, event: str, *, actor: str) -> None:
+    """Fire `event` on a row that is not written yet: it starts in the event's state, with its history."""
+    target = machine.table[(machine.start, event)]
+    setattr(row, machine.column, target)
+    rows.put([_change(machine, row, event, machine.start, target, actor, "")])
+    failpoints.reach(f"states.{machine.name}", event)
+
+
+def _change(machine: Machine, row: models.Model, event: str, was: str, now: str, actor: str, note: str) -> StateChange:
+    from .models import StateChange
+
+    return StateChange(
+        id=new_id(),
+        machine=machine.name,
+        subject=_key(row),
+        event=event,
+        was=was,
+        now=now,
+        actor=actor,
+        note=note[:200],
+        at=clock.now(),
+    )
 
 
 def _key(row: models.Model) -> UUID:
@@ -97,5 +112,5 @@ def history(subjects: Iterable[UUID]) -> list[Change]:
     """The paths of these rows, oldest first. Whoever calls has checked that they may be seen."""
     from .models import StateChange
 
-    rows = StateChange.objects.filter(subject__in=list(subjects)).order_by("at", "id")
-    return [Change(row.machine, row.subject, row.event, row.was, row.now, row.actor, row.note, row.at) for row in rows]
+    found = StateChange.objects.filter(subject__in=list(subjects)).order_by("at", "id")
+    return [Change(row.machine, row.subject, row.event, row.was, row.now, row.actor, row.note, row.at) for row in found]

@@ -11,9 +11,7 @@ import os
 import time
 from typing import Any, cast
 
-import psycopg
 import structlog
-from django.db import DatabaseError, InterfaceError
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
@@ -24,22 +22,23 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 2.0
 # Five heartbeats missed: its process is gone, or has not reached the database for so long.
 STALLED_SECONDS = 10.0
-AGAIN_SECONDS = 0.5
-LOST = (ConnectorException, DatabaseError, InterfaceError, psycopg.Error, OSError)
+AGAIN_SECONDS = 1.0
 
 
 def run(concurrency: int, *, grace: float) -> None:
     """Work until SIGTERM or SIGINT, then give running jobs `grace` seconds.
 
-    Business code is tried again by its own rules; only a lost database ends a round.
+    Jobs are tried again by their own rules; a lost database ends a round, and another begins.
     """
     while True:
         try:
             with app.replace_connector(cast(DjangoConnector, app.connector).get_worker_connector()):
                 asyncio.run(_round(concurrency, grace))
             return
-        except LOST as error:
-            log.warning("worker.database", error=str(error)[:200])
+        except Exception as error:
+            # A lost database shows in many ways: the pool's, the driver's, a side task's. Whatever it was, the next
+            # round begins from nothing.
+            log.error("worker.again", error=f"{type(error).__name__}: {error}"[:300])
         time.sleep(AGAIN_SECONDS)
 
 
@@ -49,7 +48,8 @@ async def _round(concurrency: int, grace: float) -> None:
             concurrency=concurrency,
             name=f"worker-{os.getpid()}",
             shutdown_graceful_timeout=grace,
-            task_middleware=[queue.in_trace],
+            # Beside the app's own, which give every job a database connection that lives.
+            task_middleware=[*app.worker_defaults.get("task_middleware", []), queue.in_trace],
             delete_jobs="successful",
             update_heartbeat_interval=HEARTBEAT_SECONDS,
             stalled_worker_timeout=STALLED_SECONDS,

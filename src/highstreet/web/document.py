@@ -32,6 +32,7 @@ TAGS = [
     {"name": "reviews", "description": "What customers say of an order."},
     {"name": "payments", "description": "Where payment providers call."},
     {"name": "accounts", "description": "Signing in."},
+    {"name": "privacy", "description": "What people agree to, a copy of their data, and being forgotten."},
     {"name": "store", "description": "The store's queue and its picking."},
     {"name": "couriers", "description": "The courier's shift, position and earnings."},
     {"name": "deliveries", "description": "The courier's tasks and their steps."},

@@ -96,7 +96,7 @@ class KeyGuesses:
         if actor_of(request).signed_in:
             return answer
         try:
-            guesses.take("order"(request))
+            guesses.take("order", address_of(request))
         except Refused as refused:
             return problem(refused) if request.path.startswith("/api/") else told(request, refused)
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from highstreet.kernel import ids
+from highstreet.kernel import ids, memory
 from highstreet.kernel.api import problem
 from highstreet.kernel.policy import NOBODY
 from highstreet.kernel.refusal import Refused
@@ -37,7 +38,8 @@ class RequestContext:
         request_id = ids.random_token(12)
         structlog.contextvars.bind_contextvars(request=request_id)
         try:
-            response = self.get_response(request)
+            with memory.page() if request.method == "GET" else nullcontext():
+                response = self.get_response(request)
         finally:
             structlog.contextvars.clear_contextvars()
         response["X-Request-Id"] = request_id

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,8 @@ def serve(
     draining.prepare(run)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run)
     os.environ["HIGHSTREET_SLOTS"] = str(threads)
+    if not asgi:
+        _load(target)
     server = _Draining(
         target,
         address=host,
@@ -74,3 +78,18 @@ def serve(
         server.serve()
     finally:
         shutil.rmtree(run, ignore_errors=True)
+
+
+def _load(target: str) -> None:
+    """Load the platform once, before the workers fork: they share its memory, and a new one answers at once.
+
+    Frozen, or the collector would touch every object and so copy it. Nothing here may connect or start a thread.
+    """
+    import_module(target.partition(":")[0])
+    from django.apps import apps
+    from django.urls import get_resolver
+
+    if apps.ready:
+        _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()

@@ -9,7 +9,7 @@ from highstreet.kernel.ports import Port
 
 
 class Work(Protocol):
-    """What a courier has to do. `orders` are those the courier is on the way with or for."""
+    """What a courier has to do. `orders` are those in the bag on the way to their doors."""
 
     def in_hand(self, courier_id: UUID) -> int: ...
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from django.db import connection
+
 from highstreet.kernel.models import Posting
 from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
@@ -103,7 +105,13 @@ def on_shift(city_id: UUID) -> list[CourierView]:
 
 def count_on_shift(city_id: UUID) -> int:
     """How many couriers of the city are on shift."""
-    return Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True).count()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM couriers_shift s JOIN couriers_courier c ON c.id = s.courier_id "
+            "WHERE s.ends_at IS NULL AND c.city_id = %s AND c.active",
+            [city_id],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def earnings(actor: Actor, day: date) -> EarningsView:

@@ -24,7 +24,7 @@ from highstreet.trade.fulfilment.reads import FulfilmentView
 
 from . import rules, snapshot
 from .models import Delivery, DispatchDecision
-from .states import BEFORE_PICK_UP, LIVE
+from .states import FOLLOWED, LIVE
 
 Points = list[tuple[float, float]]
 DEFAULT_CYCLE_MINUTES = 20.0
@@ -66,7 +66,7 @@ class StopView:
 
 @dataclass(frozen=True)
 class TrackView:
-    """What the customer may follow. The courier's position is there only while the job runs."""
+    """What the customer may follow. The courier's position is there only between pick-up and delivery."""
 
     delivery_id: UUID
     status: str
@@ -176,9 +176,8 @@ def track(order_id: UUID) -> TrackView | None:
     store, door = _store_point(row), (row.lat, row.lon)
     running = row.status in LIVE and row.status not in ("assigned", "failed")
     courier = couriers.courier(row.courier_id) if row.courier_id is not None and running else None
-    here = _position(courier)
-    carried = running and row.status not in BEFORE_PICK_UP
-    start = here if carried and here is not None else store
+    here = _position(courier) if row.status in FOLLOWED else None
+    start = here if here is not None else store
     known = row.status not in ("delivered", "returned", "cancelled", "failed")
     return TrackView(
         row.pk,
@@ -256,8 +255,7 @@ class Work:
         return Delivery.objects.filter(courier_id=courier_id, status__in=LIVE).count()
 
     def orders(self, courier_id: UUID) -> list[UUID]:
-        running = [status for status in LIVE if status not in ("assigned", "failed")]
-        rows = Delivery.objects.filter(courier_id=courier_id, status__in=running)
+        rows = Delivery.objects.filter(courier_id=courier_id, status__in=FOLLOWED)
         return list(rows.values_list("order_id", flat=True))
 
 

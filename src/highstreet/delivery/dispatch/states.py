@@ -43,4 +43,6 @@ MACHINE = Machine(
 LIVE = ("assigned", "accepted", "at_store", "picked_up", "at_door", "failed")
 BEFORE_PICK_UP = ("assigned", "accepted", "at_store")
 CARRIED = ("picked_up", "at_door", "failed")
+# While the customer may see where the courier is.
+FOLLOWED = ("picked_up", "at_door")
 ENDED = ("delivered", "returned", "cancelled")

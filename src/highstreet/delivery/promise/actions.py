@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from highstreet.delivery.couriers import reads as couriers
-from highstreet.kernel import clock, holds, ids, outbox
+from highstreet.kernel import clock, holds, ids, outbox, rows
 from highstreet.kernel.holds import Claim, Scarce
 from highstreet.kernel.policy import PUBLIC, SYSTEM, THE_SYSTEM, Actor, action
 from highstreet.supply.organisations import reads as organisations
@@ -103,37 +103,20 @@ def open_slots(*, actor: Actor, city_id: UUID, cycle_minutes: float | None = Non
 @action(PUBLIC)
 def keep(*, actor: Actor, order_id: UUID, city_id: UUID, store_id: UUID, mode: str, offer: PromiseOffer) -> None:
     """Write down what was promised for an order; again for the same order (a re-route) replaces it."""
-    Promise.objects.update_or_create(
+    made = Promise(
+        id=ids.new_id(),
         order_id=order_id,
-        defaults={
-            "city_id": city_id,
-            "store_id": store_id,
-            "mode": mode,
-            "quantile": offer.quantile,
-            "promised_from": offer.promised_from,
-            "promised_to": offer.promised_to,
-            "basis": dict(offer.basis),
-            "units": int(offer.basis.get("units", 0)),
-            "made_at": clock.now(),
-            "ready_at": None,
-            "fulfilled_at": None,
-            "late_seconds": None,
-            "outcome": "open",
-            "compensation": 0,
-        },
-        create_defaults={
-            "id": ids.new_id(),
-            "city_id": city_id,
-            "store_id": store_id,
-            "mode": mode,
-            "quantile": offer.quantile,
-            "promised_from": offer.promised_from,
-            "promised_to": offer.promised_to,
-            "basis": dict(offer.basis),
-            "units": int(offer.basis.get("units", 0)),
-            "made_at": clock.now(),
-        },
+        city_id=city_id,
+        store_id=store_id,
+        mode=mode,
+        quantile=offer.quantile,
+        promised_from=offer.promised_from,
+        promised_to=offer.promised_to,
+        basis=dict(offer.basis),
+        units=int(offer.basis.get("units", 0)),
+        made_at=clock.now(),
     )
+    rows.put([made], replacing="order_id")
 
 
 @action(PUBLIC)

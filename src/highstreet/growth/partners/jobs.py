@@ -1,4 +1,4 @@
-"""Jobs of partners: send one message; find what is due or was lost with its worker; forget what is old."""
+"""Jobs of partners: send one message; find what is due or was lost with its worker."""
 
 from __future__ import annotations
 
@@ -21,9 +21,3 @@ def send(sending_id: str) -> None:
 @app.task(name="partners.sweep", queueing_lock="partners.sweep", lock="partners.sweep")
 def sweep(timestamp: int) -> None:
     actions.sweep(actor=THE_SYSTEM)
-
-
-@app.periodic(cron="17 * * * *", periodic_id="partners.forget")
-@app.task(name="partners.forget", queueing_lock="partners.forget")
-def forget(timestamp: int) -> None:
-    actions.forget_old(actor=THE_SYSTEM)

@@ -8,6 +8,6 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         from highstreet.people.accounts.ports import badges
 
-        from .reads import BADGE
+        from .reads import BADGE, CONSENTS
 
-        badges.append(BADGE)
+        badges += [BADGE, CONSENTS]

@@ -1,4 +1,4 @@
-"""Customers and their addresses."""
+"""Customers, their addresses, and what people agreed to."""
 
 from __future__ import annotations
 
@@ -28,3 +28,34 @@ class Address(models.Model):
     lat = models.FloatField()
     lon = models.FloatField()
     used_at = models.DateTimeField()
+
+
+class Consent(models.Model):
+    """One yes or no, never changed (a trigger sees to that); the latest of a subject and purpose counts.
+
+    `subject` is a user's id, or a guest browser's random number. `wording` is the version of the text that was
+    shown, `language` the one it was shown in, `channel` where: page or api. No address is kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    subject = models.UUIDField()
+    purpose = models.CharField(max_length=24)
+    given = models.BooleanField()
+    wording = models.SmallIntegerField()
+    language = models.CharField(max_length=8)
+    channel = models.CharField(max_length=8)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "purpose", "-at", "-id"], name="consent_now")]
+
+
+class Erasure(models.Model):
+    """That somebody was forgotten, and how much of them: numbers that lead to nobody any more."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    customers = models.JSONField()
+    users = models.JSONField()
+    rows = models.IntegerField()
+    actor = models.CharField(max_length=80)
+    at = models.DateTimeField()

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from highstreet.kernel import clock, ids, paging
+from highstreet.kernel import clock, paging
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.inventory.reads import stock_of
@@ -20,7 +20,7 @@ from highstreet.supply.organisations.reads import in_language, remembered
 from highstreet.supply.stores.reads import StoreView, stores_of
 
 from . import rules
-from .models import Category, Listing, Product, Variant
+from .models import Category, Listing, Variant
 
 
 @dataclass(frozen=True)
@@ -260,6 +260,31 @@ def prices(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(rows.values_list("variant_id", "price"))
 
 
+@dataclass(frozen=True)
+class Offered:
+    """Units of a variant at a store, `free` by the stock level `level_id`; `price` None where it is not listed."""
+
+    level_id: UUID
+    free: int
+    price: int | None
+
+
+_OFFERED = """
+SELECT o.store_id, s.variant_id, s.id, s.on_hand - s.held - s.allocated, l.price
+FROM inventory_stocklevel s
+JOIN inventory_stocklocation o ON o.id = s.location_id
+LEFT JOIN catalog_listing l ON l.store_id = o.store_id AND l.variant_id = s.variant_id AND l.visible
+WHERE o.store_id = ANY(%s) AND s.variant_id = ANY(%s)
+"""
+
+
+def offered(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], Offered]:
+    """(store, variant) -> what is there and what it costs; what a store never stocked is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERED, [list(store_ids), list(variant_ids)])
+        return {(row[0], row[1]): Offered(*row[2:]) for row in cursor.fetchall()}
+
+
 _OFFERS = """
 SELECT l.store_id, t.city_id, l.price, l.was, COALESCE(s.on_hand - s.held - s.allocated, 0)
 FROM catalog_listing l
@@ -298,14 +323,6 @@ def product(product_id: UUID, lat: float, lon: float) -> ProductView:
             offers.append(StoreOffer(store, price, was, free))
     category = next(item for item in categories() if item.id == row.product.category_id)
     return ProductView(_variant(row), category, offers)
-
-
-def product_of(public_id: str) -> UUID:
-    """The product behind `prd_…`; NOT_FOUND otherwise."""
-    value = ids.private("prd", public_id)
-    if value is None or not Product.objects.filter(pk=value).exists():
-        raise Refused(NOT_FOUND)
-    return value
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 
 from highstreet.kernel.policy import Actor
@@ -40,10 +41,17 @@ class MoveView:
     at: datetime
 
 
+_LEVELS = """
+SELECT s.id, s.variant_id, s.on_hand, s.held, s.allocated FROM inventory_stocklevel s
+JOIN inventory_stocklocation o ON o.id = s.location_id WHERE o.store_id = %s AND s.variant_id = ANY(%s)
+"""
+
+
 def levels(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, LevelView]:
     """Stock levels at a store by variant; what it never stocked is left out."""
-    rows = StockLevel.objects.filter(location__store_id=store_id, variant_id__in=list(variant_ids))
-    return {row.variant_id: LevelView(row.pk, row.variant_id, row.on_hand, row.held, row.allocated) for row in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_LEVELS, [store_id, list(variant_ids)])
+        return {row[1]: LevelView(*row) for row in cursor.fetchall()}
 
 
 def availability(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], int]:

@@ -7,10 +7,13 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
 from highstreet.kernel import clock
+from highstreet.kernel.memory import once_a_page
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
-from highstreet.supply.organisations.reads import in_language
+from highstreet.supply.organisations.reads import in_language, remembered
 
 from . import rules
 from .models import Store
@@ -65,27 +68,52 @@ class StoreView:
 _COLUMNS = [field.name for field in fields(StoreView) if field.name != "time_zone"]
 
 
-def _views(**where: object) -> list[StoreView]:
-    rows = Store.objects.filter(active=True, **where).order_by("code").values(*_COLUMNS, "city__time_zone")
-    return [StoreView(**{name: row[name] for name in _COLUMNS}, time_zone=row["city__time_zone"]) for row in rows]
+_VIEW = f"SELECT {', '.join(f's.{name}' for name in _COLUMNS)}, c.time_zone FROM stores_store s " + (  # noqa: S608
+    "JOIN organisations_city c ON c.id = s.city_id WHERE "
+)
+
+
+def _views(where: str, *values: UUID | float) -> list[StoreView]:
+    with connection.cursor() as cursor:
+        cursor.execute(_VIEW + where, values)
+        return [StoreView(*row) for row in cursor.fetchall()]
 
 
 def store(store_id: UUID) -> StoreView:
     """A store, active or not; NOT_FOUND if there is none."""
-    row = Store.objects.filter(pk=store_id).values(*_COLUMNS, "city__time_zone").first()
-    if row is None:
+    found = _views("s.id = %s", store_id)
+    if not found:
         raise Refused(NOT_FOUND)
-    return StoreView(**{name: row[name] for name in _COLUMNS}, time_zone=row["city__time_zone"])
+    return found[0]
 
 
+@remembered
+def city_of(store_id: UUID) -> UUID:
+    """The city of a store; it never moves to another."""
+    return Store.objects.values_list("city_id", flat=True).get(pk=store_id)
+
+
+@once_a_page(lambda city_id: city_id)
 def stores_of(city_id: UUID) -> list[StoreView]:
     """The city's active stores by code."""
-    return _views(city_id=city_id)
+    return _views("s.active AND s.city_id = %s ORDER BY s.code", city_id)
+
+
+def active(city_id: UUID, store_id: UUID) -> list[StoreView]:
+    """The city's active store of this id; [] when there is none."""
+    return _views("s.active AND s.city_id = %s AND s.id = %s", city_id, store_id)
+
+
+# A box around each circle, a little too wide: a degree of latitude has 110.6 to 111.7 km.
+_NEAR = """
+s.active AND s.city_id = %s AND abs(s.lat - %s::float8) * 110000 <= s.delivery_radius_m
+AND abs(s.lon - %s::float8) * cos(radians(%s::float8)) * 108000 <= s.delivery_radius_m ORDER BY s.code
+"""
 
 
 def serving(city_id: UUID, lat: float, lon: float) -> list[StoreView]:
     """The active stores whose delivery circle reaches the point: open ones first, then the nearest."""
     at = clock.now()
-    reached = [(store.distance_m(lat, lon), store) for store in stores_of(city_id)]
+    reached = [(store.distance_m(lat, lon), store) for store in _views(_NEAR, city_id, lat, lon, lat)]
     within = [(distance, store) for distance, store in reached if distance <= store.delivery_radius_m]
     return [store for _, store in sorted(within, key=lambda pair: (not pair[1].is_open(at), pair[0]))]

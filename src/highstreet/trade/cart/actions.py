@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, rows
 from highstreet.kernel.policy import PUBLIC, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -25,6 +25,18 @@ _NEXT_VERSION = """
 UPDATE cart_cart SET version = version + 1, changed_at = %(now)s, customer_id = COALESCE(%(customer)s, customer_id)
 WHERE key = %(key)s AND (%(customer)s::uuid IS NULL OR customer_id IS NULL OR customer_id = %(customer)s)
 AND (%(version)s::int IS NULL OR version = %(version)s) RETURNING id, version
+"""
+# Written and counted in one statement, which sees the lines as they were before it; under the cart's lock.
+_UPSERT = """
+WITH written AS (
+  INSERT INTO cart_cartline (id, cart_id, variant_id, quantity, added_at)
+  SELECT l.id, %(cart)s, l.variant_id, l.quantity, %(now)s
+  FROM unnest(%(ids)s::uuid[], %(variants)s::uuid[], %(quantities)s::int[]) AS l (id, variant_id, quantity)
+  ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = excluded.quantity
+)
+SELECT count(*) FROM (
+  SELECT variant_id FROM cart_cartline WHERE cart_id = %(cart)s UNION SELECT unnest(%(variants)s::uuid[])
+) AS lines
 """
 
 
@@ -48,15 +60,18 @@ def open(*, actor: Actor, city_id: UUID, quantities: Mapping[UUID, int] | None =
         raise Refused(BAD_QUANTITY, most=rules.MAX_QUANTITY)
     if wanted.keys() - catalog.variants(wanted).keys():
         raise Refused(NOT_SOLD)
-    row = Cart.objects.create(
+    if sum(1 for quantity in wanted.values() if quantity) > rules.MAX_LINES:
+        raise Refused(CART_FULL, lines=rules.MAX_LINES)
+    row = Cart(
         id=ids.new_id(),
         key=ids.random_token(rules.KEY_LENGTH),
         customer_id=actor.customer_id,
         city_id=city.id,
         changed_at=clock.now(),
     )
-    if wanted:
-        _set(row.pk, wanted)
+    with rows.together():
+        rows.put([row])
+        rows.put(_lines(row.pk, wanted))
     return CartRef(row.pk, row.key, row.version)
 
 
@@ -100,7 +115,8 @@ def add_all(*, actor: Actor, cart_key: str, quantities: Mapping[UUID, int]) -> C
 def clear(*, actor: Actor, cart_key: str, expected_version: int | None = None) -> CartRef:
     """Take everything out; CART_CHANGED when `expected_version` is no longer true."""
     cart = _changed(actor, cart_key, expected_version)
-    CartLine.objects.filter(cart_id=cart.id).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM cart_cartline WHERE cart_id = %s", [cart.id])
     return cart
 
 
@@ -113,10 +129,10 @@ def _changed(actor: Actor, cart_key: str, expected_version: int | None) -> CartR
         cursor.execute(_NEXT_VERSION, values)
         row = cursor.fetchone()
     if row is None:
-        rows = Cart.objects.filter(key=cart_key)
+        there = Cart.objects.filter(key=cart_key)
         if actor.customer_id is not None:
-            rows = rows.filter(Q(customer=None) | Q(customer_id=actor.customer_id))
-        raise Refused(CART_CHANGED if rows.exists() else NOT_FOUND)
+            there = there.filter(Q(customer=None) | Q(customer_id=actor.customer_id))
+        raise Refused(CART_CHANGED if there.exists() else NOT_FOUND)
     return CartRef(row[0], cart_key, row[1])
 
 
@@ -124,16 +140,29 @@ def _set(cart_id: UUID, quantities: Mapping[UUID, int]) -> None:
     gone = [variant_id for variant_id, quantity in quantities.items() if quantity == 0]
     if gone:
         CartLine.objects.filter(cart_id=cart_id, variant_id__in=gone).delete()
-    now = clock.now()
-    CartLine.objects.bulk_create(
-        [
-            CartLine(id=ids.new_id(), cart_id=cart_id, variant_id=variant_id, quantity=quantity, added_at=now)
-            for variant_id, quantity in quantities.items()
-            if quantity
-        ],
-        update_conflicts=True,
-        unique_fields=["cart", "variant"],
-        update_fields=["quantity"],
-    )
-    if CartLine.objects.filter(cart_id=cart_id).count() > rules.MAX_LINES:
+    lines = _lines(cart_id, quantities)
+    if not lines:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPSERT,
+            {
+                "cart": cart_id,
+                "ids": [line.pk for line in lines],
+                "variants": [line.variant_id for line in lines],
+                "quantities": [line.quantity for line in lines],
+                "now": clock.now(),
+            },
+        )
+        count = cursor.fetchone()[0]
+    if count > rules.MAX_LINES:
         raise Refused(CART_FULL, lines=rules.MAX_LINES)
+
+
+def _lines(cart_id: UUID, quantities: Mapping[UUID, int]) -> list[CartLine]:
+    now = clock.now()
+    return [
+        CartLine(id=ids.new_id(), cart_id=cart_id, variant_id=variant_id, quantity=quantity, added_at=now)
+        for variant_id, quantity in quantities.items()
+        if quantity
+    ]

@@ -17,6 +17,7 @@ from highstreet.supply.catalog.reads import VariantView
 from highstreet.supply.inventory import actions as inventory
 from highstreet.supply.inventory import reads as levels
 from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
 
 from .events import FulfilmentCancelled, PickingStarted
 from .models import Fulfilment, FulfilmentLine
@@ -51,7 +52,9 @@ def facts(row: Fulfilment) -> dict[str, UUID]:
 
 
 def tell(row: Fulfilment, event: Any) -> None:
-    outbox.emit(event, topics=[f"order:{row.order_id}", f"store:{row.store_id}", f"city:{row.store.city_id}"])
+    outbox.emit(
+        event, topics=[f"order:{row.order_id}", f"store:{row.store_id}", f"city:{stores.city_of(row.store_id)}"]
+    )
 
 
 def tally(line: FulfilmentLine) -> Tally:

@@ -7,13 +7,16 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from highstreet.kernel import outbox
+        from highstreet.people.customers import ports as customers
         from highstreet.trade.fulfilment import events as fulfilment
         from highstreet.trade.payments import ports as payments
 
         from . import audit, events, handlers, jobs  # noqa: F401  registers the checks and the jobs
         from .actions import OrderPayments
+        from .reads import OrderKeys
         from .steps.common import lock
 
+        customers.order_keys.fill(OrderKeys())
         payments.payables.fill(OrderPayments())
         payments.payable_lock.fill(lock)
         outbox.on(fulfilment.FulfilmentRejected, handlers.rejected)

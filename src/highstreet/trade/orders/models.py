@@ -13,11 +13,12 @@ MODES = ["delivery", "pickup"]
 
 class Quote(models.Model):
     """Priced, promised, expiring. `lines` is a list of {variant, quantity, unit_price, name_zh, name_en};
-    `routing` says which store serves and why. Times are the promise shown to the shopper."""
+    `routing` says which store serves and why. Times are the promise shown to the shopper. Without a cart for an
+    order made in one step, and used from the start."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    cart = models.ForeignKey("cart.Cart", on_delete=models.CASCADE, related_name="+")
-    cart_version = models.IntegerField()
+    cart = models.ForeignKey("cart.Cart", null=True, on_delete=models.CASCADE, related_name="+")
+    cart_version = models.IntegerField(default=0)
     mode = models.CharField(max_length=8)
     store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+")
     address = models.CharField(max_length=160, default="")

@@ -20,6 +20,12 @@ QUOTE_EXPIRED = reason(
     _("This offer was good until {until}. Have it made again: it takes a second."),
 )
 QUOTE_USED = reason("quote_used", 409, _("This basket is already ordered."))
+COSTS_MORE = reason("costs_more", 409, _("This costs more now than you agreed to. Look at the new total first."))
+PROMISED_LATER = reason(
+    "promised_later",
+    409,
+    _("It would come later than you agreed to: by {until}. Say yes to that, or choose another time."),
+)
 PAY_AT_PICKUP_ONLY = reason(
     "pay_at_pickup_only",
     422,
@@ -37,3 +43,6 @@ TOO_LATE_TO_CANCEL = reason(
 NOT_PAYABLE = reason("not_payable", 409, _("There is nothing to pay: the order is {state}."))
 TOO_MANY_UNITS = reason("refund_too_many_units", 409, _("Only {left} units are left to refund."))
 BAD_AMOUNT = reason("bad_amount", 422, _("Give a whole amount in fen, more than 0."))
+ORDER_OPEN = reason(
+    "order_open", 409, _("You have orders that are not finished ({count}). Wait for them, or cancel them.")
+)

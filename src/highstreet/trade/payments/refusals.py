@@ -13,3 +13,6 @@ PROVIDER_SAID_NO = reason(
 PAYMENT_OVER = reason("payment_over", 409, _("This payment can no longer be made. Go back to the order and pay anew."))
 NOTHING_OPEN = reason("nothing_open", 409, _("There is no open payment for this order."))
 MORE_THAN_LEFT = reason("more_than_left", 409, _("That is more than what is left of the payment."))
+MONEY_ON_ITS_WAY = reason(
+    "money_on_its_way", 409, _("Money of yours is still on its way ({count}). Try again when it has arrived.")
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from .pages import basket, checkout, me, pay, places, product, shelf, track
+from .pages import basket, checkout, data, me, pay, places, product, shelf, track
 
 urlpatterns: list[URLPattern] = [
     path("", shelf.home, name="home"),
@@ -26,6 +26,11 @@ urlpatterns: list[URLPattern] = [
     path("o/<slug:ref>/reorder", track.reorder, name="reorder"),
     path("orders", pay.listing, name="orders"),
     path("me", me.me, name="me"),
+    path("me/data", data.data, name="data"),
+    path("me/data/consent", data.consent, name="consent"),
+    path("me/data/export", data.export, name="export"),
+    path("me/data/erase", data.erase, name="erase"),
+    path("me/data/erased", data.erased, name="erased"),
     path("me/devices", me.devices, name="devices"),
     path("lang", me.lang, name="lang"),
     path("i18n/setlang/", me.lang, name="set_language"),

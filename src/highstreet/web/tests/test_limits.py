@@ -15,10 +15,11 @@ from highstreet.kernel import clock
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.people.accounts.actions import issue_token
 from highstreet.people.accounts.reads import actor_of_user
+from highstreet.people.accounts.rules import address_of
 from highstreet.supply.organisations.reads import forget
 from highstreet.web.console.tests.support import Scene, a_scene
 from highstreet.web.limits import Buckets, buckets
-from highstreet.web.rules import READS, WRITES, address_of, limit_for, take
+from highstreet.web.rules import READS, WRITES, limit_for, take
 
 TYPES = "/api/v1/partners/event-types"
 

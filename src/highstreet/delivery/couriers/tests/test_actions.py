@@ -78,6 +78,9 @@ def test_a_position_is_told_to_those_who_may_follow_and_kept_nowhere_else() -> N
     events = OutboxEvent.objects.count()
     with patch.object(outbox, "tell") as tell:
         actions.report_position(actor=actor, lat=-30.1, lon=-51.1)
+        assert tell.call_args[0][0] == [f"courier:{actor.courier_id}", f"city:{place.city_id}"]
+        Delivery.objects.filter(pk=row.pk).update(status="picked_up")
+        actions.report_position(actor=actor, lat=-30.1, lon=-51.1)
     topics = tell.call_args[0][0]
     assert topics == [f"courier:{actor.courier_id}", f"city:{place.city_id}", f"order:{row.order_id}"]
     assert OutboxEvent.objects.count() == events

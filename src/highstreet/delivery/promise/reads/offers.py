@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db import connection
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.routing import reads as routing
 from highstreet.kernel import clock
+from highstreet.kernel.memory import once_a_page
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders.ports import PromiseOffer
 
 from .. import rules
-from ..models import CapacitySlot, Promise
+from ..models import Promise
 
 PAGE_UNITS = 3
+OPEN = timedelta(days=1)
 RECENT_HOURS = 1
 RECENT_MOST = 400
 RECENT_WALL_SECONDS = 5.0
@@ -82,37 +84,46 @@ def one(store: StoreView, lat: float, lon: float, units: int, mode: str, at: dat
     """The soonest window of one shop for one basket. Its slot has no id yet where nobody was promised it before."""
     if not store.is_open(at):
         return None
-    now = situation(store.city_id, at)
     if mode == "pickup":
-        return _pickup(store, units, at, now)
+        return _pickup(store, units, at, _at_the_shop(store, at))
+    now = situation(store.city_id, at)
     ride = float(routing.streets(store.city_id).from_place((store.lat, store.lon), [(lat, lon)])[0])
     return _delivery(store, ride, units, at, now)
 
 
+# Each shop's load (orders to pack, their units, deliveries under way), then each quarter's capacity, held, taken.
+_SITUATION = """
+SELECT store_id, NULL::timestamptz, count(*) FILTER (WHERE ready_at IS NULL),
+       COALESCE(sum(units) FILTER (WHERE ready_at IS NULL), 0)::bigint, count(*) FILTER (WHERE mode = 'delivery')
+FROM promise_promise WHERE city_id = %(city)s AND outcome = 'open' AND made_at > %(since)s GROUP BY store_id
+UNION ALL
+SELECT id, starts_at, capacity, held, taken FROM promise_capacityslot
+WHERE city_id = %(city)s AND starts_at >= %(first)s AND starts_at <= %(last)s
+"""
+_LOAD = """
+SELECT count(*), COALESCE(sum(units), 0)::bigint FROM promise_promise
+WHERE store_id = %s AND city_id = %s AND outcome = 'open' AND ready_at IS NULL AND made_at > %s
+"""
+
+
+@once_a_page(lambda city_id, at: city_id)
 def situation(city_id: UUID, at: datetime) -> Situation:
-    """Load, couriers, free capacity and what lately happened, in three queries (and two every few seconds)."""
+    """Load, couriers, free capacity and what lately happened, in two queries (and two every few seconds)."""
     terms = organisations.terms(organisations.city(city_id).retailer_id)
     on_shift = couriers.count_on_shift(city_id)
-    loads: dict[UUID, rules.Load] = {}
-    riding = 0
-    rows = Promise.objects.filter(city_id=city_id, outcome="open", made_at__gt=at - timedelta(days=1))
-    for store_id, packing, units, deliveries in rows.values_list("store_id").annotate(
-        packing=Count("pk", filter=Q(ready_at=None)),
-        waiting=Sum("units", filter=Q(ready_at=None)),
-        deliveries=Count("pk", filter=Q(mode="delivery")),
-    ):
-        loads[store_id] = rules.Load(packing, units or 0)
-        riding += deliveries
     starts = rules.slot_starts(at)
+    loads: dict[UUID, rules.Load] = {}
+    known: dict[datetime, rules.Bin] = {}
+    riding = 0
+    with connection.cursor() as cursor:
+        cursor.execute(_SITUATION, {"city": city_id, "since": at - OPEN, "first": starts[0], "last": starts[-1]})
+        for key, starts_at, first, second, third in cursor.fetchall():
+            if starts_at is None:
+                loads[key] = rules.Load(first, second)
+                riding += third
+            else:
+                known[starts_at] = rules.Bin(starts_at, first - second - third, key)
     usual = rules.capacity(on_shift)
-    known = {
-        starts_at: rules.Bin(starts_at, capacity - held - taken, slot_id)
-        for slot_id, starts_at, capacity, held, taken in CapacitySlot.objects.filter(
-            city_id=city_id,
-            starts_at__gte=starts[0],
-            starts_at__lte=starts[-1],
-        ).values_list("id", "starts_at", "capacity", "held", "taken")
-    }
     return Situation(
         loads,
         rules.courier_minutes(riding, on_shift),
@@ -120,6 +131,16 @@ def situation(city_id: UUID, at: datetime) -> Situation:
         terms.promise_quantile,
         {mode: _residual(city_id, mode, terms.promise_quantile, at) for mode in rules.RESIDUALS},
     )
+
+
+def _at_the_shop(store: StoreView, at: datetime) -> Situation:
+    """What a pick-up needs of a situation: the shop's load and how long its kind took lately. One query."""
+    terms = organisations.terms(organisations.city(store.city_id).retailer_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD, [store.id, store.city_id, at - OPEN])
+        orders, units = cursor.fetchone()
+    residual = _residual(store.city_id, "pickup", terms.promise_quantile, at)
+    return Situation({store.id: rules.Load(orders, units)}, 0.0, [], terms.promise_quantile, {"pickup": residual})
 
 
 def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situation) -> PromiseOffer | None:

@@ -1,19 +1,23 @@
 """The street graph: nodes at junctions, directed edges with seconds for each mode, Dijkstra by scipy."""
 
+from __future__ import annotations
+
 import io
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import KDTree
 
 from .geo import MODES, WALK_MPS, Floats, Mode, haversine_m, local_metres, straight_seconds
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from scipy.spatial import KDTree
+
+# scipy is imported where it is used: it costs a process 45 MB and a second, and most cities' pages need no graph.
 Ints = NDArray[np.int32]
 
 
@@ -68,7 +72,7 @@ class StreetGraph:
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "StreetGraph":
+    def from_bytes(cls, data: bytes) -> StreetGraph:
         """The graph that `to_bytes` wrote; never unpickles."""
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return cls(**{field.name: arrays[field.name] for field in fields(cls)})
@@ -81,6 +85,8 @@ class StreetGraph:
     @cached_property
     def _snap(self) -> tuple[KDTree, NDArray[np.intp]]:
         nodes = np.flatnonzero(self.reachable)
+        from scipy.spatial import KDTree
+
         tree = KDTree(local_metres(self.points[nodes], self.latitude))  # type: ignore[no-untyped-call]
         return tree, nodes
 
@@ -97,6 +103,8 @@ class StreetGraph:
         first[1:] = (np.diff(self.tails[order]) != 0) | (np.diff(self.heads[order]) != 0)
         kept, n = order[first], len(self.points)
         starts = np.searchsorted(self.tails[kept], np.arange(n + 1)).astype(np.int32)
+        from scipy.sparse import csr_matrix
+
         forward = csr_matrix((seconds[kept].astype(float), self.heads[kept], starts), shape=(n, n))  # type: ignore[no-untyped-call]
         return Links(forward, forward.T.tocsr(), kept.astype(np.int32))
 
@@ -119,6 +127,8 @@ class StreetGraph:
     def one_to_all(self, node: int, mode: Mode, reverse: bool = False) -> Floats:
         """Seconds [n] from `node` to every node, or with `reverse` from all to it; inf where no way is."""
         links = self._links[mode]
+        from scipy.sparse.csgraph import dijkstra
+
         return np.asarray(dijkstra(links.backward if reverse else links.forward, indices=node), float)
 
     def travel_seconds(self, sources: ArrayLike, targets: ArrayLike, mode: Mode) -> Floats:
@@ -132,6 +142,8 @@ class StreetGraph:
         from_nodes, from_index = np.unique(start_nodes, return_inverse=True)
         to_nodes, to_index = np.unique(end_nodes, return_inverse=True)
         links = self._links[mode]
+        from scipy.sparse.csgraph import dijkstra
+
         if len(to_nodes) < len(from_nodes):
             between = dijkstra(links.backward, indices=to_nodes)[:, from_nodes].T
         else:
@@ -151,6 +163,8 @@ class StreetGraph:
         places, nodes, door_seconds = self._doors(np.array([source, target], float))
         start, end = int(nodes[0]), int(nodes[1])
         links = self._links[mode]
+        from scipy.sparse.csgraph import dijkstra
+
         reach, previous = dijkstra(links.forward, indices=start, return_predecessors=True)
         if not np.isfinite(reach[end]):
             raise ValueError(f"no way by {mode} between nodes {start} and {end}")

@@ -1,15 +1,20 @@
 """What a small map draws: roads by class, water and parks, clipped and simplified for an SVG."""
 
+from __future__ import annotations
+
 import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import osmium
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import osmium
 
 from .geo import EARTH_RADIUS_M, Box, Floats
 
@@ -56,7 +61,7 @@ class MapLayers:
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "MapLayers":
+    def from_bytes(cls, data: bytes) -> MapLayers:
         """The layers that `to_bytes` wrote; never unpickles."""
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             lines = {
@@ -71,7 +76,7 @@ class MapLayers:
             names = json.loads(arrays["names"].tobytes().decode())
         return cls({kind: lines[kind] for kind in CLASSES}, names, lines["water"], lines["green"])
 
-    def clip(self, bbox: Box) -> "MapLayers":
+    def clip(self, bbox: Box) -> MapLayers:
         """What lies in the box, simplified so that its drawing stays under 40 kB.
 
         The tolerance starts at 1/600 of the box's width and grows until at most MOST_POINTS points are left;
@@ -97,7 +102,7 @@ class MapLayers:
         """How many points there are in all layers."""
         return sum(len(line) for lines in (*self.roads.values(), self.water, self.green) for line in lines)
 
-    def _simplified(self, tolerance_m: float) -> "MapLayers":
+    def _simplified(self, tolerance_m: float) -> MapLayers:
         """Every line by Douglas and Peucker; paths and areas smaller than a few tolerances go altogether."""
         out = MapLayers()
         for kind, lines in self.roads.items():
@@ -225,6 +230,8 @@ def read_map(pbf_path: Path) -> MapLayers:
     layers = MapLayers()
     position: dict[int, tuple[float, float]] = {}
     lines: defaultdict[tuple[str, str], list[list[int]]] = defaultdict(list)
+    import osmium
+
     for item in osmium.FileProcessor(str(pbf_path)).with_areas():
         if isinstance(item, osmium.osm.Way):
             kind = ROAD_CLASS.get((item.tags.get("highway") or "").removesuffix("_link"))

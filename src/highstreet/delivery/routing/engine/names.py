@@ -1,5 +1,7 @@
 """Street names as an address book: a typed address to a point on its street."""
 
+from __future__ import annotations
+
 import io
 import json
 import re
@@ -12,11 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import osmium
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from .geo import Floats, haversine_m, local_metres
 from .maps import ROAD_CLASS
@@ -107,7 +105,7 @@ class StreetNames:
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "StreetNames":
+    def from_bytes(cls, data: bytes) -> StreetNames:
         """The index that `to_bytes` wrote; never unpickles."""
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             names = json.loads(arrays["names"].tobytes().decode())
@@ -204,6 +202,8 @@ def streets_index(pbf_path: Path, centre: tuple[float, float] | None = None) -> 
     Streets of one name that lie far apart are kept apart.
     """
     vertices: defaultdict[str, list[Floats]] = defaultdict(list)
+    import osmium
+
     for way in osmium.FileProcessor(str(pbf_path), osmium.osm.NODE | osmium.osm.WAY).with_locations():
         if not isinstance(way, osmium.osm.Way) or "name" not in way.tags:
             continue
@@ -217,6 +217,10 @@ def streets_index(pbf_path: Path, centre: tuple[float, float] | None = None) -> 
     streets: list[Floats] = []
     for name in sorted(vertices):
         points = np.concatenate(vertices[name])
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import connected_components
+        from scipy.spatial import KDTree
+
         tree = KDTree(local_metres(points, float(points[0, 0])))  # type: ignore[no-untyped-call]
         pairs = tree.query_pairs(SAME_STREET_M, output_type="ndarray")  # type: ignore[no-untyped-call]
         near = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))  # type: ignore[no-untyped-call]

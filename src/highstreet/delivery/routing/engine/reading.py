@@ -1,15 +1,14 @@
 """From an OpenStreetMap extract to a street graph."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import osmium
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from .geo import MODES, WALK_MPS, Floats, Mode, haversine_m
 from .graph import StreetGraph
@@ -91,6 +90,8 @@ def speeds_of(tags: dict[str, str]) -> tuple[dict[Mode, float], dict[Mode, float
 
 def _read_ways(pbf_path: Path) -> Ways:
     found = Ways()
+    import osmium
+
     for item in osmium.FileProcessor(str(pbf_path)).with_locations():
         if isinstance(item, osmium.osm.Node):
             if item.tags.get("highway") == "traffic_signals":
@@ -150,6 +151,9 @@ def _strongest(
     tails: NDArray[np.int32], heads: NDArray[np.int32], open_: NDArray[np.bool_], n: int
 ) -> NDArray[np.bool_]:
     """Which of n nodes are in the largest strongly connected component over the open edges."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
     links = csr_matrix((np.ones(int(open_.sum())), (tails[open_], heads[open_])), shape=(n, n))  # type: ignore[no-untyped-call]
     _, label = connected_components(links, directed=True, connection="strong")
     return np.asarray(label == np.bincount(label).argmax(), bool)

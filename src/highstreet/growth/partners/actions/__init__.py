@@ -2,13 +2,12 @@
 
 from .endpoints import add_endpoint, change_endpoint, remove_endpoint, rotate_secret
 from .keys import make_key, revoke_key
-from .sending import forget_old, send, sweep
+from .sending import send, sweep
 from .telling import publish, replay, resend
 
 __all__ = [
     "add_endpoint",
     "change_endpoint",
-    "forget_old",
     "make_key",
     "publish",
     "remove_endpoint",

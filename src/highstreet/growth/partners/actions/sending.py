@@ -82,13 +82,6 @@ def sweep(*, actor: Actor) -> int:
     return _defer_due(None, each=AT_ONCE, most=SWEEP)
 
 
-@action(SYSTEM)
-def forget_old(*, actor: Actor) -> int:
-    """Drop messages, with their sendings and tries, once they are 30 days old. Returns how many."""
-    old = Message.objects.filter(at__lt=clock.now() - rules.KEPT).order_by("at").values_list("pk", flat=True)[:5000]
-    return Message.objects.filter(pk__in=list(old)).delete()[0]
-
-
 def _claim(sending_id: UUID) -> bool:
     """One conditional UPDATE; before it, no earlier event of the entity may still be on its way to us."""
     known = Sending.objects.filter(pk=sending_id).values_list("entity", "event").first()

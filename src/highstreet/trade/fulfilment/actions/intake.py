@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import clock, ids, rows
 from highstreet.kernel.policy import SYSTEM, Actor, action, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
@@ -31,7 +31,7 @@ def create(*, actor: Actor, spec: NewFulfilment) -> UUID:
         raise ValueError("a fulfilment has a known mode, a known preference and lines")
     if spec.collect_due < 0 or any(line.quantity < 1 or line.unit_price < 0 for line in spec.lines):
         raise ValueError("a line has at least one unit; money is not negative")
-    row = Fulfilment.objects.create(
+    row = Fulfilment(
         id=ids.new_id(),
         order_id=spec.order_id,
         order_number=spec.order_number,
@@ -51,16 +51,19 @@ def create(*, actor: Actor, spec: NewFulfilment) -> UUID:
         handover_code=ids.random_code(HANDOVER_DIGITS),
         created_at=clock.now(),
     )
-    FulfilmentLine.objects.bulk_create(
-        FulfilmentLine(
-            id=ids.new_id(),
-            fulfilment=row,
-            order_line_id=line.order_line_id,
-            variant_id=line.variant_id,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-        )
-        for line in spec.lines
+    rows.put([row])
+    rows.put(
+        [
+            FulfilmentLine(
+                id=ids.new_id(),
+                fulfilment_id=row.pk,
+                order_line_id=line.order_line_id,
+                variant_id=line.variant_id,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+            )
+            for line in spec.lines
+        ]
     )
     tell(row, FulfilmentCreated(**facts(row), mode=row.mode))
     return row.pk

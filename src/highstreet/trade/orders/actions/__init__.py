@@ -1,6 +1,8 @@
 """What is done to an order: quoted, checked out, paid, re-routed, refunded, ended."""
 
-from .checkout import Placed, checkout
+from ..steps.placing import Placed
+from .checkout import checkout
+from .direct import PlacedNow, order_now
 from .ending import cancel, complete, expire, expire_due, fulfilment_ended
 from .paying import OrderPayments, open_intent, pay, payment_captured, refund_settled
 from .quoting import quote
@@ -12,6 +14,7 @@ __all__ = [
     "Compensation",
     "OrderPayments",
     "Placed",
+    "PlacedNow",
     "answer_substitute",
     "cancel",
     "checkout",
@@ -22,6 +25,7 @@ __all__ = [
     "fulfilment_ended",
     "lose_store",
     "open_intent",
+    "order_now",
     "pay",
     "payment_captured",
     "quote",

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
-from highstreet.kernel import clock, holds, ids
+from highstreet.kernel import clock
 from highstreet.kernel.policy import PUBLIC, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
-from highstreet.people.customers import actions as customers
 from highstreet.supply.organisations import reads as organisations
-from highstreet.supply.organisations.reads import CityView, in_language
+from highstreet.supply.stores import reads as stores
 from highstreet.trade.cart import actions as carts
-from highstreet.trade.cart.rules import KEY_LENGTH, is_key
-from highstreet.trade.payments import actions as payments
+from highstreet.trade.cart.rules import is_key
 
-from .. import rules
-from ..events import OrderPlaced
-from ..models import Order, OrderLine, Quote
-from ..ports import PromiseOffer, promises
-from ..refusals import BAD_PHONE, PAY_AT_PICKUP_ONLY, QUOTE_EXPIRED, QUOTE_USED
-from ..steps.common import Want, choice, claims_on, clean, tell
-from ..steps.confirming import give_to_store
-
-
-@dataclass(frozen=True)
-class Placed:
-    """`key` is the secret by which a guest comes back; `intent_id` what is to be paid."""
-
-    order_id: UUID
-    key: str
-    number: str
-    status: str
-    intent_id: UUID
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the shopper said at checkout, checked."""
-
-    phone: str
-    payment_method: str
-    substitution: str
-    note: str
-    unit: str
+from ..models import Quote
+from ..refusals import QUOTE_EXPIRED, QUOTE_USED
+from ..steps.placing import Placed, place, wished
 
 
 @action(PUBLIC)
@@ -67,138 +35,34 @@ def checkout(
     Refuses NOT_FOUND (not this cart's quote), QUOTE_USED, QUOTE_EXPIRED, CART_CHANGED, SOLD_OUT by name, the
     promise's reason when its capacity is gone. An order to be paid at pickup is confirmed at once.
     """
-    number = rules.clean_phone(phone)
-    if number is None:
-        raise Refused(BAD_PHONE)
-    wish = Wish(
-        number,
-        choice(payment_method, rules.METHODS, "payment_method"),
-        choice(substitution, rules.SUBSTITUTIONS, "substitution"),
-        clean(note, 200, "note"),
-        clean(unit, 60, "unit"),
-    )
+    wish = wished(phone, payment_method, substitution, note, unit)
     quote = _use(actor, quote_id, cart_key)
-    if wish.payment_method == "at_pickup" and quote.mode != "pickup":
-        raise Refused(PAY_AT_PICKUP_ONLY)
-    city = organisations.city(quote.store.city_id)
-    customer_id = customers.of_phone(actor=actor, phone=wish.phone, language=actor.language)
-    if actor.user_id is not None and quote.mode == "delivery" and quote.address:
-        customers.remember_address(
-            actor=actor,
-            customer_id=customer_id,
-            text=quote.address,
-            unit=wish.unit or quote.unit,
-            lat=quote.lat,
-            lon=quote.lon,
-        )
     # Under the cart's lock: what is bought is what the cart still holds.
     carts.clear(actor=actor, cart_key=cart_key, expected_version=quote.cart_version)
-    return _place(actor, quote, city, customer_id, wish)
+    return place(actor, quote, wish)
+
+
+_COLUMNS = ", ".join(f'q."{known.column}"' for known in Quote._meta.concrete_fields)
+_USE = f"""
+UPDATE orders_quote q SET used_at = %(now)s FROM cart_cart c
+WHERE q.id = %(quote)s AND c.id = q.cart_id AND c.key = %(cart)s AND q.used_at IS NULL AND q.expires_at > %(now)s
+AND (%(customer)s::uuid IS NULL OR c.customer_id IS NULL OR c.customer_id = %(customer)s::uuid) RETURNING {_COLUMNS}
+"""  # noqa: S608
 
 
 def _use(actor: Actor, quote_id: UUID, cart_key: str) -> Quote:
-    """Use the quote: one conditional UPDATE. It says why not when it cannot."""
-    now = clock.now()
-    used = Quote.objects.filter(pk=quote_id, used_at=None, expires_at__gt=now).update(used_at=now)
-    quote = Quote.objects.select_related("store", "cart").filter(pk=quote_id).first()
-    if quote is None or not is_key(cart_key) or quote.cart.key != cart_key:
+    """Use the quote of a cart that the actor may order: one conditional UPDATE. It says why not when it cannot."""
+    if not is_key(cart_key):
+        raise Refused(NOT_FOUND)
+    values = {"now": clock.now(), "quote": quote_id, "cart": cart_key, "customer": actor.customer_id}
+    for used in Quote.objects.raw(_USE, values):
+        return used
+    quote = Quote.objects.select_related("cart").filter(pk=quote_id).first()
+    if quote is None or quote.cart is None or quote.cart.key != cart_key:
         raise Refused(NOT_FOUND)
     if actor.customer_id is not None and quote.cart.customer_id not in (None, actor.customer_id):
         raise Refused(NOT_FOUND)
-    if used == 1:
-        return quote
     if quote.used_at is not None:
         raise Refused(QUOTE_USED)
-    zone = organisations.city(quote.store.city_id).zone
+    zone = organisations.city(stores.city_of(quote.store_id)).zone
     raise Refused(QUOTE_EXPIRED, until=f"{quote.expires_at.astimezone(zone):%H:%M}")
-
-
-def _place(actor: Actor, quote: Quote, city: CityView, customer_id: UUID, wish: Wish) -> Placed:
-    offer = PromiseOffer.from_json(quote.promise)
-    order = _write(actor, quote, city, customer_id, wish, offer)
-    lines = _write_lines(order, quote)
-    promises().keep(order_id=order.pk, city_id=city.id, store_id=order.store_id, mode=order.mode, offer=offer)
-    intent = payments.create_intent(
-        actor=actor,
-        payable=order.pk,
-        organisation_id=order.organisation_id,
-        provider=order.payment_method,
-        amount=order.total,
-        currency=order.currency,
-        description=f"Highstreet {order.number}",
-        expires_at=_pay_until(order, city),
-    )
-    tell(order, OrderPlaced(order.pk, order.store_id, customer_id, order.mode, order.total))
-    now_due = order.payment_method == "at_pickup"
-    if now_due:
-        give_to_store(actor, order, lines, offer)
-    wanted = [Want(line.variant_id, line.quantity, in_language(line.name_zh, line.name_en)) for line in lines]
-    claims = [*promises().claims(offer), *claims_on(order.store_id, wanted)]
-    # The hottest rows last: from here to the commit nobody else can take these units.
-    holds.take(order.group, claims, order.expires_at)
-    if now_due and not holds.confirm(order.group):
-        raise RuntimeError(f"{order.pk}: holds taken just now are not live")
-    return Placed(order.pk, order.key, order.number, order.status, intent.id)
-
-
-def _write(actor: Actor, quote: Quote, city: CityView, customer_id: UUID, wish: Wish, offer: PromiseOffer) -> Order:
-    now = clock.now()
-    order_id = ids.new_id()
-    return Order.objects.create(
-        id=order_id,
-        group=order_id,
-        number=_next_number(),
-        key=ids.random_token(KEY_LENGTH),
-        quote=quote,
-        customer_id=customer_id,
-        organisation_id=city.retailer_id,
-        store_id=quote.store_id,
-        city_id=city.id,
-        mode=quote.mode,
-        payment_method=wish.payment_method,
-        currency=quote.currency,
-        goods_total=quote.goods_total,
-        delivery_fee=quote.delivery_fee,
-        total=quote.total,
-        phone=wish.phone,
-        address=quote.address,
-        unit=wish.unit or quote.unit,
-        note=wish.note,
-        lat=quote.lat,
-        lon=quote.lon,
-        substitution=wish.substitution,
-        language=actor.language[:8],
-        placed_at=now,
-        expires_at=now + timedelta(minutes=organisations.terms(city.retailer_id).quote_minutes),
-        promised_from=offer.promised_from,
-        promised_to=offer.promised_to,
-        routing=quote.routing,
-    )
-
-
-def _write_lines(order: Order, quote: Quote) -> list[OrderLine]:
-    return OrderLine.objects.bulk_create(
-        OrderLine(
-            id=ids.new_id(),
-            order=order,
-            variant_id=UUID(line["variant"]),
-            position=position,
-            name_zh=line["name_zh"],
-            name_en=line["name_en"],
-            quantity=line["quantity"],
-            unit_price=line["unit_price"],
-        )
-        for position, line in enumerate(quote.lines)
-    )
-
-
-def _pay_until(order: Order, city: CityView) -> datetime:
-    if order.payment_method == "at_pickup":
-        return order.promised_to + timedelta(hours=organisations.terms(city.retailer_id).pickup_hold_hours + 24)
-    return order.expires_at
-
-
-def _next_number() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('orders_number')")
-        return rules.number_of(int(cursor.fetchone()[0]))

@@ -154,6 +154,4 @@ def _take_again(actor: Actor, order: Order) -> None:
     claims = [*promises().claims(offer), *claims_on(store.id, wanted)]
     holds.release(order.group, state="expired")
     holds.forget(order.group)
-    holds.take(order.group, claims, now + timedelta(minutes=1))
-    if not holds.confirm(order.group):
-        raise RuntimeError(f"{order.pk}: holds taken just now are not live")
+    holds.take(order.group, claims, now + timedelta(minutes=1), confirmed=True)

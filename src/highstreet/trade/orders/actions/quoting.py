@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
-from highstreet.kernel import clock, ids
+from highstreet.kernel import rows
 from highstreet.kernel.policy import PUBLIC, Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.supply.catalog import reads as catalog
-from highstreet.supply.organisations import reads as organisations
-from highstreet.supply.stores import reads as stores
-from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.cart import reads as carts
-from highstreet.trade.cart.reads import Contents
 from highstreet.trade.cart.refusals import EMPTY_CART
-from highstreet.trade.pricing import rules as pricing
 
 from .. import reads, rules
-from ..models import Quote
-from ..ports import geo
 from ..reads.quotes import QuoteView
-from ..refusals import ADDRESS_UNKNOWN, BAD_PLACE, OUT_OF_RANGE
-from ..steps.choosing import Chosen, Point, choose
 from ..steps.common import choice, clean
+from ..steps.quoting import Asked, priced
 
 
 @action(PUBLIC)
@@ -49,73 +39,8 @@ def quote(
     cart = carts.contents(cart_key)
     if not cart.lines:
         raise Refused(EMPTY_CART)
-    point = _place(cart.city_id, mode, address, lat, lon)
-    around = _around(cart.city_id, mode, point, store_id)
-    chosen = choose(cart.lines, around, mode=mode, point=point, preferred=store_id)
-    return _write(cart, chosen, mode, point, address, unit)
-
-
-def _place(city_id: UUID, mode: str, address: str, lat: float | None, lon: float | None) -> Point:
-    if lat is not None and lon is not None:
-        if not rules.is_place(lat, lon):
-            raise Refused(BAD_PLACE)
-        return Point(lat, lon)
-    if mode == "pickup":
-        return Point(None, None)
-    found = geo().geocode(city_id, address, None, None) if address and geo.filled else None
-    if found is None:
-        raise Refused(ADDRESS_UNKNOWN)
-    return Point(found.lat, found.lon)
-
-
-def _around(city_id: UUID, mode: str, point: Point, store_id: UUID | None) -> list[StoreView]:
-    if mode == "delivery":
-        assert point.lat is not None and point.lon is not None
-        reaching = stores.serving(city_id, point.lat, point.lon)
-        if not reaching:
-            raise Refused(OUT_OF_RANGE)
-        return reaching
-    known = stores.stores_of(city_id)
-    wanted = [store for store in known if store_id is None or store.id == store_id]
-    if not wanted:
-        raise Refused(OUT_OF_RANGE)
-    return wanted
-
-
-def _write(cart: Contents, chosen: Chosen, mode: str, point: Point, address: str, unit: str) -> QuoteView:
-    city = organisations.city(cart.city_id)
-    terms = organisations.terms(city.retailer_id)
-    known = catalog.variants(chosen.prices)
-    items = [pricing.Item(chosen.prices[variant], quantity) for variant, quantity in cart.lines]
-    priced = pricing.basket(items, terms, mode)
-    now = clock.now()
-    row = Quote.objects.create(
-        id=ids.new_id(),
-        cart_id=cart.id,
-        cart_version=cart.version,
-        mode=mode,
-        store_id=chosen.store.id,
-        address=address,
-        unit=unit,
-        lat=chosen.store.lat if point.lat is None else point.lat,
-        lon=chosen.store.lon if point.lon is None else point.lon,
-        lines=[
-            {
-                "variant": str(variant),
-                "quantity": quantity,
-                "unit_price": chosen.prices[variant],
-                "name_zh": f"{known[variant].name_zh} {known[variant].unit_zh}".strip()[:80],
-                "name_en": f"{known[variant].name_en} {known[variant].unit_en}".strip()[:80],
-            }
-            for variant, quantity in cart.lines
-        ],
-        goods_total=priced.goods_total,
-        delivery_fee=priced.delivery_fee,
-        total=priced.total,
-        currency=city.currency,
-        promise=chosen.offer.to_json(),
-        routing=chosen.routing,
-        created_at=now,
-        expires_at=now + timedelta(minutes=terms.quote_minutes),
-    )
+    asked = Asked(cart.city_id, cart.lines, mode, lat, lon, address, unit, store_id)
+    row, chosen = priced(asked)
+    row.cart_id, row.cart_version = cart.id, cart.version
+    rows.put([row])
     return reads.quotes.view_of(row, chosen.store)

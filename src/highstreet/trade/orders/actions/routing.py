@@ -102,6 +102,4 @@ def _move(actor: Actor, order: Order, lines: list[OrderLine], chosen: Chosen) ->
     fulfil(actor, order, lines, chosen.offer)
     tell(order, OrderRerouted(order.pk, before, order.store_id))
     claims = [*promises().claims(chosen.offer), *claims_on(order.store_id, wants(lines))]
-    holds.take(order.group, claims, clock.now() + timedelta(minutes=1))
-    if not holds.confirm(order.group):
-        raise RuntimeError(f"{order.pk}: holds taken just now are not live")
+    holds.take(order.group, claims, clock.now() + timedelta(minutes=1), confirmed=True)

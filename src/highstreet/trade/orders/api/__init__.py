@@ -110,13 +110,7 @@ def checkout(request: HttpRequest, body: CheckoutIn) -> HttpResponse:
             note=body.note,
             unit=body.unit,
         )
-        return {
-            "id": ids.public("ord", placed.order_id),
-            "key": placed.key,
-            "number": placed.number,
-            "status": placed.status,
-            "intent": ids.public("int", placed.intent_id),
-        }
+        return shapes.placed_out(placed)
 
     return once(request, work, status=201)
 
@@ -199,3 +193,6 @@ def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Q
         return shapes.order_out(reads.order(actor, order_id))
 
     return once(request, work)
+
+
+from . import now  # noqa: E402, F401  adds its operation

@@ -13,6 +13,7 @@ from highstreet.kernel.api import Body
 from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 
 from .. import reads
+from ..actions import Placed
 
 
 class Keyed(Schema):
@@ -157,6 +158,16 @@ class PaymentOut(Schema):
     code_url: str
     expires_at: datetime
     jsapi: dict[str, str] | None
+
+
+def placed_out(placed: Placed) -> dict[str, Any]:
+    return {
+        "id": ids.public("ord", placed.order_id),
+        "key": placed.key,
+        "number": placed.number,
+        "status": placed.status,
+        "intent": ids.public("int", placed.intent_id),
+    }
 
 
 def quote_out(view: reads.QuoteView) -> dict[str, Any]:

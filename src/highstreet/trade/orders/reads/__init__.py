@@ -1,6 +1,7 @@
 """Quotes and orders as values."""
 
 from . import orders, quotes
+from .keys import OrderKeys
 from .orders import (
     OrderCard,
     OrderLineView,
@@ -22,6 +23,7 @@ from .quotes import QuoteLineView, QuoteView, quote
 
 __all__ = [
     "OrderCard",
+    "OrderKeys",
     "OrderLineView",
     "OrderView",
     "Parties",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -11,14 +11,15 @@ from uuid import UUID
 from highstreet.kernel import clock, ids
 from highstreet.kernel.refusal import Refused
 from highstreet.supply.catalog import reads as catalog
-from highstreet.supply.inventory import reads as inventory
+from highstreet.supply.catalog.reads import Offered
 from highstreet.supply.inventory.refusals import SOLD_OUT
 from highstreet.supply.stores.reads import StoreView
 
 from .. import rules
 from ..ports import PromiseOffer, promises
 from ..refusals import CLOSED, NO_CAPACITY
-from ..rules import Candidate, Offered
+from ..rules import Candidate
+from ..rules import Offered as Promised
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Chosen:
     store: StoreView
     offer: PromiseOffer
     prices: dict[UUID, int]
+    levels: dict[UUID, UUID]
     routing: list[dict[str, Any]]
 
 
@@ -51,18 +53,19 @@ def choose(
     With `within`, only promises that end by then count (a re-route).
     """
     now = clock.now()
-    candidates = _candidates(lines, around, point, now)
+    there = catalog.offered([store.id for store in around], [variant for variant, _ in lines])
+    candidates = _candidates(lines, around, there, point, now)
     asked = rules.to_ask(candidates, preferred)
     if not asked:
         _refuse_sold_out(rules.nearest_to_whole(candidates))
     by_id = {store.id: store for store in around}
     wanted = dict(lines)
     found: dict[UUID, tuple[PromiseOffer, dict[UUID, int]]] = {}
-    offers: list[Offered] = []
+    offers: list[Promised] = []
     routing: list[dict[str, Any]] = []
     for candidate in asked:
         store = by_id[candidate.store_id]
-        prices = catalog.prices(store.id, wanted)
+        prices = _prices(store.id, wanted, there)
         if prices.keys() != wanted.keys():
             routing.append({"store": str(store.id), "verdict": "not_listed"})
             continue
@@ -80,24 +83,39 @@ def choose(
         routing.append({"store": str(store.id), "verdict": verdict})
         if offer is not None and verdict == "can":
             found[store.id] = (offer, prices)
-            offers.append(Offered(store.id, offer.promised_to, candidate.distance_m, bool(offer.reason_if_later)))
+            offers.append(Promised(store.id, offer.promised_to, candidate.distance_m, bool(offer.reason_if_later)))
             if store.id == preferred and not offer.reason_if_later:
                 break
     best = rules.best(offers, preferred)
     if best is None:
         _refuse_promise([by_id[candidate.store_id] for candidate in asked], now)
     offer, prices = found[best.store_id]
-    return Chosen(by_id[best.store_id], offer, prices, [*routing, {"store": str(best.store_id), "verdict": "chosen"}])
+    levels = {variant: there[best.store_id, variant].level_id for variant in wanted}
+    routing.append({"store": str(best.store_id), "verdict": "chosen"})
+    return Chosen(by_id[best.store_id], offer, prices, levels, routing)
+
+
+def _prices(store_id: UUID, wanted: Mapping[UUID, int], there: Mapping[tuple[UUID, UUID], Offered]) -> dict[UUID, int]:
+    """The store's prices; what it does not list is left out."""
+    asked = {variant: there[store_id, variant].price for variant in wanted}
+    return {variant: price for variant, price in asked.items() if price is not None}
 
 
 def _candidates(
-    lines: Sequence[tuple[UUID, int]], around: Sequence[StoreView], point: Point, now: datetime
+    lines: Sequence[tuple[UUID, int]],
+    around: Sequence[StoreView],
+    there: Mapping[tuple[UUID, UUID], Offered],
+    point: Point,
+    now: datetime,
 ) -> list[Candidate]:
-    free = inventory.availability([store.id for store in around], [variant for variant, _ in lines])
+    def missing(store: StoreView, variant: UUID, quantity: int) -> bool:
+        known = there.get((store.id, variant))
+        return known is None or known.free < quantity
+
     return [
         Candidate(
             store.id,
-            tuple(variant for variant, quantity in lines if free.get((store.id, variant), 0) < quantity),
+            tuple(variant for variant, quantity in lines if missing(store, variant, quantity)),
             store.is_open(now),
             0.0 if point.lat is None or point.lon is None else store.distance_m(point.lat, point.lon),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -83,14 +83,16 @@ def wants(lines: Iterable[OrderLine]) -> list[Want]:
     ]
 
 
-def claims_on(store_id: UUID, wanted: Iterable[Want]) -> list[Claim]:
-    """The claims on a store's shelves; SOLD_OUT by name for what it never had."""
+def claims_on(store_id: UUID, wanted: Iterable[Want], levels: Mapping[UUID, UUID] | None = None) -> list[Claim]:
+    """The claims on a store's shelves, by `levels` where they are known; SOLD_OUT by name for what it never had."""
     wanted = list(wanted)
-    levels = inventory.levels(store_id, [want.variant_id for want in wanted])
+    if levels is None:
+        found = inventory.levels(store_id, [want.variant_id for want in wanted])
+        levels = {variant: level.id for variant, level in found.items()}
     missing = [want.name for want in wanted if want.variant_id not in levels]
     if missing:
         raise Refused(SOLD_OUT, name=", ".join(missing))
-    return [Claim(UNITS.kind, levels[want.variant_id].id, want.quantity, want.name) for want in wanted]
+    return [Claim(UNITS.kind, levels[want.variant_id], want.quantity, want.name) for want in wanted]
 
 
 def sync_payment(actor: Actor, order: Order) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from highstreet.kernel.policy import Actor
+from highstreet.kernel.states import begin
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.fulfilment.rules import NewFulfilment, NewLine
 
 from ..events import OrderConfirmed
 from ..models import Order, OrderLine
 from ..ports import PromiseOffer
-from ..states import Axes, settle
+from ..states import ORDER, Axes, settle
 from .common import as_system, due, tell
 
 
@@ -20,6 +21,13 @@ def give_to_store(actor: Actor, order: Order, lines: Iterable[OrderLine], offer:
     """Make the fulfilment and confirm the order. `columns` change with its status."""
     fulfil(actor, order, lines, offer)
     settle(order, Axes("pending"), actor=actor.name, ended_at=None, **columns)
+    tell(order, OrderConfirmed(order.pk, order.store_id, order.mode))
+
+
+def give_new_to_store(actor: Actor, order: Order, lines: Iterable[OrderLine], offer: PromiseOffer) -> None:
+    """The same for an order that is not written yet: it starts as confirmed."""
+    fulfil(actor, order, lines, offer)
+    begin(ORDER, order, "confirm", actor=actor.name)
     tell(order, OrderConfirmed(order.pk, order.store_id, order.mode))
 
 

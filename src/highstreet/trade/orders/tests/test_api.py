@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.orders.models import Order
 
-from .support import PHONE, Town, package, pick
+from .support import NOON, PHONE, Town, clean_audit, package, pick
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Shopper:
 
     def send(self, method: str, path: str, body: object = None, *, key: str = "", raw: bytes = b"") -> Any:
         self.sent += 1
-        headers = {"Idempotency-Key": key or f"{id(self)}-{self.sent}", "Accept-Language": "en"}
+        headers = {"Idempotency-Key": key or f"{id(self):022}-{self.sent}", "Accept-Language": "en"}
         data = raw or json.dumps(body if body is not None else {}).encode()
         return self.http.generic(method, f"/api/v1{path}", data, "application/json", headers=headers)
 
@@ -252,3 +253,60 @@ def test_a_completed_order_is_rated_once(shopper: Shopper) -> None:
 def test_a_missing_key_is_asked_for(shopper: Shopper) -> None:
     answer = shopper.http.post("/api/v1/quotes", shopper.wish(shopper.cart(1)), "application/json")
     problem(answer, 422, "key_missing")
+
+
+def now(town: Town, *quantities: int, **more: object) -> dict[str, object]:
+    """The body of an order in one step that agrees to anything, changed by `more`."""
+    lines = [
+        {"variant": ids.public("var", variant), "quantity": quantity}
+        for variant, quantity in zip(town.variants, quantities, strict=False)
+        if quantity
+    ]
+    place = {"lat": town.lat, "lon": town.lon, "address": "Rua 1"}
+    agreed = {"most_total": 10**9, "latest": (NOON + timedelta(hours=6)).isoformat()}
+    return {"city": "poa", "lines": lines, "mode": "delivery", "phone": PHONE, **place, **agreed, **more}
+
+
+def test_an_order_in_one_step_is_what_a_quote_and_its_checkout_make(shopper: Shopper) -> None:
+    town = shopper.town
+    quoted = shopper.quote(shopper.cart(2, 1))
+    answer = shopper.send("POST", "/checkout", now(town, 2, 1, most_total=quoted["total"]))
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert (made["total"], made["store"], made["status"]) == (quoted["total"], quoted["store"], "pending")
+    assert made["promised_to"][:16] == quoted["promised_to"][:16]
+    assert town.level(0).held == 2
+    seen = shopper.get(f"/orders/{made['id']}?key={made['key']}").json()
+    assert [line["quantity"] for line in seen["lines"]] == [2, 1]
+    clean_audit()
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        ({"most_total": 1}, 409, "costs_more"),
+        ({"latest": (NOON + timedelta(minutes=5)).isoformat()}, 409, "promised_later"),
+        ({"latest": "noon"}, 422, "invalid"),
+        ({"latest": "2026-03-04T12:00:00"}, 422, "invalid"),
+        ({"total": 1}, 422, ""),
+        ({"lines": []}, 422, ""),
+        ({"payment_method": "at_pickup"}, 422, "pay_at_pickup_only"),
+        ({"lines": [{"variant": ids.public("var", ids.new_id()), "quantity": 1}]}, 404, "not_sold"),
+    ],
+)
+def test_an_order_in_one_step_refuses_what_was_not_agreed_to(
+    shopper: Shopper, more: dict[str, object], status: int, code: str
+) -> None:
+    answer = shopper.send("POST", "/checkout", now(shopper.town, 1, **more))
+    assert answer.status_code == status, answer.content
+    assert code in answer.json().get("type", "")
+    assert Order.objects.count() == 0
+    assert shopper.town.level(0).held == 0
+
+
+def test_a_guest_repeats_an_order_in_one_step_by_a_key_nobody_guesses(shopper: Shopper) -> None:
+    body = now(shopper.town, 1)
+    assert shopper.send("POST", "/checkout", body, key="short").status_code == 422
+    first, again = (shopper.send("POST", "/checkout", body, key="k" * 22) for _ in range(2))
+    assert first.json() == again.json()
+    assert Order.objects.count() == 1

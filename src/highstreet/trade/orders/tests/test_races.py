@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import connection
 from highstreet.kernel import holds, outbox
 from highstreet.kernel.policy import NOBODY, THE_SYSTEM
 from highstreet.kernel.refusal import Refused
+from highstreet.supply.inventory.actions import UNITS
 from highstreet.supply.inventory.models import StockLevel
 from highstreet.trade.orders import actions, ports
 from highstreet.trade.orders.models import Order
@@ -73,8 +75,7 @@ def test_forty_buyers_of_twenty_units(town: Town) -> None:
 
 def test_without_the_guard_forty_buyers_oversell(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the race above must fail when free units are only looked at, not taken."""
-    unguarded = "UPDATE inventory_stocklevel SET held = held + %s WHERE id = %s AND %s > 0"
-    monkeypatch.setitem(holds._TAKE, "units", unguarded)
+    monkeypatch.setitem(holds._scarce, "units", replace(UNITS, free="1000000"))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE inventory_stocklevel DROP CONSTRAINT stock_never_oversold")
     try:

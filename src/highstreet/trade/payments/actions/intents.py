@@ -10,7 +10,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from highstreet.kernel import clock, ids, outbox, queue
+from highstreet.kernel import clock, ids, outbox, queue, rows
 from highstreet.kernel.breaker import Open
 from highstreet.kernel.money import MAX_AMOUNT
 from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
@@ -53,7 +53,7 @@ def create_intent(
     if not 0 < amount <= MAX_AMOUNT:
         raise Refused(INVALID, field="amount", problem=str(amount))
     intent_id = ids.new_id()
-    intent = PaymentIntent.objects.create(
+    intent = PaymentIntent(
         id=intent_id,
         payable=payable,
         organisation_id=organisation_id,
@@ -66,6 +66,7 @@ def create_intent(
         created_at=clock.now(),
         expires_at=expires_at,
     )
+    rows.put([intent])
     return view_of(intent)
 
 

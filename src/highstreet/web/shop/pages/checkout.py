@@ -179,7 +179,7 @@ def _seen(visit: Visit, posted: QueryDict) -> QuoteView | None:
 
 
 def _remembered(visit: Visit) -> Form:
-    contact, me = visit.contact, customers.me(visit.actor)
+    contact, me = visit.contact, customers.me(visit.actor) if visit.remembers else None
     substitution = contact.get("substitution", "best")
     return Form(
         address=visit.here.label if visit.here.chosen else "",

@@ -28,7 +28,9 @@ def holder(visit: Visit) -> Actor:
 
 
 def last_order(visit: Visit) -> Last | None:
-    """What was bought last, in a few words; None for who never did."""
+    """What was bought last, in a few words; None for who never did, or does not want to be reminded."""
+    if not visit.remembers:
+        return None
     if visit.actor.customer_id is None and not visit.order_keys:
         return None
     found = orders.orders_of(holder(visit), limit=1)

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from highstreet.delivery.promise import reads as promise_reads
 from highstreet.kernel import clock, ids
+from highstreet.kernel.api import private
 from highstreet.kernel.policy import PUBLIC, route
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.catalog.reads import StoreOffer
@@ -34,7 +35,7 @@ class OfferRow:
 @shop_page
 def product(visit: Visit, public_id: str) -> HttpResponse:
     here = visit.here
-    view = catalog.product(catalog.product_of(public_id), here.lat, here.lon)
+    view = catalog.product(private("prd", public_id), here.lat, here.lon)
     shown = front(visit)
     found = basket(visit, shown.store)
     qty = in_cart(found).get(view.variant.id, 0)

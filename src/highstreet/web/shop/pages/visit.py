@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
@@ -16,9 +17,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from highstreet.kernel import streams
+from highstreet.kernel import ids, streams
 from highstreet.kernel.policy import Actor, actor_of
 from highstreet.people.customers import reads as customers
+from highstreet.people.customers.rules import PERSONALISATION
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import CityView
 
@@ -26,6 +28,9 @@ PLACE_COOKIE = "place"
 CART_COOKIE = "cart"
 ORDERS_COOKIE = "orders"
 CONTACT_COOKIE = "contact"
+CHOICES_COOKIE = "choices"
+# What a browser holds of its shopper; the language is nobody's.
+OWN_COOKIES = (PLACE_COOKIE, CART_COOKIE, ORDERS_COOKIE, CONTACT_COOKIE, CHOICES_COOKIE)
 SALT = "highstreet.shop"
 YEAR = 365 * 24 * 3600
 MODES = ("delivery", "pickup")
@@ -51,9 +56,10 @@ class Visit:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.actor: Actor = actor_of(request)
+        self._choices = _choices_of(request)
+        self.actor: Actor = _choosing(actor_of(request), self._choices)
         self.city: CityView = organisations.default_city()
-        self.here = _here(request, self.city)
+        self.here = _here(request, self.actor, self.city)
         self._cookies: dict[str, str] = {}
         wanted = request.GET.get("mode", "")
         if wanted in MODES and wanted != self.here.mode:
@@ -69,11 +75,20 @@ class Visit:
 
     @property
     def contact(self) -> dict[str, str]:
-        """What this browser said at its last checkout: phone, unit, substitution."""
+        """What this browser said at its last checkout (phone, unit, substitution), if it may remember."""
+        if not self.remembers:
+            return {}
         kept = _signed(self.request.COOKIES.get(CONTACT_COOKIE, ""))
         return {str(name): str(value) for name, value in kept.items()} if isinstance(kept, dict) else {}
 
+    @property
+    def remembers(self) -> bool:
+        """Whether what the shopper did before may shape what they see now."""
+        return customers.consented(self.actor, PERSONALISATION)
+
     def keep_contact(self, contact: dict[str, str]) -> None:
+        if not self.remembers:
+            return
         self._cookies[CONTACT_COOKIE] = signing.dumps(contact, salt=SALT, compress=True)
 
     @property
@@ -86,6 +101,25 @@ class Visit:
         self.here = here
         place = [here.lat, here.lon, here.label, here.chosen, here.mode, here.store]
         self._cookies[PLACE_COOKIE] = signing.dumps(place, salt=SALT, compress=True)
+
+    def forget_contact(self) -> None:
+        self._cookies[CONTACT_COOKIE] = ""
+
+    @property
+    def known_visitor(self) -> UUID | None:
+        """The random number under which a guest's browser has answered about consents, if it has."""
+        return self._choices[0] if self._choices else None
+
+    def visitor(self) -> UUID:
+        return self.known_visitor or ids.new_id()
+
+    def keep_choice(self, visitor: UUID, purpose: str, given: bool) -> None:
+        """What a guest answered is kept by the browser; the log has it too, under the same number."""
+        said = self._choices[1] if self._choices else frozenset()
+        mark = f"{'+' if given else '-'}{purpose}"
+        self._choices = (visitor, frozenset({mark, *(one for one in said if one[1:] != purpose)}))
+        kept = [str(visitor), *sorted(self._choices[1])]
+        self._cookies[CHOICES_COOKIE] = signing.dumps(kept, salt=SALT, compress=True)
 
     def keep_cart(self, key: str) -> None:
         self._cookies[CART_COOKIE] = key
@@ -169,11 +203,24 @@ def _signed(text: str) -> Any:
         return None
 
 
-def _here(request: HttpRequest, city: CityView) -> Here:
+def _choices_of(request: HttpRequest) -> tuple[UUID, frozenset[str]] | None:
+    kept = _signed(request.COOKIES.get(CHOICES_COOKIE, ""))
+    if not isinstance(kept, list) or not kept:
+        return None
+    return UUID(str(kept[0])), frozenset(str(one) for one in kept[1:])
+
+
+def _choosing(actor: Actor, choices: tuple[UUID, frozenset[str]] | None) -> Actor:
+    """A guest with what their browser answered; who is signed in has their own answers."""
+    return replace(actor, consents=choices[1]) if choices and not actor.signed_in else actor
+
+
+def _here(request: HttpRequest, actor: Actor, city: CityView) -> Here:
     centre = Here(city.centre_lat, city.centre_lon, _("{city}, centre").format(city=city.name))
     kept = _signed(request.COOKIES.get(PLACE_COOKIE, ""))
     if not isinstance(kept, list) or len(kept) != 6:
-        last = customers.addresses(actor_of(request), limit=1)
+        wanted = customers.consented(actor, PERSONALISATION)
+        last = customers.addresses(actor, limit=1) if wanted else []
         known = [one for one in last if city.contains(one.lat, one.lon)]
         return Here(known[0].lat, known[0].lon, known[0].text, True) if known else centre
     lat, lon, label, chosen, mode, store = kept

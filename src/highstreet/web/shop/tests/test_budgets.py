@@ -34,6 +34,7 @@ BUDGET = {
     "/checkout": 32,
     "/orders": 3,
     "/me": 1,
+    "/me/data": 1,
     "product": 28,
     "order": 26,
 }

@@ -30,6 +30,8 @@ PAGES = [
     "/cart",
     "/orders",
     "/me",
+    "/me/data",
+    "/me/data/erased",
     "/search?q=%ED%A0%80",
     "/search?q=%25_",
     "/search?q=" + "x" * 500,

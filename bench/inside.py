@@ -1,0 +1,215 @@
+"""What one request costs inside a process, without sockets and without load: `python bench/inside.py [--only NAME]`.
+
+Statements, CPU ms of this process and of its PostgreSQL backend, for each operation; `--profile` names the functions
+and `--statements` the SQL behind one. CPU an operation repeats within some percent, also on a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import io
+import json
+import os
+import pstats
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+os.environ["DJANGO_SETTINGS_MODULE"] = "highstreet.settings"
+
+from tests.support import databases  # noqa: E402
+from tests.support.stack import Stack  # noqa: E402
+
+from bench.load import TICK  # noqa: E402
+from bench.shape import grow  # noqa: E402
+
+HERE = "lat=-30.0335&lon=-51.2287"
+Ask = Callable[..., dict[str, Any]]
+
+
+class Caller:
+    """Asks the WSGI application as granian does; `last` is the last status."""
+
+    def __init__(self) -> None:
+        from highstreet.wsgi import application
+
+        self._application = application
+        self._number = 0
+        self.last = 0
+
+    def __call__(self, method: str, path: str, body: object = None, cart: str = "") -> bytes:
+        self._number += 1
+        sent = b"" if body is None else json.dumps(body).encode()
+        path, _, query = path.partition("?")
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": "127.0.0.1",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(sent)),
+            "HTTP_X_CART_KEY": cart,
+            "HTTP_IDEMPOTENCY_KEY": f"inside-{os.getpid()}-{self._number:022}",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(sent),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            "wsgi.version": (1, 0),
+        }
+        status: list[str] = []
+
+        def start(line: str, headers: object, *error: object) -> Any:
+            status.append(line)
+
+        answer = self._application(environ, start)
+        content = b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        self.last = int(status[0].split(" ")[0])
+        if self.last >= 400:
+            raise AssertionError(f"{method} {path}: {self.last} {content[:400]!r}")
+        return content
+
+
+def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
+    from highstreet.kernel import ids
+
+    store = ids.public("str", stack.one("SELECT id FROM stores_store WHERE code = 'maua'"))
+    rows = stack.sql(
+        "SELECT v.id, v.product_id, c.code, split_part(lower(p.name_en), ' ', 1) FROM catalog_variant v JOIN "
+        "catalog_product p ON p.id = v.product_id JOIN catalog_category c ON c.id = p.category_id "
+        "ORDER BY v.sku LIMIT 2000"
+    )
+    variants = [ids.public("var", row[0]) for row in rows]
+    products = [ids.public("prd", row[1]) for row in rows]
+    codes = sorted({str(row[2]) for row in rows})
+    words = sorted({str(row[3]) for row in rows})
+    api = "/api/v1"
+
+    def post(path: str, body: object, cart: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(ask("POST", f"{api}{path}", body, cart))
+        return found
+
+    def lines(number: int) -> list[dict[str, object]]:
+        return [{"variant": variants[(number * 3 + place) * 13 % len(variants)], "quantity": 1} for place in range(3)]
+
+    def opened(number: int) -> str:
+        return str(post("/carts", {"lines": lines(number)})["key"])
+
+    def quote(cart: str) -> str:
+        point = {"lat": -30.0335, "lon": -51.2287}
+        return str(post("/quotes", {"cart": cart, "mode": "pickup", "store": store, **point}, cart)["id"])
+
+    def order(cart: str, quoted: str) -> object:
+        wish = {"quote": quoted, "cart": cart, "phone": "13900000000", "payment_method": "at_pickup"}
+        return post("/orders", wish, cart)
+
+    def now(number: int) -> object:
+        wish = {"lines": lines(number), "mode": "pickup", "store": store, "phone": "13900000000"}
+        agreed = {"payment_method": "at_pickup", "most_total": 10**9, "latest": stack.later(86_400).isoformat()}
+        return post("/checkout", wish | agreed)
+
+    kept: dict[str, str] = {}
+
+    def add(number: int) -> object:
+        if "cart" not in kept:
+            kept["cart"] = opened(1)
+        cart = kept["cart"]
+        path = f"{api}/carts/{cart}/lines/{variants[number % 50]}"
+        return ask("PUT", path, {"quantity": 1 + number % 9}, cart)
+
+    return {
+        "list (API)": lambda n: ask("GET", f"{api}/stores/{store}/shelf?category={codes[n % len(codes)]}&limit=20"),
+        "detail (API)": lambda n: ask("GET", f"{api}/products/{products[n * 7 % len(products)]}?{HERE}"),
+        "search (API)": lambda n: ask("GET", f"{api}/stores/{store}/shelf?q={words[n % len(words)]}&limit=20"),
+        "home page": lambda n: ask("GET", "/"),
+        "category page": lambda n: ask("GET", f"/c/{codes[n % len(codes)]}"),
+        "product page": lambda n: ask("GET", f"/p/{products[n * 7 % len(products)]}"),
+        "search page": lambda n: ask("GET", f"/search?q={words[n % len(words)]}"),
+        "add to cart": add,
+        "open a cart": opened,
+        "cart, quote": lambda n: quote(opened(n)),
+        "order now": now,
+        "cart, quote, order": lambda n: (lambda cart: order(cart, quote(cart)))(opened(n)),
+    }
+
+
+def backend_seconds(pid: int) -> float:
+    parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / TICK
+
+
+@contextmanager
+def seen() -> Iterator[list[str]]:
+    """The statements that this connection sends."""
+    from django.db import connection
+
+    kept: list[str] = []
+
+    def watch(execute: Any, sql: str, values: Any, many: bool, context: Any) -> Any:
+        kept.append(sql)
+        return execute(sql, values, many, context)
+
+    with connection.execute_wrapper(watch):
+        yield kept
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="operations whose name holds this")
+    parser.add_argument("--times", type=int, default=100)
+    parser.add_argument("--profile", type=int, default=0, metavar="LINES")
+    parser.add_argument("--statements", action="store_true")
+    parser.add_argument("--shape", type=int, nargs=3, default=[1003, 2003, 10])
+    options = parser.parse_args()
+    products, variants, stores = options.shape
+    with Stack([]) as stack:
+        grow(stack, products=products, variants=variants, stores=stores)
+        os.environ.update({name: value for name, value in stack.environment.items() if name.startswith("HIGHSTREET_")})
+        os.environ["DATABASE_URL"] = databases.url_of(stack.database)
+        ask = Caller()
+        from django.db import connection
+
+        print("| operation | statements | CPU ms: process + PostgreSQL |\n|---|---|---|")
+        for name, operation in operations(stack, ask).items():
+            if options.only not in name:
+                continue
+            for number in range(10):
+                operation(number)
+            with seen() as statements:
+                operation(10)
+            pid = connection.connection.info.backend_pid
+            began, before = time.process_time(), backend_seconds(pid)
+            for number in range(11, 11 + options.times):
+                operation(number)
+            spent = [(time.process_time() - began), backend_seconds(pid) - before]
+            each = [one / options.times * 1000 for one in spent]
+            print(f"| {name} | {len(statements)} | {each[0]:.2f} + {each[1]:.2f} |", flush=True)
+            if options.statements:
+                print("\n".join(f"    {number:2} {sql[:150]}" for number, sql in enumerate(statements, 1)))
+            if options.profile:
+                profiler = cProfile.Profile()
+                profiler.enable()
+                for number in range(1000, 1000 + options.times):
+                    operation(number)
+                profiler.disable()
+                pstats.Stats(profiler).sort_stats("tottime").print_stats(options.profile)
+                pstats.Stats(profiler).sort_stats("cumtime").print_stats("highstreet", options.profile)
+        connection.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

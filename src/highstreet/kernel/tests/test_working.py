@@ -1,0 +1,79 @@
+"""The jobs of a worker whose heart has stopped go back into the queue, with the locks that they hold."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from highstreet.kernel import working
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def a_worker(beat_seconds_ago: float) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s * interval '1 second') RETURNING id",
+            [beat_seconds_ago],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def a_job(
+    worker: int | None, *, queueing_lock: str | None = None, status: str = "doing", lock: str | None = None
+) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (task_name, queue_name, status, worker_id, queueing_lock, lock, args) "
+            "VALUES ('orders.expire', 'default', %s::procrastinate_job_status, %s, %s, %s, '{}') RETURNING id",
+            [status, worker, queueing_lock, lock],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def statuses() -> dict[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, status::text FROM procrastinate_jobs")
+        return dict(cursor.fetchall())
+
+
+def rescue() -> int:
+    async def run() -> int:
+        with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
+            async with app.open_async():
+                return await working.rescue(app.job_manager)
+
+    return asyncio.run(run())
+
+
+def test_only_the_dead_lose_their_jobs() -> None:
+    alive, dead = a_worker(1), a_worker(60)
+    kept, lost = a_job(alive), a_job(dead, lock="orders.expire")
+    assert rescue() == 1
+    assert statuses() == {kept: "doing", lost: "todo"}
+
+
+def test_what_is_queued_again_already_is_ended() -> None:
+    dead = a_worker(60)
+    lost = a_job(dead, queueing_lock="orders.expire", lock="orders.expire")
+    again = a_job(None, queueing_lock="orders.expire", status="todo", lock="orders.expire")
+    assert rescue() == 0
+    assert lost not in statuses()
+    assert statuses()[again] == "todo"
+
+
+def test_every_job_starts_with_a_connection_that_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Naming a middleware of ours must not drop the app's, which closes connections that a dead server left behind."""
+    from procrastinate.contrib.django.db_cleanup import close_db_connections
+
+    asked: list[object] = []
+
+    async def run_worker_async(**options: object) -> None:
+        asked.append(options["task_middleware"])
+
+    monkeypatch.setattr(app, "run_worker_async", run_worker_async)
+    working.run(1, grace=1.0)
+    assert close_db_connections in asked[0]  # type: ignore[operator]

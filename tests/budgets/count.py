@@ -1,0 +1,259 @@
+"""How many statements each address asks of the database: `python -m tests.budgets.count ORDERS`, JSON on stdout.
+
+Runs in a process of its own on the database of DATABASE_URL (a small demo city), where it places ORDERS orders first.
+Every route is asked twice and the second answer's statements count: what a process remembers, it remembers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import django
+
+WHO = {"store/": "owner", "console/": "owner", "courier/": "courier", "api/v1/store": "owner"}
+WHO |= {"api/v1/fulfilments": "owner", "api/v1/courier": "courier", "api/v1/partners": "owner"}
+# Another's framework, or no answer of ours that reads.
+OUTSIDE = ("admin/", "accounts/", "i18n/")
+HERE = "?lat=-30.0335&lon=-51.2287"
+QUERY = {
+    "api/v1/cities/<code>/stores": HERE,
+    "api/v1/products/<product>": HERE,
+    "search": "?q=milk",
+    "console/orders": "?q=a",
+    "console/jump": "?q=a",
+    "place/map.svg": "?size=s",
+}
+POINT = {"lat": -30.0335, "lon": -51.2287}
+
+
+def routes() -> Iterator[tuple[str, Any]]:
+    """Every route of ours with its view."""
+    from django.urls import get_resolver
+
+    def walk(patterns: list[Any], before: str) -> Iterator[tuple[str, Any]]:
+        for pattern in patterns:
+            name = before + str(pattern.pattern)
+            if name.startswith(OUTSIDE):
+                continue
+            if hasattr(pattern, "url_patterns"):
+                yield from walk(pattern.url_patterns, name)
+            else:
+                yield name, pattern.callback
+
+    yield from walk(get_resolver().url_patterns, "")
+
+
+def reading() -> list[str]:
+    """The routes that answer a GET: of the API by its operations, of pages those that do not refuse the method."""
+    found = set()
+    for name, view in routes():
+        operations = getattr(getattr(view, "__self__", None), "operations", None)
+        if operations is None or any("GET" in operation.methods for operation in operations):
+            found.add(name)
+    return sorted(found)
+
+
+class Counter:
+    """Signed-in clients and the statements of their requests."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+        self._number = 0
+
+    def client(self, who: str) -> Any:
+        from django.contrib.auth import get_user_model
+        from django.test import Client
+
+        if who not in self._clients:
+            client = self._clients[who] = Client(raise_request_exception=False, headers={"Accept-Language": "en"})
+            if who:
+                client.force_login(
+                    get_user_model().objects.get(username=who), "django.contrib.auth.backends.ModelBackend"
+                )
+        return self._clients[who]
+
+    def send(self, who: str, method: str, path: str, body: object = None, cart: str = "") -> Any:
+        self._number += 1
+        headers = {"Idempotency-Key": f"budget-{self._number:022}", "X-Cart-Key": cart}
+        data = json.dumps(body if body is not None else {})
+        return self.client(who).generic(method, path, data, "application/json", headers=headers)
+
+    def done(self, who: str, path: str, body: object, cart: str = "") -> Any:
+        answer = self.send(who, "POST", path, body, cart)
+        if answer.status_code >= 400:
+            raise AssertionError(f"{path}: {answer.status_code} {answer.content[:300]!r}")
+        return answer.json()
+
+    def counted(self, ask: Callable[[], Any]) -> tuple[int, int]:
+        """(status, statements) of the second time."""
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        ask()
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            answer = ask()
+        if answer.status_code >= 400:
+            sys.stderr.write(f"{answer.content[:200]!r}\n")
+        return answer.status_code, len(queries)
+
+
+class Town:
+    """What the paths name: a store, a variant, the last order placed there."""
+
+    def __init__(self, counter: Counter, orders: int) -> None:
+        from highstreet.kernel import ids
+
+        self.counter = counter
+        self.store = ids.public("str", self._one("SELECT id FROM stores_store WHERE code = 'maua'"))
+        rows = self._rows(
+            "SELECT v.id, v.product_id FROM catalog_variant v JOIN catalog_listing l ON l.variant_id = v.id "
+            "JOIN stores_store s ON s.id = l.store_id JOIN inventory_stocklocation o ON o.store_id = s.id "
+            "JOIN inventory_stocklevel i ON i.location_id = o.id AND i.variant_id = v.id "
+            "WHERE s.code = 'maua' AND l.visible ORDER BY i.on_hand DESC, v.sku LIMIT 3"
+        )
+        self.variants = [ids.public("var", row[0]) for row in rows]
+        self.product = ids.public("prd", rows[0][1])
+        self.category = str(self._one("SELECT code FROM catalog_category ORDER BY code LIMIT 1"))
+        counter.done("courier", "/api/v1/courier/shift", {})
+        self.cart = self.open()
+        self.quote = self.quoted(self.cart)
+        made = [self.order() for _ in range(orders)]
+        self.placed = made[-1]
+        self._pay(made[-1])
+
+    def lines(self) -> list[dict[str, object]]:
+        return [{"variant": variant, "quantity": 1} for variant in self.variants[:2]]
+
+    def open(self) -> str:
+        return str(self.counter.done("", "/api/v1/carts", {"lines": self.lines()})["key"])
+
+    def quoted(self, cart: str) -> str:
+        wanted = {"cart": cart, "mode": "pickup", "store": self.store, **POINT}
+        return str(self.counter.done("", "/api/v1/quotes", wanted, cart)["id"])
+
+    def now(self, **more: object) -> dict[str, object]:
+        agreed = {"most_total": 10**9, "latest": "2099-01-01T00:00:00+00:00", "payment_method": "at_pickup"}
+        wish = {"lines": self.lines(), "mode": "pickup", "store": self.store, "phone": "13900000000", **agreed}
+        return wish | more
+
+    def order(self) -> dict[str, str]:
+        found: dict[str, str] = self.counter.done("shopper", "/api/v1/checkout", self.now())
+        return found
+
+    def _pay(self, order: dict[str, str]) -> None:
+        """At the till: a journal for the console to show."""
+        from django.db import transaction
+
+        from highstreet.kernel.policy import THE_SYSTEM
+        from highstreet.trade.payments.models import PaymentIntent
+        from highstreet.trade.payments.steps import book
+
+        intent = PaymentIntent.objects.get(out_trade_no=_private("int", order["intent"]).hex)
+        with transaction.atomic():
+            book(THE_SYSTEM, intent, intent.amount, "till")
+
+    def names(self) -> dict[str, str]:
+        from highstreet.kernel import ids
+
+        order = _private("ord", self.placed["id"])
+        fulfilment = self._one("SELECT id FROM fulfilment_fulfilment WHERE order_id = %s", order)
+        return {
+            "code": "poa",
+            "public_id": self.product,
+            "product": self.product,
+            "variant": self.variants[0],
+            "store": self.store,
+            "order": self.placed["id"],
+            "ref": self.placed["key"],
+            "key": self.cart,
+            "quote": self.quote,
+            "fulfilment": ids.public("ful", fulfilment),
+            "journal": ids.public("jou", self._one("SELECT id FROM kernel_journal ORDER BY at DESC LIMIT 1")),
+            "employee": ids.public("emp", self._one("SELECT id FROM staff_employee ORDER BY id DESC LIMIT 1")),
+        }
+
+    @staticmethod
+    def _rows(sql: str, *values: Any) -> list[Any]:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        return self._rows(sql, *values)[0][0]
+
+
+def _private(prefix: str, text: str) -> Any:
+    from highstreet.kernel import ids
+
+    return ids.private(prefix, text)
+
+
+def writes(counter: Counter, town: Town) -> dict[str, Callable[[], Any]]:
+    """What shoppers and shops do most, each on rows of its own."""
+
+    def post(who: str, path: str, body: Callable[[], object], cart: Callable[[], str] = str) -> Callable[[], Any]:
+        return lambda: counter.send(who, "POST", path, body(), cart())
+
+    def ordered() -> Any:
+        cart = town.open()
+        wish = {"quote": town.quoted(cart), "cart": cart, "phone": "13900000000", "payment_method": "at_pickup"}
+        return counter.send("", "POST", "/api/v1/orders", wish, cart)
+
+    line = f"/api/v1/carts/{town.cart}/lines/{town.variants[2]}"
+    wanted = {"cart": town.cart, "mode": "pickup", "store": town.store, **POINT}
+    return {
+        "POST api/v1/carts": post("", "/api/v1/carts", lambda: {"lines": town.lines()}),
+        "PUT api/v1/carts/<key>/lines/<variant>": lambda: counter.send("", "PUT", line, {"quantity": 2}, town.cart),
+        "POST api/v1/quotes (pick up)": post("", "/api/v1/quotes", lambda: wanted, lambda: town.cart),
+        "POST carts, quotes, orders": ordered,
+        "POST api/v1/checkout (guest)": post("", "/api/v1/checkout", town.now),
+        "POST api/v1/checkout (signed in)": post("shopper", "/api/v1/checkout", town.now),
+    }
+
+
+def _named(names: dict[str, str], found: re.Match[str]) -> str:
+    return names[found.group(1)]
+
+
+def measured(orders: int) -> dict[str, Any]:
+    """{"counts": {route: statements}, "status": {route: status}, "unasked": routes that name what nobody has}."""
+    counter = Counter()
+    town = Town(counter, orders)
+    names, counts, status, unasked = town.names(), {}, {}, []
+    for route in reading():
+        parameters = re.findall(r"<(?:\w+:)?(\w+)>", route)
+        if any(name not in names for name in parameters):
+            unasked.append(route)
+            continue
+        # The pages of a shop name an order by its package.
+        here = names | {"order": names["fulfilment"]} if route.startswith("store/") else names
+        path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", partial(_named, here), route) + QUERY.get(route, "")
+        if route == "c/<slug:code>":
+            path = "/c/" + town.category
+        if route == "api/v1/store/queue":
+            path += f"?store={town.store}"
+        who = next((who for start, who in WHO.items() if route.startswith(start)), "shopper")
+        if route in ("api/v1/carts/<key>", "api/v1/quotes/<quote>"):
+            who = ""
+        code, count = counter.counted(partial(counter.client(who).get, path, headers={"X-Cart-Key": town.cart}))
+        # What is only posted to has no page of its own.
+        if code < 400:
+            counts[f"GET {route}"], status[f"GET {route}"] = count, code
+    for name, ask in writes(counter, town).items():
+        code, counts[name] = counter.counted(ask)
+        status[name] = code
+    return {"counts": counts, "status": status, "unasked": unasked}
+
+
+if __name__ == "__main__":
+    django.setup()
+    json.dump(measured(int(sys.argv[1])), sys.stdout)

@@ -1,0 +1,109 @@
+"""L1 and L2: a lunch peak at 60 % of the capacity, and what stays behind after minutes of it.
+
+HIGHSTREET_SOAK_MINUTES (8) sets how long; RELIABILITY's L2 asks for 30, which `make test-long` has no room for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from bench.load import memory_mb
+
+from tests.conftest import Add
+from tests.support import loops, overload
+from tests.support.stack import Stack
+
+SEED = 20261126
+SHARE = 0.6
+EVERY = 2.0
+THREADS, PROCESSES = 8, 2
+LAG = (
+    "SELECT coalesce(extract(epoch FROM %s - min(e.at)), 0)::float FROM kernel_outboxdelivery d "
+    "JOIN kernel_outboxevent e ON e.id = d.event_id WHERE d.done_at IS NULL"
+)
+OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+
+
+@dataclass
+class Course:
+    """Samples each `EVERY` seconds: memory of the web servers in MB, connections, seconds that the outbox is behind."""
+
+    memory: list[float] = field(default_factory=list)
+    connections: list[int] = field(default_factory=list)
+    lag: list[float] = field(default_factory=list)
+
+    @property
+    def slope(self) -> float:
+        """MB a minute over the second half: what was loaded once is loaded by then."""
+        late = self.memory[len(self.memory) // 2 :]
+        return float(np.polyfit(np.arange(len(late)) * EVERY / 60, late, 1)[0]) if len(late) > 2 else 0.0
+
+
+def soak(minutes: float, row: Add) -> tuple[overload.Seen, Course]:
+    with Stack(["web", "worker", "dispatch"], web_workers=PROCESSES, threads=THREADS) as stack:
+        mix = overload.kinds()
+        peak = loops.run(overload.capacity(stack, mix, seconds=5.0, clients=8, seed=SEED))
+        seen, orders, course = loops.run(_run(stack, SHARE * peak.rate, minutes * 60))
+        verdict = stack.audit()
+    took = sorted(one for (_, status), many in seen.took.items() if status < 400 for one in many)
+    p95, p99 = (took[int(len(took) * share)] * 1000 for share in (0.95, 0.99))
+    row(
+        "L1",
+        f"{SHARE:.0%} of the capacity ({peak.rate:.0f}/s) for {minutes:g} minutes",
+        n=len(took),
+        accepted=f"{seen.rate:.0f}/s, {orders['201']} writes",
+        refused=seen.refused(),
+        invariants="hold" if verdict.code == 0 else verdict.broken,
+        seed=SEED,
+        notes=f"p95 {p95:.0f} ms, p99 {p99:.0f} ms",
+    )
+    row(
+        "L2",
+        f"what stays behind after {minutes:g} minutes",
+        n=len(course.memory),
+        accepted=f"memory {course.memory[0]:.0f} to {course.memory[-1]:.0f} MB, {course.slope:+.2f} MB a minute",
+        refused="",
+        invariants="hold" if verdict.code == 0 else verdict.broken,
+        notes=f"at most {max(course.connections)} connections, outbox at most {max(course.lag):.1f} s behind",
+    )
+    assert verdict.code == 0, verdict.broken
+    assert seen.broken() == 0
+    assert not any(code.startswith("5") for code in orders), orders
+    # Web servers, the worker's pool and threads, the dispatcher, this test.
+    assert max(course.connections) <= THREADS * PROCESSES + 16
+    return seen, course
+
+
+async def _run(stack: Stack, rate: float, seconds: float) -> tuple[overload.Seen, Counter[str], Course]:
+    over, course = asyncio.Event(), Course()
+
+    async def sample() -> None:
+        while not over.is_set():
+            course.memory.append(memory_mb(stack.processes["web"].pid))
+            course.connections.append(int(await asyncio.to_thread(stack.one, OPEN)))
+            course.lag.append(float(await asyncio.to_thread(stack.one, LAG, stack.now())))
+            await asyncio.sleep(EVERY)
+
+    sampling = asyncio.create_task(sample())
+    ordering = asyncio.create_task(overload.shoppers(stack, 1, over))
+    seen = await overload.offered(stack, overload.kinds(), rate=rate, seconds=seconds, seed=SEED)
+    over.set()
+    await sampling
+    return seen, await ordering, course
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_lunch_peak_leaves_nothing_behind(row: Add) -> None:
+    minutes = float(os.environ.get("HIGHSTREET_SOAK_MINUTES", "8"))
+    seen, course = soak(minutes, row)
+    took = sorted(one for (_, status), many in seen.took.items() if status < 400 for one in many)
+    assert took[int(len(took) * 0.95)] < 0.3
+    assert took[int(len(took) * 0.99)] < 1.0
+    assert course.slope < 1.0
+    assert max(course.lag) < 5.0
