@@ -65,7 +65,7 @@ def masked_event(logger: Any, method: str, event: Any) -> Any:
     return fields(event)
 
 
-def masked_line(logger: Any, method: str, line: str) -> str:
+def masked_line(logger: Any, method: str, line: Any) -> str:
     """For structlog, after the renderer."""
     return text(line)
 
