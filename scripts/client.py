@@ -20,6 +20,8 @@ CONFIG = {
     "package_name_override": "highstreet_client",
     "post_hooks": [],
     "literal_enums": True,
+    # It knows bytes by this name alone.
+    "content_type_overrides": {"application/zip": "application/octet-stream"},
 }
 
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from highstreet.delivery.promise import reads as promise_reads
 from highstreet.kernel import clock, ids
+from highstreet.kernel.api import private
 from highstreet.kernel.policy import PUBLIC, route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -36,7 +37,7 @@ class OfferRow:
 @shop_page
 def product(visit: Visit, public_id: str) -> HttpResponse:
     here = visit.here
-    view = catalog.product(catalog.product_of(public_id), here.lat, here.lon)
+    view = catalog.product(private("prd", public_id), here.lat, here.lon)
     offers = [offer for offer in view.offers if offer.store.city_id == visit.city.id]
     if view.offers and not offers:
         # Sold in another city only: this shop has no such product.
