@@ -127,15 +127,14 @@ def template_order(stack: Stack, ask: Caller) -> object:
 
 
 def measured(stack: Stack, ask: Caller, axis: str, size: int, times: int) -> list[Point]:
-    from django.db import connection
-
-    found = []
+    connection, found = ask.connection, []
     for name, operation in operations(stack, ask).items():
         for number in range(6):
             operation(number)
-        with seen() as statements:
+        with seen(connection) as statements:
             operation(6)
         took = []
+        connection.ensure_connection()  # what was asked may have come from memory
         pid = connection.connection.info.backend_pid
         process, database, began = time.process_time(), backend_seconds(pid), time.perf_counter()
         for number in range(7, 7 + times):
@@ -229,12 +228,15 @@ def main() -> int:
                 ask = Caller()
             from django.db import connection
 
-            connection.close()
-            connection.settings_dict["NAME"] = stack.database
+            # This thread's own connection and the requests', which read the same settings.
+            for one in (connection, ask.connection):
+                one.close()
+                one.settings_dict["NAME"] = stack.database
             _forget()
             make(stack, ask, axis, size)
             points += measured(stack, ask, axis, size, options.times)
             connection.close()
+            ask.connection.close()
             codes.append(stack.audit().code)
     print(f"\n`highstreet audit` after each: {codes}")
     if options.svg:

@@ -17,7 +17,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
@@ -34,11 +37,18 @@ Ask = Callable[..., dict[str, Any]]
 
 
 class Caller:
-    """Asks the WSGI application as granian does; `last` is the last status."""
+    """Asks the WSGI application as granian does; `last` is the last status, `connection` what every request uses."""
 
     def __init__(self) -> None:
+        # One slot at the door, so that one backend of PostgreSQL does all the work and can be watched.
+        os.environ["HIGHSTREET_SLOTS"] = "1"
+        from highstreet.kernel.pressure import ORDERS
         from highstreet.wsgi import application
 
+        slot = application.gate.enter(ORDERS)
+        assert slot is not None
+        self.connection = slot.connection
+        application.gate.leave(slot)
         self._application = application
         self._number = 0
         self.last = 0
@@ -152,10 +162,8 @@ def backend_seconds(pid: int) -> float:
 
 
 @contextmanager
-def seen() -> Iterator[list[str]]:
+def seen(connection: BaseDatabaseWrapper) -> Iterator[list[str]]:
     """The statements that this connection sends."""
-    from django.db import connection
-
     kept: list[str] = []
 
     def watch(execute: Any, sql: str, values: Any, many: bool, context: Any) -> Any:
@@ -180,16 +188,16 @@ def main() -> int:
         os.environ.update({name: value for name, value in stack.environment.items() if name.startswith("HIGHSTREET_")})
         os.environ["DATABASE_URL"] = databases.url_of(stack.database)
         ask = Caller()
-        from django.db import connection
-
+        connection = ask.connection
         print("| operation | statements | CPU ms: process + PostgreSQL |\n|---|---|---|")
         for name, operation in operations(stack, ask).items():
             if options.only not in name:
                 continue
             for number in range(10):
                 operation(number)
-            with seen() as statements:
+            with seen(connection) as statements:
                 operation(10)
+            connection.ensure_connection()  # what was asked may have come from memory
             pid = connection.connection.info.backend_pid
             began, before = time.process_time(), backend_seconds(pid)
             for number in range(11, 11 + options.times):

@@ -76,6 +76,11 @@ class Wire:
         self._pipes = None
 
 
+def parent(pid: int) -> int:
+    """The process above; of a PostgreSQL backend, the one that stands for the whole server."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def _children() -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
@@ -153,21 +158,43 @@ class Cost:
     database_ms: float
     server_m: float | None
     database_m: float | None
+    system: str = ""
 
     @staticmethod
     def head() -> str:
         return (
-            "| operation | clients | a second | p50 ms | p99 ms | CPU ms: server + PostgreSQL | "
-            "M instructions | failed |\n|---|---|---|---|---|---|---|---|"
+            "| system | operation | clients | a second | p50 ms | p99 ms | CPU ms: server + PostgreSQL | "
+            "M instructions | failed |\n|---|---|---|---|---|---|---|---|---|"
         )
 
     def row(self) -> str:
-        counted = self.server_m is not None and self.database_m is not None
-        million = f"{self.server_m:.2f} + {self.database_m:.2f}" if counted else "not counted here"
         return (
-            f"| {self.name} | {self.clients} | {self.per_second:.1f} | {self.p50:.1f} | {self.p99:.1f} | "
-            f"{self.server_ms:.2f} + {self.database_ms:.2f} | {million} | {self.failed} |"
+            f"| {self.system} | {self.name} | {self.clients} | {self.per_second:.1f} | "
+            f"{self.p50:.1f} | {self.p99:.1f} | "
+            f"{self.server_ms:.2f} + {self.database_ms:.2f} | {self.million() or 'not counted here'} | {self.failed} |"
         )
+
+    def million(self) -> str:
+        """Millions of instructions of server and PostgreSQL; nothing where they are not counted."""
+        if self.server_m is None or self.database_m is None:
+            return ""
+        return f"{self.server_m:.2f} + {self.database_m:.2f}"
+
+
+@dataclass(frozen=True)
+class Rush:
+    """What became of `units` when `buyers` ordered one each at once: sold by the books, told so, and how long."""
+
+    units: int
+    buyers: int
+    sold: int
+    told: int
+    seconds: float
+
+    def words(self) -> str:
+        false = max(0, min(self.units, self.buyers) - self.sold)
+        over = max(0, self.sold - self.units)
+        return f"{self.sold} sold ({over} too many, {false} too few), {self.told} told so, {self.seconds:.1f} s"
 
 
 Operation = Callable[[Wire, int], Awaitable[bool]]
@@ -181,6 +208,7 @@ class Meter:
     server: int
     database: int
     seconds: float = 4.0
+    system: str = ""
     kept: list[Cost] = field(default_factory=list)
 
     def run(self, name: str, operation: Operation, clients: int) -> Cost:
@@ -204,7 +232,8 @@ class Meter:
         done = max(1, len(took))
         each = [(new - old) / done * 1000 for old, new in zip(before, after, strict=True)]
         million = [None if one is None else one / done / 1e6 for one in counted]
-        return Cost(name, clients, len(took), failed, len(took) / lasted, *_latencies(took), each[0], each[1], *million)
+        rate = len(took) / lasted
+        return Cost(name, clients, len(took), failed, rate, *latencies(took), *each, *million, self.system)
 
     async def _load(
         self, wires: Sequence[Wire], operation: Operation, seconds: float, offset: int
@@ -227,7 +256,7 @@ class Meter:
         return took, failed
 
 
-def _latencies(took: list[float]) -> tuple[float, float]:
+def latencies(took: list[float]) -> tuple[float, float]:
     if len(took) < 2:
         return (took[0], took[0]) if took else (0.0, 0.0)
     return statistics.median(took), statistics.quantiles(took, n=100)[98]

@@ -50,6 +50,13 @@ WITH filled AS (UPDATE inventory_stocklevel SET on_hand = on_hand + 1000000 RETU
 INSERT INTO inventory_stockmove (id, level_id, kind, delta, after, cause, reason, actor, at)
 SELECT gen_random_uuid(), id, 'receipt', 1000000, on_hand, NULL, 'bench', 'bench', %s FROM filled
 """
+_COUNTED = """
+WITH before AS (SELECT id, on_hand, %s::int AS wanted FROM inventory_stocklevel WHERE variant_id = %s),
+ counted AS (UPDATE inventory_stocklevel l SET on_hand = b.wanted FROM before b WHERE b.id = l.id
+  RETURNING l.id, b.wanted - b.on_hand AS delta, l.on_hand)
+INSERT INTO inventory_stockmove (id, level_id, kind, delta, after, cause, reason, actor, at)
+SELECT gen_random_uuid(), id, 'count', delta, on_hand, NULL, 'bench', 'bench', %s FROM counted
+"""
 
 
 def grow(stack: Stack, *, products: int, variants: int, stores: int) -> None:
@@ -68,3 +75,8 @@ def grow(stack: Stack, *, products: int, variants: int, stores: int) -> None:
     stack.sql(_LEVELS)
     stack.sql(_MOVES, stack.now())
     stack.sql("VACUUM ANALYZE")
+
+
+def set_stock(stack: Stack, *, variant: object, units: int) -> None:
+    """Have exactly so many of a variant on every shelf, with the moves that say so."""
+    stack.sql(_COUNTED, units, variant, stack.now())

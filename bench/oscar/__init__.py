@@ -1,0 +1,1 @@
+"""django-oscar, served beside Highstreet by `bench/serving.py --with oscar`."""

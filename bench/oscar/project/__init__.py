@@ -1,0 +1,1 @@
+"""The shop that django-oscar runs; imported only in its own environment."""
