@@ -80,6 +80,7 @@ sbom: $(STAMPS)/dev
 lock:
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements/base.in -o requirements/base.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/base.txt requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 bench/oscar/requirements.in -o bench/oscar/requirements.txt
 
 clean:
 	rm -rf $(VENV) $(STAMPS)

@@ -9,6 +9,7 @@ import shutil
 import statistics
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ class Wire:
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._pipes: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.cookies: dict[str, str] = {}
+        self.last = 0  # the last answer's status
 
     async def ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self._host}:{self._port}", f"Content-Length: {len(body)}"]
@@ -46,6 +48,7 @@ class Wire:
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         answer = await self._read(reader)
         self.cookies |= answer.cookies
+        self.last = answer.status
         if answer.headers.get("connection", "").lower() == "close":
             self.close()
         return answer
@@ -159,6 +162,7 @@ class Cost:
     server_m: float | None
     database_m: float | None
     system: str = ""
+    why: str = ""  # the statuses of what failed
 
     @staticmethod
     def head() -> str:
@@ -171,8 +175,12 @@ class Cost:
         return (
             f"| {self.system} | {self.name} | {self.clients} | {self.per_second:.1f} | "
             f"{self.p50:.1f} | {self.p99:.1f} | "
-            f"{self.server_ms:.2f} + {self.database_ms:.2f} | {self.million() or 'not counted here'} | {self.failed} |"
+            f"{self.server_ms:.2f} + {self.database_ms:.2f} | {self.million() or 'not counted here'} | "
+            f"{self.failures()} |"
         )
+
+    def failures(self) -> str:
+        return f"{self.failed} ({self.why})" if self.failed else "0"
 
     def million(self) -> str:
         """Millions of instructions of server and PostgreSQL; nothing where they are not counted."""
@@ -233,23 +241,24 @@ class Meter:
         each = [(new - old) / done * 1000 for old, new in zip(before, after, strict=True)]
         million = [None if one is None else one / done / 1e6 for one in counted]
         rate = len(took) / lasted
-        return Cost(name, clients, len(took), failed, rate, *latencies(took), *each, *million, self.system)
+        why = ", ".join(f"{many} times {status}" for status, many in failed.items())
+        lost = failed.total()
+        return Cost(name, clients, len(took), lost, rate, *latencies(took), *each, *million, self.system, why)
 
     async def _load(
         self, wires: Sequence[Wire], operation: Operation, seconds: float, offset: int
-    ) -> tuple[list[float], int]:
+    ) -> tuple[list[float], Counter[int]]:
         took: list[float] = []
-        failed = 0
+        failed: Counter[int] = Counter()
         until = time.perf_counter() + seconds
 
         async def client(number: int, wire: Wire) -> None:
-            nonlocal failed
             turn = 0
             while (start := time.perf_counter()) < until:
                 if await operation(wire, offset + number + turn * len(wires)):
                     took.append((time.perf_counter() - start) * 1000)
                 else:
-                    failed += 1
+                    failed[wire.last] += 1
                 turn += 1
 
         await asyncio.gather(*(client(number, wire) for number, wire in enumerate(wires)))

@@ -11,7 +11,7 @@ NONE = "—"
 
 def cell(cost: Cost) -> str:
     """A second, 99th percentile, CPU ms of server and PostgreSQL and, where counted, M instructions."""
-    failed = f", {cost.failed} failed" if cost.failed else ""
+    failed = f", failed {cost.failures()}" if cost.failed else ""
     counted = f", {cost.million()} M" if cost.million() else ""
     spent = f"{cost.server_ms:.2f} + {cost.database_ms:.2f} ms"
     return f"{cost.per_second:,.1f}/s, p99 {cost.p99:.0f} ms, {spent}{counted}{failed}"
