@@ -141,7 +141,17 @@ def by_psycopg(url: str, clients: int, seconds: float) -> Cost:
     done = max(1, len(took))
     each = [(time.process_time() - own) / done * 1000, (cpu_seconds(root) - theirs) / done * 1000]
     return Cost(
-        "an order in SQL, by psycopg", clients, done, 0, done / seconds, *latencies(took), *each, None, None, SYSTEM
+        "an order in SQL, by psycopg",
+        clients,
+        done,
+        0,
+        done / seconds,
+        *latencies(took),
+        each[0],
+        each[1],
+        None,
+        None,
+        SYSTEM,
     )
 
 
@@ -163,7 +173,18 @@ def by_pgbench(url: str, clients: int, seconds: float) -> Iterator[Cost]:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "order.sql"
             file.write_text(script + "\n")
-            command = [pgbench[-1], "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(round(seconds))]
+            command: list[str | Path] = [
+                pgbench[-1],
+                "-n",
+                "-M",
+                "prepared",
+                "-c",
+                str(clients),
+                "-j",
+                "2",
+                "-T",
+                str(round(seconds)),
+            ]
             began, own = cpu_seconds(root), os.times()
             said = quietly([*command, "-l", "--log-prefix", f"{folder}/log", "-f", file], env=environment)
             ended, after = cpu_seconds(root), os.times()
@@ -173,7 +194,7 @@ def by_pgbench(url: str, clients: int, seconds: float) -> Iterator[Cost]:
         done = max(1, len(took))
         spent = after.children_user + after.children_system - own.children_user - own.children_system
         each = [spent / done * 1000, (ended - began) / done * 1000]
-        yield Cost(name, clients, done, 0, rate, *latencies(took), *each, None, None, SYSTEM)
+        yield Cost(name, clients, done, 0, rate, *latencies(took), each[0], each[1], None, None, SYSTEM)
 
 
 def costs(clients: list[int], seconds: float) -> Iterator[Cost]:

@@ -243,7 +243,20 @@ class Meter:
         rate = len(took) / lasted
         why = ", ".join(f"{many} times {status}" for status, many in failed.items())
         lost = failed.total()
-        return Cost(name, clients, len(took), lost, rate, *latencies(took), *each, *million, self.system, why)
+        return Cost(
+            name,
+            clients,
+            len(took),
+            lost,
+            rate,
+            *latencies(took),
+            each[0],
+            each[1],
+            million[0],
+            million[1],
+            self.system,
+            why,
+        )
 
     async def _load(
         self, wires: Sequence[Wire], operation: Operation, seconds: float, offset: int

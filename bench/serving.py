@@ -13,11 +13,13 @@ import itertools
 import json
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
@@ -33,7 +35,7 @@ from tests.support.stack import Stack  # noqa: E402
 
 from bench import ceiling  # noqa: E402
 from bench.load import Cost, Meter, Operation, Rush, Wire, memory_mb  # noqa: E402
-from bench.oscar.peer import Absent, Peer  # noqa: E402
+from bench.oscar.peer import FORM, TOKEN, Absent, Peer  # noqa: E402
 from bench.process import settled  # noqa: E402
 from bench.shape import grow, set_stock  # noqa: E402
 from bench.table import cell, side_by_side  # noqa: E402
@@ -115,6 +117,27 @@ class Shop:
         wish = {"lines": lines, "mode": "pickup", "store": self.store, "phone": f"139{number % 10**8:08d}"}
         return "number" in await self._post(wire, "/checkout", wish | agreed, "")
 
+    async def by_pages(self, wire: Wire, number: int) -> bool:
+        """As a guest's browser asks, nine requests: three times the form "add" and the cart's page it leads to; the
+        checkout's page for pick-up, its form, and the order's page."""
+        wire.cookies.clear()
+        for place in range(LINES):
+            await self._form(wire, "/cart/lines", {"variant": self._variant(number, place), "add": "1"})
+            await wire.ask("GET", "/cart")
+        page = await wire.ask("GET", "/checkout?mode=pickup")
+        quote = re.search(rb'name="quote" value="([^"]+)"', page.body)
+        if quote is None:
+            return False
+        wish = {"quote": quote[1].decode(), "phone": f"139{number % 10**8:08d}", "payment": "at_pickup"}
+        there = await self._form(wire, "/checkout", wish)
+        return there.startswith("/o/") and (await wire.ask("GET", there)).status == 200
+
+    async def _form(self, wire: Wire, path: str, fields: dict[str, str]) -> str:
+        """Send a form; where it leads."""
+        wire.cookies["csrftoken"] = TOKEN
+        answer = await wire.ask("POST", path, urlencode(fields).encode(), FORM)
+        return answer.headers.get("location", "") if answer.status == 303 else ""
+
     async def _order(self, wire: Wire, cart: str, number: int) -> bool:
         wanted = {"cart": cart, "mode": "pickup", "store": self.store, **self._point()}
         quote = (await self._post(wire, "/quotes", wanted, cart))["id"]
@@ -156,6 +179,7 @@ class Shop:
             (PAGES, "search", self.search_page),
             (API, "add to cart", self.add),
             (API, "checkout step by step, 3 lines", self.steps),
+            (PAGES, "checkout step by step, 3 lines", self.by_pages),
             (API, "checkout in 3 requests, 3 lines", self.in_three),
             (API, "leanest checkout, 3 lines", self.at_once),
         ]
