@@ -42,5 +42,4 @@ def row(request: HttpRequest, key: int) -> HttpResponse:
 
 urlpatterns = [path("hello", hello), path("row/<int:key>", row)]
 
-if __name__ != "__main__":
-    application = get_wsgi_application()
+application = get_wsgi_application()

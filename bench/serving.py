@@ -243,7 +243,7 @@ class Bench:
             meter.system = system
             for count in self.options.clients if self.wanted(name) else []:
                 self.keep(meter.run(name, operation, count))
-        self.note("start-up of the server tree, CPU s", API, f"{start_up:.1f}")
+        self.note("start-up of the server tree until it answers, CPU s", API, f"{start_up:.1f}")
         self.note("memory of the server tree, MB", API, f"{memory_mb(root):.0f}")
         if self.wanted(RUSH):
             self.note(self.rush_name(), API, shop.rush(stack, self.options.units, self.options.buyers).words())
@@ -265,7 +265,7 @@ class Bench:
             for name, operation in peer.operations().items():
                 for count in self.options.clients if self.wanted(name) else []:
                     self.keep(meter.run(name, operation, count))
-            self.note("start-up of the server tree, CPU s", system, f"{peer.server.start_up:.1f}")
+            self.note("start-up of the server tree until it answers, CPU s", system, f"{peer.server.start_up:.1f}")
             self.note("memory of the server tree, MB", system, f"{memory_mb(root):.0f}")
             if self.wanted(RUSH):
                 self.note(self.rush_name(), system, peer.rush(self.options.units, self.options.buyers).words())
