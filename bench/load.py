@@ -36,6 +36,7 @@ class Wire:
         self._pipes: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.cookies: dict[str, str] = {}
         self.last = 0  # the last answer's status
+        self.later = 0.0  # seconds after which it told us to come again
 
     async def ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self._host}:{self._port}", f"Content-Length: {len(body)}"]
@@ -48,7 +49,7 @@ class Wire:
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         answer = await self._read(reader)
         self.cookies |= answer.cookies
-        self.last = answer.status
+        self.last, self.later = answer.status, float(answer.headers.get("retry-after", "0"))
         if answer.headers.get("connection", "").lower() == "close":
             self.close()
         return answer
@@ -241,7 +242,7 @@ class Meter:
         each = [(new - old) / done * 1000 for old, new in zip(before, after, strict=True)]
         million = [None if one is None else one / done / 1e6 for one in counted]
         rate = len(took) / lasted
-        why = ", ".join(f"{many} times {status}" for status, many in failed.items())
+        why = ", ".join(f"{many} × {status}" for status, many in failed.items())
         lost = failed.total()
         return Cost(
             name,
@@ -272,6 +273,8 @@ class Meter:
                     took.append((time.perf_counter() - start) * 1000)
                 else:
                     failed[wire.last] += 1
+                    # Who is told to come again later does; else refusals would be most of what is measured.
+                    await asyncio.sleep(min(wire.later, max(0.0, until - time.perf_counter())))
                 turn += 1
 
         await asyncio.gather(*(client(number, wire) for number, wire in enumerate(wires)))

@@ -257,7 +257,7 @@ class Bench:
             "ORDER BY p.id"
         )
         products = [(str(row[0]), str(row[1])) for row in rows]
-        with Peer(products, variants=self.variants, partners=self.stores) as peer:
+        with Peer(products, variants=self.variants, partners=self.stores, threads=self.options.threads) as peer:
             system, root = f"django-oscar {peer.version}, pages", peer.server.root
             self.systems.append(system)
             database = ceiling.postmaster(databases.url_of(stack.database))
@@ -294,6 +294,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--only", default="", help="operations whose name holds this")
     parser.add_argument("--with", dest="also", default="", help="oscar, limits, or both with a comma")
+    parser.add_argument("--threads", type=int, default=4, help="of each of the two processes, Highstreet's and oscar's")
     parser.add_argument("--units", type=int, default=50)
     parser.add_argument("--buyers", type=int, default=150)
     parser.add_argument(
@@ -311,7 +312,7 @@ def main() -> int:
         f"load average {os.getloadavg()[0]:.1f}\n\n{Cost.head()}",
         flush=True,
     )
-    with Stack(["web"], web_workers=2, threads=4) as stack:
+    with Stack(["web"], web_workers=2, threads=options.threads) as stack:
         bench.highstreet(stack)
         verdict = stack.audit()
         # One system at a time has the cores.

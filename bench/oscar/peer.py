@@ -70,10 +70,10 @@ class Peer:
     `products` are pairs of a name and a category, in any number.
     """
 
-    def __init__(self, products: list[tuple[str, str]], *, variants: int, partners: int) -> None:
+    def __init__(self, products: list[tuple[str, str]], *, variants: int, partners: int, threads: int = 4) -> None:
         self._shape = json.dumps({"products": products, "variants": variants, "partners": partners})
         self._words = sorted({name.split()[0].lower() for name, _ in products})
-        self._python = environment()
+        self._python, self._threads = environment(), threads
         self.version = quietly(
             [self._python, "-c", "from importlib.metadata import version; print(version('django-oscar'))"]
         ).strip()
@@ -92,6 +92,7 @@ class Peer:
                 environment=self._environment(),
                 cwd=self._home,
                 first="/basket/",
+                threads=self._threads,
             )
             self.server.__enter__()
         except BaseException:
