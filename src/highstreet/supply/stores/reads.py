@@ -117,7 +117,7 @@ def works_everywhere(actor: Actor) -> bool:
         return False
     run = Store.objects.filter(Q(organisation_id=own) | Q(city__retailer_id=own), active=True)
     found = run.aggregate(all=Count("pk"), theirs=Count("pk", filter=Q(pk__in=actor.store_ids)))
-    return 0 < found["all"] == found["theirs"]
+    return bool(0 < found["all"] == found["theirs"])
 
 
 @remembered
