@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from highstreet.kernel import clock
 from highstreet.kernel.memory import once_a_page
@@ -108,12 +108,16 @@ def must_work_at(actor: Actor, store_id: UUID) -> StoreView:
 
 def works_everywhere(actor: Actor) -> bool:
     """Whether the actor works at every store that their organisation runs or retails for: what is the organisation's
-    as a whole (its books, its alerts) is theirs to look at."""
+    as a whole (its books, its alerts) is theirs to look at. Where it has no store, whoever is bound to stores does not.
+    """
     if actor.store_ids is None:
         return True
     own = actor.organisation_id
-    run = Q(organisation_id=own) | Q(city__retailer_id=own)
-    return own is not None and not Store.objects.filter(run, active=True).exclude(pk__in=actor.store_ids).exists()
+    if own is None:
+        return False
+    run = Store.objects.filter(Q(organisation_id=own) | Q(city__retailer_id=own), active=True)
+    found = run.aggregate(all=Count("pk"), theirs=Count("pk", filter=Q(pk__in=actor.store_ids)))
+    return 0 < found["all"] == found["theirs"]
 
 
 @remembered
