@@ -18,11 +18,12 @@ from highstreet.kernel.privacy import Person
 from highstreet.people.customers.models import Customer
 from highstreet.trade.orders.admin import OrderAdmin
 from highstreet.trade.orders.models import Order, OrderQuerySet
+from highstreet.trade.orders.reads.keys import OrderKeys
 from highstreet.trade.payments.models import Alert, AlertQuerySet
 from tests.conftest import Add
 
 from . import calls, canaries, forms, table
-from .callers import Answer
+from .callers import Answer, undone
 from .calls import Matrix
 from .routes import Route, every_route
 from .table import STRANGERS
@@ -269,6 +270,33 @@ def test_a_copy_of_anothers_things_is_caught(matrix: Matrix, monkeypatch: pytest
     monkeypatch.setattr("highstreet.web.shop.pages.data.reads.person_of", lambda *who: anna)
     seen = canaries.of_world(matrix.world, matrix.callers).sightings(calls.ask(matrix, named(OWN_COPY)))
     assert {"guest", "ben", "owner_b"} <= {one.answer.caller for one in seen}
+
+
+SERVED = ("POST /api/v1/privacy/exports", "POST /api/v1/privacy/erasures")
+
+
+def of_who_bought_elsewhere(matrix: Matrix) -> list[Answer]:
+    """A's support asked for the customer of `a1`, who has bought at B as well, and for the one of `a2`, who has not."""
+    anna = Customer.objects.get(user=matrix.world.users["anna"])
+    with undone():
+        Order.objects.filter(number=matrix.world.plots["b"].marks["number-done"]).update(customer=anna)
+        return calls.ask(matrix, named(*SERVED), lambda route, plot, who: plot in ("a1", "a2") and who == "support_a")
+
+
+def test_support_serves_nobody_who_bought_elsewhere(matrix: Matrix) -> None:
+    """G6: a copy or an erasure by one retailer's support would be of another's orders as well."""
+    answers = of_who_bought_elsewhere(matrix)
+    refused = {(one.route.name, one.plot) for one in answers if "bought_elsewhere" in one.text}
+    assert refused == {(name, "a1") for name in SERVED}
+    assert [one.label for one in answers if one.route.name == SERVED[0]] == ["409", "200"]
+    assert not canaries.of_world(matrix.world, matrix.callers).sightings(answers)
+
+
+def test_a_copy_of_another_retailers_orders_is_caught(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control, and the leak that there was."""
+    monkeypatch.setattr(OrderKeys, "all_seen", lambda self, actor, customer: True)
+    seen = canaries.of_world(matrix.world, matrix.callers).sightings(of_who_bought_elsewhere(matrix))
+    assert any(one.canary.what == "b's address-done" for one in seen)
 
 
 def test_an_open_print_page_is_caught(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
