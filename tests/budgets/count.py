@@ -1,7 +1,8 @@
 """How many statements each address asks of the database: `python -m tests.budgets.count ORDERS`, JSON on stdout.
 
 Runs in a process of its own on the database of DATABASE_URL (a small demo city), where it places ORDERS orders first.
-Every route is asked twice and the second answer's statements count: what a process remembers, it remembers.
+Every route is asked three times and the fewer statements of the later two count: what a process remembers, it
+remembers, and what it asks anew every few seconds (the recent promises) is not any one route's.
 """
 
 from __future__ import annotations
@@ -90,18 +91,19 @@ class Counter:
         return answer.json()
 
     def counted(self, ask: Callable[[], Any]) -> tuple[int, int]:
-        """(status, statements) of the second time."""
+        """(status, fewest statements) of the second and the third time."""
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
 
         ask()
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            answer = ask()
+        found = []
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as queries:
+                answer = ask()
+            found.append(len(queries))
         if answer.status_code >= 400:
             sys.stderr.write(f"{answer.content[:200]!r}\n")
-        return answer.status_code, len(queries)
+        return answer.status_code, min(found)
 
 
 class Town:
