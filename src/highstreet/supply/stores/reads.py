@@ -82,6 +82,7 @@ def _views(where: str, *values: UUID | float) -> list[StoreView]:
         return [StoreView(*row) for row in cursor.fetchall()]
 
 
+@once_a_page(lambda store_id: store_id)
 def store(store_id: UUID) -> StoreView:
     """A store, active or not; NOT_FOUND if there is none."""
     found = _views("s.id = %s", store_id)
