@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,18 @@ def row(request: pytest.FixtureRequest) -> Add:
         rows.append(Row(test, scenario, **{name: str(value) for name, value in figures.items()}))
 
     return add
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of a run in parallel tells its rows to the process that prints them."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["rows"] = [astuple(one) for one in session.config.stash[_rows]]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[_rows].extend(Row(*one) for one in getattr(node, "workeroutput", {}).get("rows", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

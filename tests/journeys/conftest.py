@@ -25,7 +25,8 @@ def town() -> Iterator[Town]:
         yield town
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright's loop runs, this process counts as asynchronous, and other tests use Django.
+@pytest.fixture(scope="module")
 def _chrome(town: Town) -> Iterator[Chrome]:
     with sync_playwright() as playwright:
         browser = launch(playwright)

@@ -27,7 +27,12 @@ PURPOSES = {
 
 
 def holds(said: Iterable[str], purpose: str) -> bool:
-    """Whether `purpose` is agreed to, given what was said last: `+purpose`, `-purpose` or nothing."""
+    """Whether `purpose` is agreed to, given what was said last: `+purpose`, `-purpose` or nothing.
+
+    Raises ValueError for a purpose that is none.
+    """
+    if purpose not in PURPOSES:
+        raise ValueError(f"no purpose: {purpose}")
     known = set(said)
     if f"-{purpose}" in known:
         return False

@@ -19,6 +19,7 @@ DEEDS: Words = {
     "growth.partners.rotate_secret": gettext_lazy("Made a new webhook secret"),
     "people.accounts.create_user": gettext_lazy("Made a user"),
     "people.accounts.create_users": gettext_lazy("Made users"),
+    "people.customers.erase_proved": gettext_lazy("Erased a customer's data"),
     "people.staff.ask_second_factor": gettext_lazy("Changed whether a second factor is asked for"),
     "people.staff.hire": gettext_lazy("Hired"),
     "people.staff.set_active": gettext_lazy("Dismissed or took back"),

@@ -259,6 +259,12 @@ SAYS: Words = {
     "nobody's position is kept off shift": gettext_lazy("nobody's position is kept off shift"),
     "on_hand - held - allocated >= 0": gettext_lazy("on_hand - held - allocated >= 0"),
     "on_hand is the sum of its moves": gettext_lazy("on_hand is the sum of its moves"),
+    "nothing is booked as captured but a captured payment": gettext_lazy(
+        "nothing is booked as captured but a captured payment"
+    ),
+    "nothing is booked as settled but a settled refund": gettext_lazy(
+        "nothing is booked as settled but a settled refund"
+    ),
     "what a payment gives back is the sum of its refunds": gettext_lazy(
         "what a payment gives back is the sum of its refunds"
     ),

@@ -8,6 +8,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
+from highstreet.kernel import ids
+
 pytestmark = pytest.mark.django_db
 
 
@@ -18,7 +20,10 @@ def raising(error: Exception) -> Any:
     return execute
 
 
-@pytest.mark.parametrize("path", ["/api/v1/carts/0123456789abcdefghjkmnpqrs", "/api/v1/products", "/"])
+CART, PRODUCT = f"/api/v1/carts/{ids.random_token(40)}", f"/api/v1/products/{ids.public('prd', ids.new_id())}"
+
+
+@pytest.mark.parametrize("path", [CART, PRODUCT, "/"], ids=["cart", "product", "home"])
 def test_without_a_database(path: str) -> None:
     http = Client(raise_request_exception=False)
     with connection.execute_wrapper(raising(OperationalError("the server closed the connection"))):
