@@ -165,21 +165,6 @@ class Town(Stack):
             for _ in range(times):
                 send("/accounts/login/", {"login": username, "password": "guess"})
 
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """Nobody gets at the database meanwhile, and what the web server had open is shut."""
-        name = sql.Identifier(self.database)
-        with databases.connect() as admin:
-            admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
-            try:
-                admin.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [self.database]
-                )
-                yield
-            finally:
-                admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
-                self._connection = None
-
     def cancel(self, placed: Placed) -> None:
         """The customer thinks better of it."""
         path = f"{self.url}/api/v1/orders/{placed.id}/cancel"
