@@ -114,8 +114,6 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
-    # The files of the page /api/v1/docs.
-    "ninja",
     "django_cotton.apps.SimpleAppConfig",
     "procrastinate.contrib.django",
     "import_export",
@@ -190,6 +188,16 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_ADAPTER = "highstreet.people.accounts.adapter.Accounts"
+ACCOUNT_FORMS = {
+    "login": "highstreet.people.accounts.forms.SignIn",
+    "signup": "highstreet.people.accounts.forms.SignUp",
+    "add_email": "highstreet.people.accounts.forms.AddEmail",
+    "change_password": "highstreet.people.accounts.forms.ChangePassword",
+    "set_password": "highstreet.people.accounts.forms.SetPassword",
+    "reset_password": "highstreet.people.accounts.forms.AskForLink",
+    "reset_password_from_key": "highstreet.people.accounts.forms.PasswordByLink",
+    "reauthenticate": "highstreet.people.accounts.forms.PasswordAgain",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ADAPTER = "highstreet.people.accounts.second_factor.SecondFactor"
 MFA_FORMS = {

@@ -7,20 +7,35 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from .town import Placed, Town
+from .town import PASSWORD, Placed, Town
 
+# Wrong passwords for one name, after which it is locked (settings.AXES_FAILURE_LIMIT).
+MOST = 10
+# A shopper with a password only, and one with a second factor too.
+SHOPPER, GUARDED = "shopper", "shopper2"
+SEND = "main form .btn.pay, main form .btn:not(.plain, .line)"
 ROOT = Path(__file__).resolve().parents[2] / "src" / "highstreet"
 
 
 @dataclass(frozen=True)
 class Place:
-    """One page: its name, its address, who looks, and whether it is one of the shop's (with bytes to keep)."""
+    """One page: its name, its address, who looks, and whether it is one of the shop's (with bytes to keep).
+
+    `typed` (selector -> text) and `press` are done on the page at `path` to get to the one that is looked at, whose
+    path is `leads`. `fresh`: who looks has typed the password once more, as pages that guard an account ask for.
+    `answers`: the status of the page itself, when it is not asked for with 200.
+    """
 
     name: str
     path: str
     user: str = ""
     shop: bool = False
     cart: bool = False
+    typed: tuple[tuple[str, str], ...] = ()
+    press: str = ""
+    leads: str = ""
+    fresh: bool = False
+    answers: int = 200
 
 
 class World:
@@ -43,7 +58,20 @@ class World:
             "ON f.id = l.fulfilment_id WHERE f.order_number = %s LIMIT 1",
             self.waiting.number,
         )
+        self.employee = self._public("emp", "SELECT id FROM staff_employee WHERE role = 'support' LIMIT 1")
+        town.guard(GUARDED)
+        town.guess("guessed", MOST)
+        self._integrations()
         self.group = str(town.one("SELECT group_code FROM catalog_category ORDER BY position LIMIT 1"))
+
+    def _integrations(self) -> None:
+        """A key and a webhook of the owner's."""
+        with self.town.browser("owner") as send:
+            root = "/console/integrations"
+            send(f"{root}/keys/new", {"name": "bookkeeping", "scopes": "fulfilment.read"})
+            send(f"{root}/webhooks/new", {"url": "https://1.1.1.1/heard", "events": "order.confirmed"})
+        self.key = self._public("key", "SELECT id FROM partners_apikey LIMIT 1")
+        self.hook = self._public("whk", "SELECT id FROM partners_endpoint LIMIT 1")
 
     def _public(self, prefix: str, query: str, *values: object) -> str:
         from highstreet.kernel import ids
@@ -54,7 +82,7 @@ class World:
         return self._public("ful", "SELECT id FROM fulfilment_fulfilment WHERE order_number = %s", placed.number)
 
     def places(self) -> list[Place]:
-        return [*self._shop(), *self._store(), *self._courier(), *self._console()]
+        return [*self._shop(), *self._entrance(), *self._refusals(), *self._store(), *self._courier(), *self._console()]
 
     def _shop(self) -> list[Place]:
         paths = {
@@ -73,13 +101,65 @@ class World:
             "me": "/me",
             "your data": "/me/data",
             "erased": "/me/data/erased",
-            "sign in": "/accounts/login/",
-            "not found": "/p/prd_nothing",
         }
         filled = {"cart": "/cart", "checkout": "/checkout"}
+        own = {"me": "/me", "your data": "/me/data", "devices": "/me/devices"}
         return [
-            *(Place(name, path, shop=name != "sign in") for name, path in paths.items()),
+            *(Place(name, path, shop=True) for name, path in paths.items()),
             *(Place(name, path, shop=True, cart=True) for name, path in filled.items()),
+            *(Place(f"{name}, signed in", path, shop=True, user=SHOPPER) for name, path in own.items()),
+        ]
+
+    def _entrance(self) -> list[Place]:
+        """Signing in and up, passwords, the second factor."""
+        guests = {
+            "sign in": "/accounts/login/",
+            "sign up": "/accounts/signup/",
+            "password forgotten": "/accounts/password/reset/",
+            "link sent": "/accounts/password/reset/done/",
+            "link too old": "/accounts/password/reset/key/1-none/",
+            "new password holds": "/accounts/password/reset/key/done/",
+            "account closed": "/accounts/inactive/",
+        }
+        own = {
+            "sign out": "/accounts/logout/",
+            "change the password": "/accounts/password/change/",
+            "email": "/accounts/email/",
+            "password again": "/accounts/reauthenticate/",
+            "second factor off": "/accounts/2fa/",
+            "second factor, set up": "/accounts/2fa/totp/activate/",
+        }
+        guarded = {
+            "second factor on": "/accounts/2fa/",
+            "second factor, switch off": "/accounts/2fa/totp/deactivate/",
+            "recovery codes": "/accounts/2fa/recovery-codes/",
+            "recovery codes, new": "/accounts/2fa/recovery-codes/generate/",
+            "code again": "/accounts/2fa/reauthenticate/",
+        }
+        name, secret = ("#id_login", GUARDED), ("#id_password", PASSWORD)
+        wrong = ("#id_password", "wrong")
+        to_codes = "/accounts/2fa/recovery-codes/"
+        return [
+            *(Place(called, path) for called, path in guests.items()),
+            Place("wrong password", "/accounts/login/", typed=(("#id_login", "nobody"), wrong), press=SEND),
+            Place("code", "/accounts/login/", typed=(name, secret), press=SEND, leads="/accounts/2fa/authenticate/"),
+            *(Place(called, path, user=SHOPPER, fresh=True) for called, path in own.items()),
+            *(Place(called, path, user=GUARDED, fresh=True) for called, path in guarded.items()),
+            Place("codes, once", f"{to_codes}generate/", user=GUARDED, fresh=True, press=SEND, leads=to_codes),
+            Place("codes, kept", to_codes, user=GUARDED, fresh=True),
+        ]
+
+    def _refusals(self) -> list[Place]:
+        """What stands in the way, in words."""
+        tried = (("#id_login", "guessed"), ("#id_password", "guess"))
+        token = (("form.stack [name=csrfmiddlewaretoken]", "not this page's"),)
+        return [
+            Place("not found", "/p/prd_nothing", shop=True, answers=404),
+            Place("API reference", "/api/v1/docs"),
+            Place("no such address", "/nothing/here", answers=404),
+            Place("not allowed", "/console/", user="courier8", answers=403),
+            Place("too many tries", "/accounts/login/", typed=tried, press=SEND, answers=429),
+            Place("form too old", "/accounts/login/", typed=token, press=SEND, answers=403),
         ]
 
     def _store(self) -> list[Place]:
@@ -123,8 +203,29 @@ class World:
             "alerts": "/console/alerts",
             "people": "/console/people",
             "hire": "/console/people/hire",
+            "member": f"/console/people/{self.employee}",
+            "permissions": "/console/permissions",
+            "limit": "/console/permissions/support/orders.refund",
+            "trail": "/console/trail",
+            "trail, nothing found": "/console/trail?day=2001-01-01",
+            "integrations": "/console/integrations",
+            "new key": "/console/integrations/keys/new",
+            "new webhook": "/console/integrations/webhooks/new",
+            "webhook": f"/console/integrations/webhooks/{self.hook}",
+            "revoke": f"/console/integrations/keys/{self.key}/revoke",
         }
-        return [Place(f"console {name}", path, user="owner") for name, path in paths.items()]
+        places = [Place(f"console {name}", path, user="owner") for name, path in paths.items()]
+        named = (("#name", "bookkeeping"), ("[name=scopes]", ""))
+        sent = {
+            "hire, refused": ("/console/people/hire", (), 422),
+            "new key, refused": ("/console/integrations/keys/new", (), 422),
+            "new webhook, refused": ("/console/integrations/webhooks/new", (), 422),
+            "key, told once": ("/console/integrations/keys/new", named, 200),
+        }
+        return places + [
+            Place(f"console {name}", path, user="owner", typed=typed, press=SEND, answers=status)
+            for name, (path, typed, status) in sent.items()
+        ]
 
 
 def english_messages() -> set[str]:

@@ -6,6 +6,8 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -42,6 +44,7 @@ class Town(Stack):
 
     def __init__(self) -> None:
         super().__init__(run=("sandbox", "streams", "web", "worker"))
+        self.secrets: dict[str, str] = {}
 
     def _start(self) -> None:
         super()._start()
@@ -62,7 +65,7 @@ class Town(Stack):
     def _environment(self) -> dict[str, str]:
         self.stream_port = _free_port()
         self.streams = f"http://127.0.0.1:{self.stream_port}"
-        return {**super()._environment(), "HIGHSTREET_STREAM_URL": self.streams}
+        return {**super()._environment(), "HIGHSTREET_STREAM_URL": self.streams, "HIGHSTREET_SMTP": "127.0.0.1"}
 
     def _command(self, name: str) -> list[str]:
         if name == "streams":
@@ -75,8 +78,15 @@ class Town(Stack):
         super().launch(name)
 
     def _lay_streets(self) -> None:
+        self._run("tests.journeys.streets")
+
+    def guard(self, username: str) -> None:
+        """Give somebody a second factor; `secrets` has what their app knows."""
+        self.secrets[username] = self._run("tests.journeys.enrol", username).strip()
+
+    def _run(self, *module: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.journeys.streets"],
+            [sys.executable, "-m", *module],
             env=self.environment,
             cwd=databases.ROOT,
             capture_output=True,
@@ -86,6 +96,7 @@ class Town(Stack):
         )
         if done.returncode:
             raise AssertionError(done.stderr[-3000:])
+        return done.stdout
 
     # -- what people do without a browser, by the public API ---------------------------------------------
 
@@ -133,6 +144,26 @@ class Town(Stack):
                 return
             await asyncio.sleep(0.25)
         raise AssertionError(f"{placed['number']} is not paid")
+
+    @contextmanager
+    def browser(self, username: str = "") -> Iterator[Callable[[str, dict[str, str]], httpx.Response]]:
+        """What sends forms of pages, as `username` or as a guest, without a browser."""
+        with httpx.Client(base_url=self.url, timeout=30.0, trust_env=False) as http:
+
+            def send(path: str, form: dict[str, str]) -> httpx.Response:
+                token = {"csrfmiddlewaretoken": http.cookies.get("csrftoken", "")}
+                return http.post(path, data=form | token)
+
+            http.get("/accounts/login/")
+            if username:
+                send("/accounts/login/", {"login": username, "password": PASSWORD})
+            yield send
+
+    def guess(self, username: str, times: int) -> None:
+        """Type a wrong password for a name, so often."""
+        with self.browser() as send:
+            for _ in range(times):
+                send("/accounts/login/", {"login": username, "password": "guess"})
 
     def cancel(self, placed: Placed) -> None:
         """The customer thinks better of it."""

@@ -21,6 +21,7 @@ from highstreet.kernel.refusals import BUSY, INVALID, NOT_FOUND, TOO_LARGE
 from highstreet.web import stream_api
 from highstreet.web.document import ABOUT, TAGS, Document, operation_id
 from highstreet.web.edges import Json
+from highstreet.web.reference import Reference
 
 
 class Api(NinjaAPI):
@@ -42,6 +43,7 @@ api = Api(
     version="1.0.0",
     description=ABOUT,
     docs_url="/docs",
+    docs=Reference(),
     servers=[{"url": "/", "description": "where this document came from"}],
     urls_namespace="api",
     parser=Json(),

@@ -121,4 +121,4 @@ class Refusals:
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """What every template may use."""
-    return {"actor": getattr(request, "actor", NOBODY), "stream_url": settings.STREAM_URL}
+    return {"actor": getattr(request, "actor", NOBODY), "stream_url": settings.STREAM_URL, "mails": settings.EMAIL_HOST}

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
@@ -20,6 +21,16 @@ class Accounts(DefaultAccountAdapter):
 
     django-axes counts instead, a name and an address together (settings: AXES_*), for pages and API alike.
     """
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("User name or password is wrong"),
+        "enter_current_password": _("That is not the password until now"),
+        "incorrect_password": _("The password is wrong"),
+        "username_taken": _("This name is taken. Choose another"),
+        "account_inactive": _("This account is closed"),
+        "email_taken": _("This address belongs to another account"),
+        "invalid_password_reset": _("This link no longer works. Ask for a new one"),
+    }
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         return None

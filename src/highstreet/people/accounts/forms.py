@@ -1,33 +1,90 @@
-"""allauth's forms for one-time codes, with guesses counted for all processes, pages and API together."""
+"""allauth's forms in our words; one-time codes with guesses counted for all processes, pages and API together."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.account import forms as allauth
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy as _
 
 from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
 
+NEW_PASSWORD, AGAIN = _("New password"), _("The same once more")
+YOUR_EMAIL = _("Your email address")
+AT_LEAST = _("Six characters or more.")
+
 
 class _Named:
-    """The field in our words, with a keyboard of digits."""
+    """Labels and hints of ours by field; a label is not repeated in the field, where typing would hide it."""
+
+    LABELS: dict[str, LazyText] = {}
+    HINTS: dict[str, LazyText] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():  # type: ignore[attr-defined]
+            field.label = self.LABELS.get(name, field.label)
+            field.help_text = self.HINTS.get(name, "")
+            field.widget.attrs.pop("placeholder", None)
+
+
+class SignIn(_Named, allauth.LoginForm):
+    LABELS = {"login": _("User name"), "password": _("Password"), "remember": _("Stay signed in here")}
+
+
+class SignUp(_Named, allauth.SignupForm):
+    LABELS = {"username": _("User name"), "password1": _("Password"), "password2": AGAIN}
+    HINTS = {"username": _("Letters, digits and @ . + - _"), "password1": AT_LEAST}
+
+
+class ChangePassword(_Named, allauth.ChangePasswordForm):
+    LABELS = {"oldpassword": _("Password until now"), "password1": NEW_PASSWORD, "password2": AGAIN}
+    HINTS = {"password1": AT_LEAST}
+
+
+class SetPassword(_Named, allauth.SetPasswordForm):
+    LABELS = {"password1": NEW_PASSWORD, "password2": AGAIN}
+    HINTS = {"password1": AT_LEAST}
+
+
+class AskForLink(_Named, allauth.ResetPasswordForm):
+    LABELS = {"email": YOUR_EMAIL}
+
+
+class AddEmail(_Named, allauth.AddEmailForm):
+    LABELS = {"email": YOUR_EMAIL}
+
+
+class PasswordByLink(_Named, allauth.ResetPasswordKeyForm):
+    LABELS = {"password1": NEW_PASSWORD, "password2": AGAIN}
+    HINTS = {"password1": AT_LEAST}
+
+
+class PasswordAgain(_Named, allauth.ReauthenticateForm):
+    LABELS = {"password": _("Password")}
+
+
+class _Digits(_Named):
+    """With a keyboard of digits."""
+
+    LABELS = {"code": _("Six digits from the app")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["code"]  # type: ignore[attr-defined]
-        field.label = _("Six digits from the app")
-        field.widget.attrs |= {"placeholder": "", "inputmode": "numeric", "autocomplete": "one-time-code"}
+        field.widget.attrs |= {"inputmode": "numeric", "autocomplete": "one-time-code"}
 
 
-class FirstCode(_Named, ActivateTOTPForm):
+class FirstCode(_Digits, ActivateTOTPForm):
     """Setting the second factor up."""
 
 
-class _Counted(_Named):
+class _Counted(_Digits):
     """A try is taken before the code is looked at, and given back when it was right."""
 
     user: Any

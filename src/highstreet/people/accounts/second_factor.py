@@ -6,6 +6,7 @@ from uuid import UUID
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.utils.translation import gettext_lazy as _
 
 from highstreet.kernel.sealing import seal, unseal
 
@@ -14,6 +15,10 @@ _TYPES = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
 
 class SecondFactor(DefaultMFAAdapter):
     """allauth's, but what generates the codes is not kept in clear."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("This code is wrong. Type the one that the app shows now"),
+    }
 
     def encrypt(self, text: str) -> str:
         return seal("accounts.second_factor", text)

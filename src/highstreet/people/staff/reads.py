@@ -23,6 +23,7 @@ class EmployeeView:
     name: str
     role: str
     store_id: UUID | None
+    city_id: UUID | None
     organisation_id: UUID
     active: bool
 
@@ -127,7 +128,16 @@ def employees(actor: Actor) -> list[EmployeeView]:
         return []
     rows = Employee.objects.filter(organisation_id=actor.organisation_id).select_related("user").order_by("name")
     return [
-        EmployeeView(row.pk, row.user.username, row.name, row.role, row.store_id, row.organisation_id, row.active)
+        EmployeeView(
+            row.pk,
+            row.user.username,
+            row.name,
+            row.role,
+            row.store_id,
+            row.city_id,
+            row.organisation_id,
+            row.active,
+        )
         for row in rows
     ]
 

@@ -37,7 +37,7 @@ def test_it_is_set_up_on_our_pages_and_its_codes_are_shown_once() -> None:
     assert browser.get("/accounts/2fa/totp/activate/")["Location"].startswith("/accounts/reauthenticate/")
     browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
     page = browser.get("/accounts/2fa/totp/activate/").content.decode()
-    secret = re.search(r'<code class="break">([A-Z2-7]+)</code>', page)
+    secret = re.search(r'<code class="break" id="secret">([A-Z2-7]+)</code>', page)
     assert secret and "data:image/svg+xml" in page
     done = browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret[1])}, follow=True)
     codes = re.findall(r"<li><code>(\d{8})</code></li>", done.content.decode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from highstreet.people.staff import actions
 from highstreet.people.staff import reads as staff
 from highstreet.people.staff.policy import IN_A_STORE, ROLES
 from highstreet.people.staff.reads import EmployeeView
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.organisations.reads import CityView
 
 from .. import words
 from .frame import Scope, StaffRequest, go, known, page, scope_of, text_of, tried
@@ -45,11 +48,17 @@ def listed(request: StaffRequest) -> HttpResponse:
 def hire(request: StaffRequest) -> HttpResponse:
     """Give somebody who already has an account a job here."""
     scope = scope_of(request)
-    context: dict[str, Any] = {"form": request.POST, "problems": {}, **_choices(scope)}
+    cities = _cities(request)
+    context: dict[str, Any] = {
+        "form": request.POST,
+        "problems": {},
+        "towns": [(ids.public("cty", city.id), city.name) for city in cities],
+        **_choices(scope),
+    }
     if request.method != "POST":
         return page(request, "hire", context, tab="people")
     username, name, role = text_of(request, "username", 150), text_of(request, "name", 60), text_of(request, "role", 20)
-    place, problems = text_of(request, "store", 40), {}
+    problems, where = _where(request, role, scope, cities)
     user_id = accounts.user_named(username) if username else None
     if user_id is None:
         problems["username"] = _("There is no user of this name. They sign up first, then you hire them")
@@ -57,9 +66,6 @@ def hire(request: StaffRequest) -> HttpResponse:
         problems["name"] = _("Type the name that colleagues know")
     if role not in ROLES:
         problems["role"] = _("Choose a role")
-    store_id = next((store.id for store in scope.stores if ids.public("str", store.id) == place), None)
-    if role in IN_A_STORE and store_id is None:
-        problems["store"] = _("This role works in a store: choose which")
     if problems or user_id is None:
         return page(request, "hire", {**context, "problems": problems}, tab="people", status=422)
     organisation_id = request.actor.organisation_id
@@ -72,7 +78,7 @@ def hire(request: StaffRequest) -> HttpResponse:
             organisation_id=organisation_id,
             role=role,
             name=name,
-            store_id=store_id if role in IN_A_STORE else None,
+            **where,
         )
     )
     if done.refused:
@@ -110,6 +116,31 @@ def active(request: StaffRequest, employee: str) -> HttpResponse:
     return go(request, "people", say=said.format(name=found.view.name))
 
 
+def _where(
+    request: StaffRequest, role: str, scope: Scope, cities: list[CityView]
+) -> tuple[dict[str, str], dict[str, UUID | None]]:
+    """What is wrong with the places chosen, and the store or city of the job; neither: all stores.
+
+    A place that the role has no use for is refused, not passed over: else somebody gets more than was meant.
+    """
+    store, city = text_of(request, "store", 40), text_of(request, "city", 40)
+    store_id = next((one.id for one in scope.stores if ids.public("str", one.id) == store), None)
+    city_id = next((one.id for one in cities if ids.public("cty", one.id) == city), None)
+    problems = {}
+    if role in IN_A_STORE and store_id is None:
+        problems["store"] = _("This role works in a store: choose which")
+    if role not in IN_A_STORE and store:
+        problems["store"] = _("This role works in several stores: choose none here")
+    if city and (role in IN_A_STORE or role == "owner" or city_id is None):
+        problems["city"] = _("This role is not for one city: choose none here")
+    return problems, {"store_id": store_id, "city_id": city_id}
+
+
+def _cities(request: StaffRequest) -> list[CityView]:
+    """The cities that the actor's organisation runs."""
+    return [city for city in organisations.cities() if city.retailer_id == request.actor.organisation_id]
+
+
 def _found(request: StaffRequest, code: str) -> Member:
     employee_id = known("emp", code)
     for one in staff.employees(actor=request.actor):
@@ -120,9 +151,9 @@ def _found(request: StaffRequest, code: str) -> Member:
 
 def _member(view: EmployeeView, scope: Scope) -> Member:
     store = scope.by_id.get(view.store_id) if view.store_id else None
-    return Member(
-        view, ids.public("emp", view.id), words.of(words.ROLES, view.role), store.name if store else _("All stores")
-    )
+    city = next((one for one in organisations.cities() if one.id == view.city_id), None)
+    place = store.name if store else city.name if city else _("All stores")
+    return Member(view, ids.public("emp", view.id), words.of(words.ROLES, view.role), place)
 
 
 def _choices(scope: Scope) -> dict[str, Any]:

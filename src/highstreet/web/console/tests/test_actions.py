@@ -113,6 +113,25 @@ def test_people_are_hired_moved_dismissed_and_taken_back(scene: Scene) -> None:
     assert client_of(new).get("/console/").status_code == 200
 
 
+def test_a_place_that_a_role_has_no_use_for_is_refused(scene: Scene) -> None:
+    client, store = client_of(scene.owner), ids.public("str", scene.stores[0].pk)
+    new, city = User.objects.create(username="new"), ids.public("cty", scene.city.pk)
+    form = {"username": "new", "name": "New"}
+    for wrong in (
+        {"role": "owner", "city": city},
+        {"role": "owner", "store": store},
+        {"role": "support", "store": store},
+        {"role": "support", "city": "cty_nowhere"},
+        {"role": "picker", "store": store, "city": city},
+    ):
+        assert client.post("/console/people/hire", form | wrong).status_code == 422, wrong
+    assert not Employee.objects.filter(user=new).exists()
+    assert client.post("/console/people/hire", form | {"role": "city_manager", "city": city}).status_code == 302
+    employee = Employee.objects.get(user=new)
+    assert (employee.role, employee.store_id, employee.city_id) == ("city_manager", None, scene.city.pk)
+    assert scene.city.name_en in client.get("/console/people").content.decode()
+
+
 def test_the_last_owner_stays_and_nobody_is_taken_from_another_house(scene: Scene) -> None:
     client, me = client_of(scene.owner), Employee.objects.get(user=scene.owner)
     address = f"/console/people/{ids.public('emp', me.pk)}"
