@@ -1,7 +1,8 @@
 """How many statements each address asks of the database: `python -m tests.budgets.count ORDERS`, JSON on stdout.
 
 Runs in a process of its own on the database of DATABASE_URL (a small demo city), where it places ORDERS orders first.
-Every route is asked twice and the second answer's statements count: what a process remembers, it remembers.
+Every route is asked three times and the fewer statements of the later two count: what a process remembers, it
+remembers, and what it asks anew every few seconds (the recent promises) is not any one route's.
 """
 
 from __future__ import annotations
@@ -90,18 +91,19 @@ class Counter:
         return answer.json()
 
     def counted(self, ask: Callable[[], Any]) -> tuple[int, int]:
-        """(status, statements) of the second time."""
+        """(status, fewest statements) of the second and the third time."""
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
 
         ask()
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            answer = ask()
+        found = []
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as queries:
+                answer = ask()
+            found.append(len(queries))
         if answer.status_code >= 400:
             sys.stderr.write(f"{answer.content[:200]!r}\n")
-        return answer.status_code, len(queries)
+        return answer.status_code, min(found)
 
 
 class Town:
@@ -124,6 +126,9 @@ class Town:
         counter.done("courier", "/api/v1/courier/shift", {})
         self.cart = self.open()
         self.quote = self.quoted(self.cart)
+        # A public address, to which nothing is sent: no worker runs.
+        hook = {"url": "https://1.1.1.1/hook", "events": ["order.paid"]}
+        self.hook = str(counter.done("owner", "/api/v1/partners/webhooks", hook)["id"])
         made = [self.order() for _ in range(orders)]
         self.placed = made[-1]
         self._pay(made[-1])
@@ -161,9 +166,13 @@ class Town:
 
     def names(self) -> dict[str, str]:
         from highstreet.kernel import ids
+        from highstreet.kernel.ledger import AccountRef
 
         order = _private("ord", self.placed["id"])
         fulfilment = self._one("SELECT id FROM fulfilment_fulfilment WHERE order_id = %s", order)
+        journal = self._one("SELECT id FROM kernel_journal ORDER BY at DESC LIMIT 1")
+        retailer = "SELECT p.owner, p.code, p.currency FROM kernel_posting p JOIN organisations_city c "
+        retailer += "ON c.retailer_id = p.owner ORDER BY p.code LIMIT 1"
         return {
             "code": "poa",
             "public_id": self.product,
@@ -175,7 +184,21 @@ class Town:
             "key": self.cart,
             "quote": self.quote,
             "fulfilment": ids.public("ful", fulfilment),
-            "journal": ids.public("jou", self._one("SELECT id FROM kernel_journal ORDER BY at DESC LIMIT 1")),
+            "journal": ids.public("jou", journal),
+            "account": ids.public("acc", AccountRef(*self._rows(retailer)[0]).id),
+            "line": ids.public(
+                "oli", self._one("SELECT min(id::text)::uuid FROM orders_orderline WHERE order_id = %s", order)
+            ),
+            "packed": ids.public(
+                "lin",
+                self._one(
+                    "SELECT min(id::text)::uuid FROM fulfilment_fulfilmentline WHERE fulfilment_id = %s", fulfilment
+                ),
+            ),
+            "role": "support",
+            "permission": "orders.refund",
+            "webhook": self.hook,
+            "hook": self.hook,
             "employee": ids.public("emp", self._one("SELECT id FROM staff_employee ORDER BY id DESC LIMIT 1")),
         }
 
@@ -234,8 +257,9 @@ def measured(orders: int) -> dict[str, Any]:
         if any(name not in names for name in parameters):
             unasked.append(route)
             continue
-        # The pages of a shop name an order by its package.
-        here = names | {"order": names["fulfilment"]} if route.startswith("store/") else names
+        # The pages of a shop name an order by its package, and a line as it is in it.
+        packed = {"order": names["fulfilment"], "line": names["packed"]}
+        here = names | packed if route.startswith("store/") else names
         path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", partial(_named, here), route) + QUERY.get(route, "")
         if route == "c/<slug:code>":
             path = "/c/" + town.category

@@ -6,10 +6,12 @@ import asyncio
 import re
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from highstreet.kernel import ids
 from tests.conftest import Add
 from tests.support import balancer, loops, shop
 from tests.support.stack import Stack
@@ -47,7 +49,7 @@ def either_dies(rounds: int, row: Add) -> None:
 
 async def _under_load(stack: Stack, rounds: int) -> tuple[Counter[str], list[str], int, float]:
     """Four shoppers order without end while one of each pair is killed; who lost its answer asks again."""
-    shelf = await asyncio.to_thread(shop.only_shelf, stack, 100_000)
+    shelf = await asyncio.to_thread(shop.bottomless_shelf, stack)
     over, seen, acknowledged, kills, recovered = asyncio.Event(), Counter[str](), list[str](), 0, 0.0
 
     async def shopper(number: int) -> None:
@@ -104,11 +106,14 @@ def test_who_signs_out_on_one_machine_is_out_on_the_other() -> None:
         # A dismissed one is out as well, wherever its session was last seen.
         token = httpx.post(f"{stack.url}/api/v1/sessions", json={"username": "picker", "password": "demo"})
         bearer = {"Authorization": f"Bearer {token.json()['token']}"}
+        topics = here.get("/api/v1/streams", headers=bearer).json()["topics"]
+        own = next(topic.removeprefix("store:") for topic in topics if topic.startswith("store:"))
+        queue = {"store": ids.public("str", UUID(own))}
         for one in (here, there):
-            assert one.get("/api/v1/store/queue", headers=bearer).status_code == 200
+            assert one.get("/api/v1/store/queue", headers=bearer, params=queue).status_code == 200
         stack.sql("UPDATE accounts_user SET is_active = false WHERE username = 'picker'")
         for one in (here, there):
-            assert one.get("/api/v1/store/queue", headers=bearer).status_code == 401
+            assert one.get("/api/v1/store/queue", headers=bearer, params=queue).status_code == 401
 
 
 def _browser(url: str) -> httpx.Client:

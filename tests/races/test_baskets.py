@@ -97,24 +97,29 @@ def test_locks_in_the_baskets_order_end_in_a_deadlock(town: Town, monkeypatch: p
     assert any("deadlock" in name for name in crowd.errors(results)), results
 
 
-def _in_the_baskets_order(group: UUID, claims: Iterable[Claim], expires_at: datetime) -> None:
+def _in_the_baskets_order(
+    group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirmed: bool = False
+) -> None:
+    column = "allocated" if confirmed else "held"
     for claim in claims:
-        _hold(group, claim, expires_at)
+        _hold(group, claim, expires_at, "confirmed" if confirmed else "held")
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE inventory_stocklevel SET held = held + %s WHERE id = %s AND on_hand - held - allocated >= %s",
+                f"UPDATE inventory_stocklevel SET {column} = {column} + %s "  # noqa: S608
+                "WHERE id = %s AND on_hand - held - allocated >= %s",
                 [claim.quantity, claim.resource, claim.quantity],
             )
         time.sleep(0.2)
 
 
-def _hold(group: UUID, claim: Claim, expires_at: datetime) -> None:
+def _hold(group: UUID, claim: Claim, expires_at: datetime, state: str) -> None:
     Hold.objects.create(
         id=ids.new_id(),
         group=group,
         kind=claim.kind,
         resource=claim.resource,
         quantity=claim.quantity,
+        state=state,
         at=clock.now(),
         expires_at=expires_at,
     )

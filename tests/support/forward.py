@@ -37,7 +37,7 @@ def main() -> None:
         migration = Migration(f"9{number:03}_forward", "orders")
         migration.operations, migration.atomic = [operation], atomic  # type: ignore[misc]
         assert dangers(migration, state) == [], dangers(migration, state)
-        tries = patiently(partial(_apply, migration, state), lock_seconds=1.0)
+        tries = patiently(partial(_apply, migration, state))
         state = migration.mutate_state(state)
         print(f"{type(operation).__name__} {tries}", flush=True)  # noqa: T201
 

@@ -1,7 +1,11 @@
-"""A million orders in a minute or two: one real order's rows copied by SQL, every identifier made anew."""
+"""A million orders in a minute or two: one real order's rows copied by SQL, every identifier made anew.
+
+HIGHSTREET_MANY_ORDERS makes the long tests do with fewer, where there is less time than they need.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from . import loops, shop
@@ -9,6 +13,9 @@ from .stack import Stack
 
 # Unique texts of a row; every other text is shared by all copies.
 _UNIQUE = {"number": "m{g}", "key": "many{g}"}
+MANY = int(os.environ.get("HIGHSTREET_MANY_ORDERS", "1000000"))
+# How long an audit of so many may take, in seconds.
+AUDIT = 600.0
 TABLES = ("orders_quote", "orders_order", "orders_orderline", "kernel_hold", "kernel_statechange")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -116,8 +116,11 @@ def paid(stack: Stack, due: Due, *, amount: int | None = None, **changes: Any) -
 
 
 async def send(stack: Stack, messages: Iterable[tuple[str, dict[str, str], bytes]]) -> Outcome:
-    """POST each (kind, headers, body) to the endpoint, `AT_ONCE` at a time; wait until the inbox is applied."""
-    outcome = Outcome(before=books(stack))
+    """POST each (kind, headers, body) to the endpoint, `AT_ONCE` at a time; wait until the inbox is applied.
+
+    Each is taken from `messages` when it is its turn: a forger's times are those of the sending.
+    """
+    outcome, waiting = Outcome(before=books(stack)), iter(messages)
 
     async def one(kind: str, headers: dict[str, str], body: bytes) -> None:
         started = time.monotonic()
@@ -127,7 +130,11 @@ async def send(stack: Stack, messages: Iterable[tuple[str, dict[str, str], bytes
         outcome.kinds[kind] += 1
         outcome.sent += 1
 
-    await shop.at_most(AT_ONCE, [partial(one, *message) for message in messages])
+    async def hand() -> None:
+        for message in waiting:
+            await one(*message)
+
+    await asyncio.gather(*(hand() for _ in range(AT_ONCE)))
     await asyncio.to_thread(stack.eventually, WAITING, 0, 20.0)
     outcome.after = books(stack)
     return outcome
@@ -160,13 +167,13 @@ async def _post(stack: Stack, headers: dict[str, str], body: bytes) -> httpx.Res
     return httpx.Response(int(head.split(b" ", 2)[1]), content=content)
 
 
-def forged(stack: Stack, due: Due, *, per_kind: int, seed: int) -> list[tuple[str, dict[str, str], bytes]]:
+def forged(stack: Stack, due: Due, *, per_kind: int, seed: int) -> Iterator[tuple[str, dict[str, str], bytes]]:
     """`per_kind` forgeries of every kind, which want an order that exists to be paid with its true amount.
 
     Blanks around a header's value are no part of it (RFC 9110, 5.5): such a "forgery" is the genuine message.
     """
     made = forge.forgeries(stack.keys.config, stack.keys, seed, per_kind=per_kind, resource=paid(stack, due))
-    return [one for one in made if all(value == value.strip() for value in one[1].values())]
+    return (one for one in made if all(value == value.strip() for value in one[1].values()))
 
 
 def genuine(stack: Stack, resource: dict[str, Any], kind: str = "genuine") -> tuple[str, dict[str, str], bytes]:

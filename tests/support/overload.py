@@ -127,7 +127,7 @@ async def _ask(wire: Wire, kind: Kind, seen: Seen) -> None:
 
 async def shoppers(stack: Stack, count: int, over: asyncio.Event) -> Counter[str]:
     """People who order one after the other until `over`; every answer they get."""
-    shelf = shop.only_shelf(stack, 100_000)
+    shelf = shop.bottomless_shelf(stack)
     seen: Counter[str] = Counter()
 
     async def one(number: int) -> None:

@@ -147,6 +147,16 @@ def only_shelf(stack: Stack, units: int) -> Shelf:
     return Shelf(ids.public("str", store), ids.public("var", variant), store, variant, level)
 
 
+def bottomless_shelf(stack: Stack) -> Shelf:
+    """A shelf for a load that no answer should refuse: plenty on it, in a store that picks in no time.
+
+    Else nobody packs, the queue grows over closing time, and then no order can be promised for today.
+    """
+    shelf = only_shelf(stack, 100_000)
+    stack.sql("UPDATE stores_store SET pick_minutes_base = 0, pick_seconds_per_unit = 0 WHERE id = %s", shelf.store_id)
+    return shelf
+
+
 def set_stock(stack: Stack, level_id: UUID, units: int) -> None:
     """Count a shelf: as a stocktake does, the move beside the level."""
     stack.sql(

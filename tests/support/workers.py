@@ -12,7 +12,7 @@ from .stack import Stack, Verdict
 
 # Where a worker dies: within a handler's transaction, after it and before the job is known to be done, and between.
 STEPS = (
-    "outbox.deliver:delivery.promise.handlers.paid",
+    "outbox.deliver:growth.partners.handlers.publish",
     "ledger.post:payment_captured",
     "states.payment:capture",
     "outbox.emit:PaymentCaptured",
@@ -46,12 +46,17 @@ class Died:
 
 
 async def workers_die(stack: Stack, *, kills: int, seed: int) -> Died:
-    """`kills` workers, each with work waiting, each dies at a step or by a kill; then one that lives drains all."""
+    """`kills` workers, each with work waiting, each dies at a step or by a kill; then one that lives drains all.
+
+    Every way to die has its turn before one comes again, in an order drawn by `seed`.
+    """
     dice, deaths = random.Random(seed), dict[str, int]()
+    ways = ("kill", *STEPS)
+    plan = [step for _ in range(-(-kills // len(ways))) for step in dice.sample(ways, len(ways))]
     dues = await notices.unpaid_orders(stack, kills * 2, first=900_000)
     for number in range(kills):
         batch = dues[2 * number : 2 * number + 2]
-        step = dice.choice(["kill", *STEPS])
+        step = plan[number]
         stack.environment["HIGHSTREET_FAIL"] = "" if step == "kill" else step
         stack.launch("worker")
         await notices.deliver(stack, [notices.genuine(stack, notices.paid(stack, due)) for due in batch])

@@ -40,8 +40,8 @@ class World:
             headers["X-Cart-Key"] = cart
         try:
             return self.http.request(method, path, headers=headers, **rest)
-        except httpx.RemoteProtocolError:
-            # A refused large body ends its connection, and this request was the next on it.
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            # A refused large body, or the death of a worker, ended its connection; this request was the next on it.
             return self.http.request(method, path, headers=headers, **rest)
 
     def picture(self) -> dict[str, tuple[int, int]]:

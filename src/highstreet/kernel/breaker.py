@@ -16,11 +16,15 @@ class Open(Exception):
 
 
 class Breaker:
-    """Opens after `failures` calls in a row failed, for `rest` seconds; then one call tries. `at_once` may wait."""
+    """Opens after `failures` calls in a row failed, for `rest` seconds; then one call tries.
 
-    def __init__(self, *, failures: int = 3, rest: float = 10.0, at_once: int = 3) -> None:
-        self._most, self._rest, self._at_once = failures, rest, at_once
-        self._lock = threading.Lock()
+    `at_once` calls are made at the same time. While the service answers, one more waits up to `patience` seconds for
+    its turn; once a call has failed, it does not.
+    """
+
+    def __init__(self, *, failures: int = 3, rest: float = 10.0, at_once: int = 3, patience: float = 1.0) -> None:
+        self._most, self._rest, self._at_once, self._patience = failures, rest, at_once, patience
+        self._changed = threading.Condition()
         self._failed, self._waiting, self._until = 0, 0, 0.0
 
     @contextmanager
@@ -38,7 +42,8 @@ class Breaker:
         self._leave(failed=False)
 
     def _enter(self) -> None:
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: self._failed or self._waiting < self._at_once, self._patience)
             now = time.monotonic()
             if now < self._until or self._waiting >= self._at_once:
                 raise Open
@@ -48,7 +53,8 @@ class Breaker:
             self._waiting += 1
 
     def _leave(self, *, failed: bool) -> None:
-        with self._lock:
+        with self._changed:
             self._waiting -= 1
             self._failed = self._failed + 1 if failed else 0
             self._until = time.monotonic() + self._rest if self._failed >= self._most else 0.0
+            self._changed.notify_all()

@@ -28,6 +28,7 @@ def defer_all(task: str, arguments: list[dict[str, Any]]) -> None:
     """Have `task` run once for each of `arguments`, in one statement."""
     if arguments:
         _app.configure_task(task).batch_defer(*[_traced(one) for one in arguments])
+        failpoints.reach("queue.defer", task)
 
 
 def _traced(arguments: dict[str, Any]) -> dict[str, Any]:

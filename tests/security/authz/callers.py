@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.cached_db import SessionStore
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, transaction
 from django.test import Client
 
@@ -85,7 +87,7 @@ class Caller:
     def ask(self, route: Route, target: str, sent: Any = None, *, plot: str = "", **headers: str) -> Answer:
         """One request; nothing that it does stays."""
         self.client.cookies = SimpleCookie({"lang": "en"})
-        known: dict[str, Any] = {"HTTP_IDEMPOTENCY_KEY": ids.random_token(20)}
+        known: dict[str, Any] = {"HTTP_IDEMPOTENCY_KEY": ids.random_token(30)}
         if self.session and not route.api:
             self.client.cookies["sessionid"] = self.session
         if self.token and (route.api or not self.session):
@@ -95,7 +97,7 @@ class Caller:
         with undone(), connection.execute_wrapper(_noting(wrote)):
             answer = self.client.generic(route.method, target, body, content_type=kind, **known | headers)
             parts = getattr(answer, "streaming_content", None)
-            text = answer.content if parts is None else b"".join(parts)
+            text = _readable(answer.content if parts is None else b"".join(parts))
         shown = text.decode("utf-8", "replace") + "\n" + "\n".join(f"{k}: {v}" for k, v in answer.headers.items())
         cookies = "\n".join(morsel.OutputString() for morsel in answer.cookies.values())
         label = str(answer.status_code)
@@ -104,6 +106,14 @@ class Caller:
         return Answer(
             self.name, route, plot, label, f"{shown}\n{cookies}", f"{target} {json.dumps(sent)}", frozenset(wrote)
         )
+
+
+def _readable(content: bytes) -> bytes:
+    """An archive as what is in it, so that marks are found there as well; anything else as it is."""
+    if not content.startswith(b"PK"):
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return b"\n".join(archive.read(name) for name in archive.namelist())
 
 
 WRITES = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)"?')

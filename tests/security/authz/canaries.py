@@ -10,7 +10,6 @@ from django.conf import settings
 
 from highstreet.growth.partners.models import ApiKey
 from highstreet.people.accounts.models import ApiToken
-from highstreet.trade.payments.models import PaymentIntent
 
 from .callers import Answer, Caller
 from .world import CUSTOMERS, RIDERS, TOTP_SECRET, Plot, World
@@ -40,6 +39,9 @@ OWNERS: dict[str, frozenset[str]] = {
 }
 # What of a plot is its customer's alone, and what is its organisation's; the rest is of those who work on the order.
 CUSTOMERS_OWN = ("home", "flat")
+# Support gives a customer who proved an order a copy of everything: their own things are in it, what opens them is not.
+COPY = "POST /api/v1/privacy/exports"
+SERVE = frozenset({"support", "ally", "owner"})
 ORGANISATIONS = ("hand", "key", "hook", "message")
 ORGANISATIONS_IDS = ("api_key", "webhook", "sending", "message", "employee")
 WORKED_ON = ("order_", "fulfilment_", "order_line_", "line_", "delivery", "journal", "alert")
@@ -47,11 +49,17 @@ WORKED_ON = ("order_", "fulfilment_", "order_line_", "line_", "delivery", "journ
 
 @dataclass(frozen=True)
 class Canary:
-    """`what` it is, and who may read it; `secret` is for nobody at a desk either, the superuser included."""
+    """`what` it is, and who may read it; `secret` is for nobody at a desk either, the superuser included. `copied` are
+    those who may give its customer a copy of it."""
 
     what: str
     readers: frozenset[str]
     secret: bool = False
+    copied: frozenset[str] = frozenset()
+
+    def may_be_in(self, answer: Answer) -> bool:
+        readers = self.readers | self.copied if answer.route.name == COPY else self.readers
+        return answer.caller in readers or (answer.caller == "root" and not self.secret)
 
 
 @dataclass(frozen=True)
@@ -71,9 +79,11 @@ class Aviary:
 
     birds: dict[str, Canary] = field(default_factory=dict)
 
-    def add(self, text: str, what: str, readers: Iterable[str] = (), *, secret: bool = False) -> None:
+    def add(
+        self, text: str, what: str, readers: Iterable[str] = (), *, secret: bool = False, copied: Iterable[str] = ()
+    ) -> None:
         assert len(text) >= 6, f"{what} is too short to be looked for"
-        self.birds[text] = Canary(what, frozenset(readers), secret)
+        self.birds[text] = Canary(what, frozenset(readers), secret, frozenset(copied))
 
     def sightings(self, answers: Iterable[Answer]) -> list[Sighting]:
         """What the answers have that their callers may not read, but for what the callers sent themselves."""
@@ -83,8 +93,7 @@ class Aviary:
         for answer in answers:
             for text in set(any_of_them.findall(answer.text)):
                 bird = self.birds[text]
-                allowed = answer.caller in bird.readers or (answer.caller == "root" and not bird.secret)
-                if not allowed and text not in answer.asked:
+                if not bird.may_be_in(answer) and text not in answer.asked:
                     found.append(Sighting(bird, answer))
         return found
 
@@ -101,9 +110,14 @@ def _of_plot(aviary: Aviary, plot: Plot) -> None:
     customer = CUSTOMERS[plot.name]
     staff = [name for name, at in AT.items() if plot.name in at]
     workers = [customer, RIDERS[plot.name], *staff]
+    serve = [name for name in staff if name.partition("_")[0] in SERVE]
     for name, text in plot.marks.items():
-        readers = [customer] if name in CUSTOMERS_OWN else OWNERS[plot.name] if name in ORGANISATIONS else workers
-        aviary.add(text, f"{plot.name}'s {name}", readers)
+        if name in CUSTOMERS_OWN:
+            aviary.add(text, f"{plot.name}'s {name}", [customer], copied=serve)
+        else:
+            aviary.add(text, f"{plot.name}'s {name}", OWNERS[plot.name] if name in ORGANISATIONS else workers)
+    openid = f"kanari-openid-{plot.name}"
+    aviary.add(openid, f"{plot.name}'s payer at the provider", [customer], secret=True, copied=serve)
     for name, text in plot.values.items():
         if name in ORGANISATIONS_IDS:
             aviary.add(text, f"the id of {plot.name}'s {name}", OWNERS[plot.name])
@@ -115,7 +129,7 @@ def _of_plot(aviary: Aviary, plot: Plot) -> None:
 
 
 def _of_machinery(aviary: Aviary, world: World, callers: dict[str, Caller]) -> None:
-    """Columns that open something: hashes, digests, sessions, tokens, second factors, payers' ids, the key of all."""
+    """Columns that open something: hashes, digests, sessions, tokens, second factors, the key of all."""
     for name, user in world.users.items():
         aviary.add(user.password.rsplit("$", 1)[-1], f"the password's hash of {name}", secret=True)
     for digest in ApiToken.objects.values_list("digest", flat=True):
@@ -127,7 +141,5 @@ def _of_machinery(aviary: Aviary, world: World, callers: dict[str, Caller]) -> N
             aviary.add(caller.session, f"the session of {caller.name}", [caller.name], secret=True)
         if caller.token:
             aviary.add(caller.token, f"the token of {caller.name}", secret=True)
-    for openid in PaymentIntent.objects.exclude(openid="").values_list("openid", flat=True):
-        aviary.add(openid, "a payer's id at the provider", secret=True)
     aviary.add(TOTP_SECRET, "a second factor's secret", secret=True)
     aviary.add(settings.SECRET_KEY, "the platform's key", secret=True)

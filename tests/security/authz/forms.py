@@ -24,6 +24,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "provider": "=wechat",
         "webhook": "webhook",
         "sending": "sending",
+        "purpose": "=marketing",
     },
     "/api/v1/carts/": {"key": "cart", "variant": "variant"},
     "/api/v1/partners/keys/": {"key": "api_key"},
@@ -71,6 +72,16 @@ PARAMETERS: dict[str, dict[str, str]] = {
 BODIES: dict[str, Any] = {
     "POST /api/v1/carts": {"city": "{city}", "lines": [{"variant": "{variant}", "quantity": 1}]},
     "PUT /api/v1/carts/{key}/lines/{variant}": {"quantity": 2},
+    "POST /api/v1/checkout": {
+        "lines": [{"variant": "{variant}", "quantity": 1}],
+        "mode": "pickup",
+        "store": "{store}",
+        "city": "{city}",
+        "phone": "13800000000",
+        "payment_method": "at_pickup",
+        "most_total": 10000000,
+        "latest": "2099-12-31T00:00:00Z",
+    },
     "PUT /api/v1/courier/position": {"lat": 31.23, "lon": 121.47},
     "POST /api/v1/deliveries/{delivery_id}/pick_up": {"code": ""},
     "POST /api/v1/deliveries/{delivery_id}/deliver": {"proof_kind": "code", "proof": "0000"},
@@ -84,6 +95,8 @@ BODIES: dict[str, Any] = {
         "variant": "{other_variant}",
     },
     "POST /api/v1/fulfilments/{fulfilment}/hand-over": {"code": ""},
+    "PUT /api/v1/me/consents/{purpose}": {"given": True},
+    "POST /api/v1/me/erasure": {"confirm": "ERASE"},
     "POST /api/v1/orders": {
         "quote": "{quote}",
         "cart": "{cart}",
@@ -99,10 +112,14 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/partners/webhooks/{webhook}": {"active": False},
     "POST /api/v1/partners/webhooks/{webhook}/replay": {"after": "{message}"},
     "POST /api/v1/payments/{provider}/notify": {"id": "x"},
+    "POST /api/v1/privacy/exports": {"order_key": "{key_done}", "phone": "{phone}"},
+    "POST /api/v1/privacy/erasures": {"order_key": "{key_done}", "phone": "{phone}", "confirm": "ERASE"},
     "POST /api/v1/quotes": {"cart": "{cart}", "mode": "pickup", "store": "{store}"},
     "POST /api/v1/sessions": {"username": "anna", "password": "wrong"},
     "POST /api/v1/store/collect": {"store": "{store}", "code": "{pickup_code}", "cash_received": 0},
     "POST /cart/lines": {"variant": "{variant}", "qty": "1"},
+    "POST /me/data/consent": {"purpose": "marketing", "given": "1"},
+    "POST /me/data/erase": {"confirm": "ERASE"},
     "POST /o/{ref}/answer": {"line": "{line_asked}", "agreed": "1"},
     "POST /o/{ref}/rate": {"stars": "5", "text": "good"},
     "POST /place": {"store": "{store_code}"},
@@ -157,6 +174,11 @@ def values(plot: Plot) -> dict[str, str]:
     return plot.values | numbers
 
 
+def proofs(plot: Plot) -> dict[str, str]:
+    """What a customer says on the telephone to prove an order; no query may try it, for it opens what it proves."""
+    return {"key_done": plot.secrets["key-done"], "phone": plot.phone}
+
+
 def target(route: Route, plot: Plot) -> str:
     """The route's address for a plot's things. Raises Unknown for a parameter without a line in PARAMETERS."""
     known: dict[str, str] = {}
@@ -174,11 +196,11 @@ def target(route: Route, plot: Plot) -> str:
 
 def body(route: Route, plot: Plot) -> Any:
     """What is sent along; None where nothing is."""
-    return filled(BODIES.get(route.name), values(plot))
+    return filled(BODIES.get(route.name), values(plot) | proofs(plot))
 
 
-# A category, and a role of the caller's own organisation: nobody's things in particular.
-OWN_BY_NATURE = ("/c/", "/console/permissions/")
+# A category, a role of the caller's own organisation, what a caller agrees to: nobody's things in particular.
+OWN_BY_NATURE = ("/c/", "/console/permissions/", "/api/v1/me/")
 
 
 def concerns(route: Route) -> bool:

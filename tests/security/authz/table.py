@@ -84,6 +84,7 @@ OPEN = (
     "/api/v1/carts",
     "/api/v1/quotes",
     "POST /api/v1/orders",
+    "POST /api/v1/checkout",
     "/p/",
     "/place",
     "/cart/lines",

@@ -31,6 +31,7 @@ WINDOW = {
     # A guest's cart is whoever's has its key: the key is the proof, and the quote shows nothing but that cart.
     ("POST /api/v1/quotes", "cart"),
 }
+SHOPPING = ("POST /api/v1/quotes", "POST /api/v1/checkout")
 OWN, FOREIGN = "a1", ("b", "a2")
 # Somebody of the first plot's side, the least powerful first.
 OURS = ("anna", "rider_a1", "picker_a", "manager_a", "support_a", "owner_a")
@@ -90,7 +91,7 @@ def foreign(matrix: Matrix) -> list[tuple[str, Answer]]:
 
 def shared(route: Route, name: str, who: str) -> bool:
     """Whether the retailer's second store is the caller's too, or open to every shopper of the city."""
-    return who in ("owner_a", "support_a") or (name, route.name) == ("store", "POST /api/v1/quotes")
+    return who in ("owner_a", "support_a") or (name == "store" and route.name in SHOPPING)
 
 
 # A cart's key is all that a guest has: with it and its own quote, one orders as that guest.

@@ -5,21 +5,25 @@ The expected table is expected.tsv, in git. These tests compare and never write 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db.models import Model
 from django.urls import reverse
 
 from highstreet.kernel import policy
+from highstreet.kernel.privacy import Person
+from highstreet.people.customers.models import Customer
 from highstreet.trade.orders.admin import OrderAdmin
-from highstreet.trade.orders.models import OrderQuerySet
+from highstreet.trade.orders.models import Order, OrderQuerySet
+from highstreet.trade.orders.reads.keys import OrderKeys
 from highstreet.trade.payments.models import Alert, AlertQuerySet
 from tests.conftest import Add
 
 from . import calls, canaries, forms, table
-from .callers import Answer
+from .callers import Answer, undone
 from .calls import Matrix
 from .routes import Route, every_route
 from .table import STRANGERS
@@ -42,6 +46,8 @@ SECONDARY = (
     "figures",
     "sendings",
 )
+# A guest's copy is of what this browser itself holds, signed; without its cookies, of nothing.
+OWN_COPY = "GET /me/data/export"
 PUBLIC_FILES = ("/api/v1/openapi.json", "/place/map.svg")
 
 
@@ -53,6 +59,13 @@ def asked(request: pytest.FixtureRequest, matrix: Matrix, django_db_blocker: Any
     """The matrix's answers: one caller of each kind, or everybody."""
     with django_db_blocker.unblock():
         yield calls.ask(matrix, every_route(), calls.fast if request.param == "fast" else calls.everything)
+
+
+@pytest.fixture(scope="module")
+def sighted(asked: list[Answer], matrix: Matrix, django_db_blocker: Any) -> list[canaries.Sighting]:
+    """What the answers have that their callers may not read; looked for once."""
+    with django_db_blocker.unblock():
+        return canaries.of_world(matrix.world, matrix.callers).sightings(asked)
 
 
 def cells(answers: list[Answer]) -> dict[calls.Cell, str]:
@@ -154,11 +167,13 @@ def test_a_loosened_route_is_caught(matrix: Matrix, monkeypatch: pytest.MonkeyPa
     assert canaries.of_world(matrix.world, matrix.callers).sightings(answers)
 
 
-def test_nobody_reads_what_is_anothers(asked: list[Answer], matrix: Matrix, row: Add) -> None:
+def test_nobody_reads_what_is_anothers(
+    asked: list[Answer], sighted: list[canaries.Sighting], matrix: Matrix, row: Add
+) -> None:
     """G6: the marks of one city, organisation, store or customer are in no answer to another's."""
     aviary = canaries.of_world(matrix.world, matrix.callers)
     marks = [text for text, bird in aviary.birds.items() if not bird.secret]
-    seen = [one for one in aviary.sightings(asked) if not one.canary.secret]
+    seen = [one for one in sighted if not one.canary.secret]
     row("G6", f"{len(marks)} marks in every answer", n=len(asked), accepted=len(seen), refused=len(asked))
     assert seen == [], "\n".join(sorted({str(one) for one in seen})[:40])
 
@@ -171,10 +186,10 @@ def test_an_alert_of_another_city_would_be_seen(matrix: Matrix, monkeypatch: pyt
     assert {("owner_b", "a1's trade"), ("support_a", "b's trade")} <= {(s.answer.caller, s.canary.what) for s in seen}
 
 
-def in_the_admin(matrix: Matrix) -> list[Answer]:
+def in_the_admin(matrix: Matrix, models: Iterable[type[Model]]) -> list[Answer]:
     """The superuser at the list of every model and at the first record of each."""
     found = []
-    for model in admin.site._registry:
+    for model in models:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         addresses = [reverse(f"{name}_changelist")]
         addresses += [reverse(f"{name}_change", args=[one.pk]) for one in model._default_manager.all()[:1]]
@@ -182,11 +197,14 @@ def in_the_admin(matrix: Matrix) -> list[Answer]:
     return found
 
 
-def test_secrets_are_in_no_answer(asked: list[Answer], matrix: Matrix, row: Add) -> None:
+def test_secrets_are_in_no_answer(
+    asked: list[Answer], sighted: list[canaries.Sighting], matrix: Matrix, row: Add
+) -> None:
     """A5: what opens something stands in no answer of the matrix, nor in the admin."""
     aviary = canaries.of_world(matrix.world, matrix.callers)
-    answers = [*asked, *in_the_admin(matrix)]
-    seen = [one for one in aviary.sightings(answers) if one.canary.secret]
+    managed = in_the_admin(matrix, admin.site._registry)
+    answers = [*asked, *managed]
+    seen = [one for one in [*sighted, *aviary.sightings(managed)] if one.canary.secret]
     secrets = sum(bird.secret for bird in aviary.birds.values())
     row(
         "A5",
@@ -201,7 +219,7 @@ def test_secrets_are_in_no_answer(asked: list[Answer], matrix: Matrix, row: Add)
 def test_a_secret_in_the_admin_would_be_seen(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the guest's key of an order, shown to the superuser."""
     monkeypatch.setattr(OrderAdmin, "exclude", ())
-    seen = canaries.of_world(matrix.world, matrix.callers).sightings(in_the_admin(matrix))
+    seen = canaries.of_world(matrix.world, matrix.callers).sightings(in_the_admin(matrix, [Order]))
     assert any("secret key-" in one.canary.what for one in seen)
 
 
@@ -212,6 +230,7 @@ def test_secondary_pages_are_closed_to_strangers(matrix: Matrix, row: Add) -> No
         for route in every_route()
         if route.method == "GET"
         and route.path not in PUBLIC_FILES
+        and route.name != OWN_COPY
         and any(word in route.path.removeprefix("/api/v1") for word in SECONDARY)
     ]
 
@@ -232,6 +251,52 @@ def test_secondary_pages_are_closed_to_strangers(matrix: Matrix, row: Add) -> No
     )
     assert len(routes) >= 50
     assert [f"{one.caller} {one.asked[:120]}: {one.label}" for one in let_in] == []
+
+
+def test_a_copy_is_of_ones_own_things_only(matrix: Matrix, row: Add) -> None:
+    """A4: the copy of everything, which everybody may ask for, has the asker's own in it and nothing of another's."""
+    copies = calls.ask(matrix, named(OWN_COPY))
+    seen = canaries.of_world(matrix.world, matrix.callers).sightings(copies)
+    row("A4", "copies of one's own data", n=len(copies), accepted=len(seen), refused=len(copies) - len(seen))
+    assert {one.caller for one in copies if "kanari-a1-home" in one.text} == {"anna"}
+    assert [one.caller for one in copies if one.caller in ("guest", "key_a") and "kanari" in one.text] == []
+    assert seen == []
+
+
+def test_a_copy_of_anothers_things_is_caught(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: everybody's copy is of one customer."""
+    user = matrix.world.users["anna"]
+    anna = Person((Customer.objects.get(user=user).pk,), (user.pk,))
+    monkeypatch.setattr("highstreet.web.shop.pages.data.reads.person_of", lambda *who: anna)
+    seen = canaries.of_world(matrix.world, matrix.callers).sightings(calls.ask(matrix, named(OWN_COPY)))
+    assert {"guest", "ben", "owner_b"} <= {one.answer.caller for one in seen}
+
+
+SERVED = ("POST /api/v1/privacy/exports", "POST /api/v1/privacy/erasures")
+
+
+def of_who_bought_elsewhere(matrix: Matrix) -> list[Answer]:
+    """A's support asked for the customer of `a1`, who has bought at B as well, and for the one of `a2`, who has not."""
+    anna = Customer.objects.get(user=matrix.world.users["anna"])
+    with undone():
+        Order.objects.filter(number=matrix.world.plots["b"].marks["number-done"]).update(customer=anna)
+        return calls.ask(matrix, named(*SERVED), lambda route, plot, who: plot in ("a1", "a2") and who == "support_a")
+
+
+def test_support_serves_nobody_who_bought_elsewhere(matrix: Matrix) -> None:
+    """G6: a copy or an erasure by one retailer's support would be of another's orders as well."""
+    answers = of_who_bought_elsewhere(matrix)
+    refused = {(one.route.name, one.plot) for one in answers if "bought_elsewhere" in one.text}
+    assert refused == {(name, "a1") for name in SERVED}
+    assert [one.label for one in answers if one.route.name == SERVED[0]] == ["409", "200"]
+    assert not canaries.of_world(matrix.world, matrix.callers).sightings(answers)
+
+
+def test_a_copy_of_another_retailers_orders_is_caught(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control, and the leak that there was."""
+    monkeypatch.setattr(OrderKeys, "all_seen", lambda self, actor, customer: True)
+    seen = canaries.of_world(matrix.world, matrix.callers).sightings(of_who_bought_elsewhere(matrix))
+    assert any(one.canary.what == "b's address-done" for one in seen)
 
 
 def test_an_open_print_page_is_caught(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,12 @@ class Plot:
     marks: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def phone(self) -> str:
+        """Its customer's number."""
+        at = PLOTS.index(self.name) + 1
+        return f"1380000{at}{at}77"
+
     def mark(self, name: str) -> str:
         """A text of this plot's that stands nowhere else."""
         return self.marks.setdefault(name, f"kanari-{self.name}-{name}")
@@ -127,9 +133,7 @@ def _user(world: World, name: str) -> User:
 
 def _people(world: World, plot: Plot) -> None:
     user = _user(world, CUSTOMERS[plot.name])
-    customer = Customer.objects.create(
-        user=user, phone=_phone(plot), name=plot.mark("customer"), created_at=clock.now()
-    )
+    customer = Customer.objects.create(user=user, phone=plot.phone, name=plot.mark("customer"), created_at=clock.now())
     Address.objects.create(
         customer=customer, text=plot.mark("home"), unit=plot.mark("flat"), lat=31.231, lon=121.471, used_at=clock.now()
     )
@@ -144,10 +148,6 @@ def _people(world: World, plot: Plot) -> None:
     )
     Shift.objects.create(courier=rider, starts_at=clock.now() - timedelta(hours=1))
     plot.values["courier"] = ids.public("cou", rider.pk)
-
-
-def _phone(plot: Plot) -> str:
-    return f"1380000{PLOTS.index(plot.name) + 1}{PLOTS.index(plot.name) + 1}{77:02d}"
 
 
 STATES = {"pending": "delivery", "picking": "delivery", "riding": "delivery", "pickup": "pickup", "done": "delivery"}
@@ -166,7 +166,7 @@ def _orders(world: World, plot: Plot) -> None:
             mode=mode,
             store=at,
             number=number,
-            phone=_phone(plot),
+            phone=plot.phone,
             late_minutes=5 if state == "done" else None,
             minutes_ago=5,
         )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from highstreet.kernel.memory import once_a_page
 from highstreet.kernel.models import Posting
 from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
@@ -86,6 +87,7 @@ def me(actor: Actor) -> CourierView:
     return found
 
 
+@once_a_page(lambda courier_id: courier_id)
 def courier(courier_id: UUID) -> CourierView | None:
     row = Courier.objects.filter(pk=courier_id).first()
     if row is None:

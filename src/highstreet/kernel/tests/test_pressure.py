@@ -102,3 +102,33 @@ def test_a_refusal_is_an_answer() -> None:
         raise ValueError
     with breaker.call(OSError):
         pass
+
+
+def test_one_call_too_many_waits_while_the_service_answers() -> None:
+    breaker = Breaker(at_once=1, patience=5.0)
+    inside, done = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with breaker.call(OSError):
+            inside.set()
+            done.wait(5.0)
+
+    def later() -> None:
+        with breaker.call(OSError):
+            passed.append(done.is_set())
+
+    passed: list[bool] = []
+    first, second = threading.Thread(target=slow), threading.Thread(target=later)
+    first.start()
+    assert inside.wait(5.0)
+    second.start()
+    done.set()
+    first.join()
+    second.join()
+    assert passed == [True]
+
+
+def test_nobody_waits_longer_than_patience() -> None:
+    breaker = Breaker(at_once=1, patience=0.01)
+    with breaker.call(OSError), pytest.raises(Open), breaker.call(OSError):
+        pass

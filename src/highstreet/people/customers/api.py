@@ -98,7 +98,11 @@ def erase(request: HttpRequest, body: EraseIn) -> HttpResponse:
     return once(request, lambda: {"rows": actions.erase_me(actor=actor, confirm=body.confirm)})
 
 
-@router.post("/privacy/exports", response={200: None}, openapi_extra=refuses("not_proved", repeat=ASKS_ONLY) | ZIP)
+@router.post(
+    "/privacy/exports",
+    response={200: None},
+    openapi_extra=refuses("bought_elsewhere", "not_proved", repeat=ASKS_ONLY) | ZIP,
+)
 @route("privacy.serve")
 def export_proved(request: HttpRequest, body: ProofIn) -> FileResponse:
     """The data of somebody who proved an order to support."""
@@ -106,7 +110,9 @@ def export_proved(request: HttpRequest, body: ProofIn) -> FileResponse:
 
 
 @router.post(
-    "/privacy/erasures", response={200: ErasedOut}, openapi_extra=refuses(*STAYS, "not_confirmed", "not_proved")
+    "/privacy/erasures",
+    response={200: ErasedOut},
+    openapi_extra=refuses(*STAYS, "bought_elsewhere", "not_confirmed", "not_proved"),
 )
 @route("privacy.serve")
 def erase_proved(request: HttpRequest, body: ServedEraseIn) -> HttpResponse:

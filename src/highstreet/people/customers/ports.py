@@ -19,5 +19,8 @@ class OrderKeys(Protocol):
     def proved(self, actor: Actor, key: str, phone: str) -> UUID | None:
         """The customer of the order with this key and phone number, if the staff `actor` may see that order."""
 
+    def all_seen(self, actor: Actor, customer: UUID) -> bool:
+        """Whether the staff `actor` may see every order of a customer."""
+
 
 order_keys: Port[OrderKeys] = Port("customers.order_keys")

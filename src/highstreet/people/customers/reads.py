@@ -15,7 +15,7 @@ from highstreet.people.accounts.ports import Badge
 from . import rules
 from .models import Address, Consent, Customer
 from .ports import order_keys
-from .refusals import NOT_PROVED
+from .refusals import BOUGHT_ELSEWHERE, NOT_PROVED
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,17 @@ def person_of(actor: Actor, keys: Iterable[str] = (), visitor: UUID | None = Non
 
 
 def proved(actor: Actor, key: str, phone: str) -> Person:
-    """Who proved an order to staff by its key and phone number, with their account; NOT_PROVED otherwise."""
+    """Who proved an order to staff by its key and phone number, with their account; NOT_PROVED otherwise.
+
+    BOUGHT_ELSEWHERE where an account has orders that the staff may not see: what one retailer's support gives out or
+    erases would be another's as well.
+    """
     require(actor, "privacy.serve")
     found = order_keys().proved(actor, key, phone)
     if found is None:
         raise Refused(NOT_PROVED)
+    if not order_keys().all_seen(actor, found):
+        raise Refused(BOUGHT_ELSEWHERE)
     users = Customer.objects.filter(pk=found, user__isnull=False).values_list("user_id", flat=True)
     return Person((found,), tuple(one for one in users if one is not None))
 

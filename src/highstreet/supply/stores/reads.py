@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from highstreet.kernel import clock
 from highstreet.kernel.memory import once_a_page
@@ -82,6 +82,7 @@ def _views(where: str, *values: UUID | float) -> list[StoreView]:
         return [StoreView(*row) for row in cursor.fetchall()]
 
 
+@once_a_page(lambda store_id: store_id)
 def store(store_id: UUID) -> StoreView:
     """A store, active or not; NOT_FOUND if there is none."""
     found = _views("s.id = %s", store_id)
@@ -108,12 +109,16 @@ def must_work_at(actor: Actor, store_id: UUID) -> StoreView:
 
 def works_everywhere(actor: Actor) -> bool:
     """Whether the actor works at every store that their organisation runs or retails for: what is the organisation's
-    as a whole (its books, its alerts) is theirs to look at."""
+    as a whole (its books, its alerts) is theirs to look at. Where it has no store, whoever is bound to stores does not.
+    """
     if actor.store_ids is None:
         return True
     own = actor.organisation_id
-    run = Q(organisation_id=own) | Q(city__retailer_id=own)
-    return own is not None and not Store.objects.filter(run, active=True).exclude(pk__in=actor.store_ids).exists()
+    if own is None:
+        return False
+    run = Store.objects.filter(Q(organisation_id=own) | Q(city__retailer_id=own), active=True)
+    found = run.aggregate(all=Count("pk"), theirs=Count("pk", filter=Q(pk__in=actor.store_ids)))
+    return bool(0 < found["all"] == found["theirs"])
 
 
 @remembered

@@ -26,6 +26,8 @@ personal(
         "t.id = ANY(%(fulfilments)s)",
         also="t.picker_id = ANY(%(employee)s)",
         blank=_BLANK,
+        # Who says it gets the bag.
+        secret=("handover_code",),
         keeps=FACT,
         plain=("order_number", "mode", "status", "substitution", "reject_reason"),
         periods=(
@@ -55,7 +57,7 @@ personal(
         "delivery",
         "t.fulfilment_id = ANY(%(fulfilments)s)",
         delete=True,
-        secret=("redeemed_by",),
+        secret=("redeemed_by", "code"),
         periods=(
             Period(
                 CONTACT_DAYS,

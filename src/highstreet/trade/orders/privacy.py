@@ -64,6 +64,8 @@ personal(
             "key": "'o' || replace(t.id::text, '-', '')",
             "end_reason": own_reason("t.end_reason"),
         },
+        # It opens the order to whoever has it, and support holds the copy on its way.
+        secret=("key",),
         keeps=BOOKS,
         plain=(
             "number",

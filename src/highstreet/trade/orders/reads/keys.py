@@ -26,3 +26,7 @@ class OrderKeys:
             return None
         rows = Order.objects.visible_to(actor).filter(key=key, phone=number)
         return rows.values_list("customer_id", flat=True).first()
+
+    def all_seen(self, actor: Actor, customer: UUID) -> bool:
+        own = Order.objects.filter(customer_id=customer)
+        return not own.exclude(pk__in=Order.objects.visible_to(actor).values("pk")).exists()

@@ -76,13 +76,14 @@ def forgeries(
 
     `config` is the merchant attacked, `keys` its provider's. `resource` is what the forger wants believed
     (default: a payment of an order that does not exist). Order and choices depend on `seed` only, keys and
-    nonces do not. They are forged for `now_wall` (default: now), so send them within the five minutes.
+    nonces do not. Each is forged for `now_wall`, by default the moment it is asked for: send it before the next is,
+    for one that is six minutes ahead is a genuine one soon.
     """
     dice = random.Random(seed)
     wanted = resource if resource is not None else transaction_resource(config)
-    at = clock.wall() if now_wall is None else now_wall
     for kind, forge in KINDS.items():
         for _ in range(per_kind):
+            at = clock.wall() if now_wall is None else now_wall
             headers, body = forge(_Workshop(keys, wanted, at, dice))
             yield kind, {"Content-Type": "application/json", **headers}, body
 
