@@ -283,6 +283,7 @@ def test_two_flash_shelves_and_a_plain_one_for_everybody(town: Town, row: Add, s
 
     results = crowd.at_once([partial(work, number) for number in range(8)])
     accepted = sum(count for name, count in done.items() if name.endswith(" done"))
+    deadlocks = {name: count for name, count in done.items() if "deadlock detected" in name}
     row(
         "S8",
         f"baskets over two flash sales and a plain shelf for {seconds:.0f} s, sales begun and ended meanwhile",
@@ -291,8 +292,11 @@ def test_two_flash_shelves_and_a_plain_one_for_everybody(town: Town, row: Add, s
         refused=sum(done.values()) - accepted,
         invariants=crowd.invariants(),
         seed=SEED,
+        notes=f"{sum(deadlocks.values())} deadlocks",
     )
     assert results == {"done": 8}
-    assert crowd.errors(done) == {}, done
+    # A basket that meets a sale's beginning can end in one (ADR 0026): nothing is taken, and the shopper is told "busy".
+    assert crowd.errors(done) == deadlocks, done
+    assert sum(deadlocks.values()) <= accepted // 50
     assert set(done) >= {"basket done", "manage done", "put_right done"}
     assert crowd.broken() == []
