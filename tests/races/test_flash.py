@@ -295,7 +295,7 @@ def test_two_flash_shelves_and_a_plain_one_for_everybody(town: Town, row: Add, s
         notes=f"{sum(deadlocks.values())} deadlocks",
     )
     assert results == {"done": 8}
-    # A basket that meets a sale's beginning can end in one (ADR 0026): nothing is taken, and the shopper is told "busy".
+    # A basket that meets a beginning sale can end in one (ADR 0026): nothing is taken, the shopper is told "busy".
     assert crowd.errors(done) == deadlocks, done
     assert sum(deadlocks.values()) <= accepted // 50
     assert set(done) >= {"basket done", "manage done", "put_right done"}
