@@ -35,13 +35,13 @@ def _read_then_write(group: UUID, claims: Iterable[Claim], expires_at: datetime,
     """What `holds.take` must never be: it asks whether there is enough, and then takes it."""
     from django.db import connection
 
-    from highstreet.kernel import clock, holds
+    from highstreet.kernel import clock, holds, scarcity
     from highstreet.kernel.ids import new_id
     from highstreet.kernel.models import Hold
     from highstreet.kernel.refusal import Refused
 
     for claim in claims:
-        thing = holds._scarce[claim.kind]
+        thing = scarcity._scarce[claim.kind]
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT ({thing.free}) FROM {thing.table} WHERE id = %s", [claim.resource])  # noqa: S608
             if cursor.fetchone()[0] < claim.quantity:

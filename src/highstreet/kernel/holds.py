@@ -3,6 +3,10 @@
 A scarce thing is a table with three facts: what is free (an SQL expression over its columns), the column
 that counts what is held, and the column that counts what is taken. Taking is one conditional UPDATE whose
 row count is checked, with a CHECK behind it in that table; resources are locked in (rank, id) order.
+
+What everybody wants at once lies in shares (`Shares`): rows of another scarce thing, so that buyers do not queue for
+one row. A claim is still one hold: on a share that has enough and that nobody locks, or on one worth waiting for, or
+on the row itself after all its shares were gathered. Nobody is refused while enough is free anywhere.
 """
 
 from __future__ import annotations
@@ -11,54 +15,60 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from . import clock, failpoints
 from .ids import new_id
 from .models import Hold
-from .refusal import Reason, Refused
-from .refusals import HELD_BY_OTHERS
+from .refusal import Refused
+from .scarcity import (
+    Claim,
+    Scarce,
+    Seen,
+    Shares,
+    _scarce,
+    gather,
+    look,
+    owners_sql,
+    registered,
+    scarce,
+    shares_of,
+    spread,
+    take_share_sql,
+    take_sql,
+)
+
+__all__ = [
+    "Claim",
+    "Scarce",
+    "Shares",
+    "confirm",
+    "consume",
+    "forget",
+    "gather",
+    "registered",
+    "release",
+    "scarce",
+    "spread",
+    "take",
+]
 
 
 @dataclass(frozen=True)
-class Scarce:
-    """`free`, `held`, `taken` are SQL over `table`; lower `rank` is locked first, the hottest last."""
+class Taking:
+    """For whom and until when; `confirmed`: for good at once."""
 
-    kind: str
-    table: str
-    free: str
-    held: str
-    taken: str
-    rank: int
-    reason: Reason = HELD_BY_OTHERS
+    group: UUID
+    expires_at: datetime
+    confirmed: bool
 
 
-@dataclass(frozen=True)
-class Claim:
-    """`quantity` of the row `resource` of the scarce thing `kind`; `name` is told when it is refused."""
-
-    kind: str
-    resource: UUID
-    quantity: int
-    name: str = ""
-
-
-_scarce: dict[str, Scarce] = {}
-
-
-def scarce(thing: Scarce) -> Scarce:
-    """Register a scarce thing (at import of its package's actions)."""
-    _scarce[thing.kind] = thing
-    return thing
-
-
-def registered() -> list[Scarce]:
-    return [_scarce[kind] for kind in sorted(_scarce)]
+# How often a buyer looks for a share, or waits for one, before everything is gathered.
+ROUNDS = 4
 
 
 def take(group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirmed: bool = False) -> None:
@@ -82,24 +92,80 @@ def take(group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirme
 
 
 def _take(thing: Scarce, group: UUID, claims: list[Claim], expires_at: datetime, confirmed: bool) -> None:
-    resources = [claim.resource for claim in claims]
-    values: dict[str, Any] = {
-        "holds": [new_id() for _ in claims],
-        "resources": resources,
-        "quantities": [claim.quantity for claim in claims],
-        "group": group,
-        "kind": thing.kind,
-        "state": "confirmed" if confirmed else "held",
-        "at": clock.now(),
-        "expires_at": expires_at,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_take_sql(thing, confirmed), values)
-        got = {row[0] for row in cursor.fetchall()}
+    taking = Taking(group, expires_at, confirmed)
+    got = _write(thing, taking, claims, take_sql(thing, confirmed, gathered=False))
+    if not got and thing.shares:
+        got = _take_spread(thing, thing.shares, taking, claims)
     for claim in claims:
         if claim.resource not in got:
             raise Refused(thing.reason, name=claim.name)
     failpoints.reach("holds.take", thing.kind)
+
+
+def _write(thing: Scarce, taking: Taking, claims: Sequence[Claim], sql: str) -> set[UUID]:
+    """Take what there is enough of, and write its holds. Returns the resources that were taken."""
+    values: dict[str, Any] = {
+        "holds": [new_id() for _ in claims],
+        "resources": [claim.resource for claim in claims],
+        "quantities": [claim.quantity for claim in claims],
+        "group": taking.group,
+        "kind": thing.kind,
+        "state": "confirmed" if taking.confirmed else "held",
+        "at": clock.now(),
+        "expires_at": taking.expires_at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _take_spread(thing: Scarce, shares: Shares, taking: Taking, claims: list[Claim]) -> set[UUID]:
+    """Take claims of which one at least is on a row with shares. Returns the resources taken: all, or too few.
+
+    A miss gives back every lock before it waits, so that whoever waits for a share has none.
+    """
+    for _ in range(ROUNDS):
+        seen = look(thing, shares, [claim.resource for claim in claims])
+        if any(claim.resource not in seen or seen[claim.resource].free < claim.quantity for claim in claims):
+            return set()
+        if _take_unlocked(thing, shares, taking, claims, seen):
+            return {claim.resource for claim in claims}
+        enough = [share for share, free in seen[claims[0].resource].shares if free >= claims[0].quantity]
+        if len(claims) > 1 or not enough:
+            break
+        waited = Claim(shares.kind, enough[taking.group.int % len(enough)], claims[0].quantity)
+        part = _scarce[shares.kind]
+        if _write(part, taking, [waited], take_sql(part, taking.confirmed, gathered=False)):
+            return {claims[0].resource}
+    rows = sorted(claim.resource for claim in claims)
+    gather(thing, rows)
+    got = _write(thing, taking, claims, take_sql(thing, taking.confirmed, gathered=True))
+    spread(thing, rows)
+    return got
+
+
+class _Missed(Exception):
+    """Not everything was there unlocked."""
+
+
+def _take_unlocked(thing: Scarce, shares: Shares, taking: Taking, claims: list[Claim], seen: dict[UUID, Seen]) -> bool:
+    """Take every claim without waiting for a share; or nothing, and no lock is kept."""
+    plain = [claim for claim in claims if not seen[claim.resource].spread]
+    part = _scarce[shares.kind]
+    try:
+        with transaction.atomic():
+            if plain and len(_write(thing, taking, plain, take_sql(thing, taking.confirmed, gathered=False))) < len(
+                plain
+            ):
+                raise _Missed
+            for claim in claims:
+                if seen[claim.resource].spread and not _write(
+                    part, taking, [claim], take_share_sql(part, shares, taking.confirmed)
+                ):
+                    raise _Missed
+    except _Missed:
+        return False
+    return True
 
 
 def confirm(group: UUID) -> bool:
@@ -146,6 +212,9 @@ def consume(group: UUID, kind: str, resource: UUID | None = None, quantity: int 
     if resource is not None:
         rows = rows.filter(resource=resource)
     found = list(rows.order_by("resource"))
+    thing = _scarce[kind]
+    if not found and thing.shares and resource is not None:
+        return _consume_share(thing, group, resource, quantity)
     used = 0
     for row in found:
         amount = row.quantity if quantity is None else min(quantity, row.quantity)
@@ -156,44 +225,67 @@ def consume(group: UUID, kind: str, resource: UUID | None = None, quantity: int 
     return used
 
 
-@cache
-def _take_sql(thing: Scarce, confirmed: bool) -> str:
-    """Lock the rows in the order of their ids, take where there is enough, write the holds of what was taken."""
-    # The names come from code that registered the thing, never from a caller.
-    counted = thing.taken if confirmed else thing.held
-    return f"""
-WITH wanted AS MATERIALIZED (
-  SELECT * FROM unnest(%(holds)s::uuid[], %(resources)s::uuid[], %(quantities)s::bigint[])
-  AS w (hold_id, resource_id, wanted)
-), locked AS MATERIALIZED (
-  SELECT id FROM {thing.table} WHERE id = ANY(%(resources)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
-), taken AS (
-  UPDATE {thing.table} t SET {counted} = {counted} + w.wanted
-  FROM wanted w JOIN locked l ON l.id = w.resource_id
-  WHERE t.id = w.resource_id AND ({thing.free}) >= w.wanted RETURNING t.id
-)
-INSERT INTO kernel_hold (id, "group", kind, resource, quantity, consumed, state, at, expires_at)
-SELECT w.hold_id, %(group)s, %(kind)s, w.resource_id, w.wanted, 0, %(state)s, %(at)s, %(expires_at)s
-FROM wanted w JOIN taken ON taken.id = w.resource_id RETURNING resource
-"""  # noqa: S608
+def _consume_share(thing: Scarce, group: UUID, resource: UUID, quantity: int | None) -> int:
+    """The same where the hold is on one of the row's shares: what is used leaves the share, and the row's pool."""
+    shares, part = shares_of(thing)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT h.id, h.resource, h.quantity FROM kernel_hold h JOIN {part.table} s ON s.id = h.resource "  # noqa: S608
+            f"""WHERE h."group" = %s AND h.kind = %s AND h.state = 'confirmed' AND s.{shares.owner} = %s """
+            "ORDER BY h.resource FOR NO KEY UPDATE OF h",
+            [group, part.kind, resource],
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return 0
+        hold, share, held = found
+        used: int = held if quantity is None else min(quantity, held)
+        Hold.objects.filter(pk=hold).update(state="consumed", consumed=used)
+        # The row before its share, as whoever gathers does.
+        cursor.execute(
+            f"UPDATE {thing.table} SET {shares.pooled} = {shares.pooled} - %s WHERE id = %s",  # noqa: S608
+            [used, resource],
+        )
+        cursor.execute(
+            f"UPDATE {part.table} SET {part.taken} = {part.taken} - %s, {shares.units} = {shares.units} - %s "  # noqa: S608
+            "WHERE id = %s",
+            [held, used, share],
+        )
+    failpoints.reach("holds.consume", thing.kind)
+    return used
 
 
 def _shift(rows: Sequence[Hold], change: str) -> None:
-    """Apply `change` to the resources of `rows`, kind by kind, rows locked in id order."""
+    """Apply `change` to the resources of `rows`, kind by kind, rows locked in id order; shares in their rows' order."""
     by_kind: dict[str, list[Hold]] = defaultdict(list)
     for row in rows:
         by_kind[row.kind].append(row)
     for thing in sorted(registered(), key=lambda thing: thing.rank):
-        own = sorted(by_kind.get(thing.kind, []), key=lambda row: row.resource)
-        if not own:
-            continue
-        assignment = change.format(held=thing.held, taken=thing.taken)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"WITH locked AS (SELECT id FROM {thing.table} WHERE id = ANY(%s) ORDER BY id "  # noqa: S608
-                f"FOR NO KEY UPDATE), q AS (SELECT unnest(%s::uuid[]) AS id, unnest(%s::bigint[]) AS quantity) "
-                f"UPDATE {thing.table} AS t SET {assignment} FROM locked, q WHERE t.id = locked.id AND q.id = t.id",
-                [[row.resource for row in own], [row.resource for row in own], [row.quantity for row in own]],
-            )
-            if cursor.rowcount != len(own):
-                raise RuntimeError(f"{thing.kind}: {cursor.rowcount} rows moved, {len(own)} expected")
+        own = sorted(by_kind.pop(thing.kind, []), key=lambda row: row.resource)
+        if thing.shares and by_kind.get(thing.shares.kind):
+            _shift_shares(thing, thing.shares, own, by_kind.pop(thing.shares.kind), change)
+        elif own:
+            _shift_rows(thing, own, change)
+
+
+def _shift_shares(thing: Scarce, shares: Shares, own: list[Hold], spread_out: list[Hold], change: str) -> None:
+    part = _scarce[shares.kind]
+    with connection.cursor() as cursor:
+        cursor.execute(owners_sql(part, shares), [[row.resource for row in spread_out]])
+        owners = dict(cursor.fetchall())
+    steps = [(row.resource, thing, row) for row in own] + [(owners[row.resource], part, row) for row in spread_out]
+    for _, scarce_thing, row in sorted(steps, key=lambda step: (step[0], step[1].rank, step[2].resource)):
+        _shift_rows(scarce_thing, [row], change)
+
+
+def _shift_rows(thing: Scarce, own: list[Hold], change: str) -> None:
+    assignment = change.format(held=thing.held, taken=thing.taken)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH locked AS (SELECT id FROM {thing.table} WHERE id = ANY(%s) ORDER BY id "  # noqa: S608
+            f"FOR NO KEY UPDATE), q AS (SELECT unnest(%s::uuid[]) AS id, unnest(%s::bigint[]) AS quantity) "
+            f"UPDATE {thing.table} AS t SET {assignment} FROM locked, q WHERE t.id = locked.id AND q.id = t.id",
+            [[row.resource for row in own], [row.resource for row in own], [row.quantity for row in own]],
+        )
+        if cursor.rowcount != len(own):
+            raise RuntimeError(f"{thing.kind}: {cursor.rowcount} rows moved, {len(own)} expected")

@@ -135,9 +135,14 @@ def categories() -> list[CategoryView]:
     ]
 
 
-_CARD = """
+# Units free to promise at the level `s`. Of a flash sale what is claimed is counted by its shares.
+_FREE = (
+    "s.on_hand - s.held - s.allocated - CASE WHEN s.pooled = 0 THEN 0 ELSE (SELECT COALESCE(SUM(b.held + b.allocated), "
+    "0)::bigint FROM inventory_stockshare b WHERE b.level_id = s.id) END"
+)
+_CARD = f"""
 SELECT v.id, p.id, v.sku, p.name_zh, p.name_en, v.unit_zh, v.unit_en, v.measure, p.picture, c.code,
-       l.price, l.was, COALESCE(s.on_hand - s.held - s.allocated, 0) AS free
+       l.price, l.was, COALESCE({_FREE}, 0) AS free
 FROM catalog_listing l
 JOIN catalog_variant v ON v.id = l.variant_id
 JOIN catalog_product p ON p.id = v.product_id AND p.active
@@ -145,8 +150,8 @@ JOIN catalog_category c ON c.id = p.category_id
 LEFT JOIN inventory_stocklocation o ON o.store_id = l.store_id
 LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = v.id
 WHERE l.store_id = %(store)s AND l.visible
-"""
-_RANK = "(COALESCE(s.on_hand - s.held - s.allocated, 0) <= 0), (l.was IS NULL), c.position, v.sku"
+"""  # noqa: S608
+_RANK = f"(COALESCE({_FREE}, 0) <= 0), (l.was IS NULL), c.position, v.sku"
 _ORDER = f" ORDER BY {_RANK}"
 _AFTER = (
     f" AND ({_RANK}) > (SELECT %(out)s::boolean, %(plain)s::boolean, c3.position, v3.sku FROM catalog_variant v3 "  # noqa: S608
@@ -192,12 +197,10 @@ def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
 
 def similar(store_id: UUID, variant_id: UUID, limit: int = 4) -> list[CardView]:
     """Substitutes in stock: the same category, the nearest price first."""
-    sql = _CARD + (  # noqa: S608
-        " AND v.id <> %(variant)s AND p.category_id = (SELECT p2.category_id FROM catalog_variant v2 "
-        "JOIN catalog_product p2 ON p2.id = v2.product_id WHERE v2.id = %(variant)s) "
-        "AND s.on_hand - s.held - s.allocated > 0 ORDER BY abs(l.price - COALESCE((SELECT price FROM "
-        "catalog_listing WHERE store_id = %(store)s AND variant_id = %(variant)s), l.price)), v.sku LIMIT %(limit)s"
-    )
+    sql = f"""{_CARD} AND v.id <> %(variant)s AND p.category_id = (SELECT p2.category_id FROM catalog_variant v2
+JOIN catalog_product p2 ON p2.id = v2.product_id WHERE v2.id = %(variant)s) AND {_FREE} > 0
+ORDER BY abs(l.price - COALESCE((SELECT price FROM catalog_listing WHERE store_id = %(store)s
+AND variant_id = %(variant)s), l.price)), v.sku LIMIT %(limit)s"""  # noqa: S608
     return _cards(sql, {"store": store_id, "variant": variant_id, "limit": limit})
 
 
@@ -269,13 +272,13 @@ class Offered:
     price: int | None
 
 
-_OFFERED = """
-SELECT o.store_id, s.variant_id, s.id, s.on_hand - s.held - s.allocated, l.price
+_OFFERED = f"""
+SELECT o.store_id, s.variant_id, s.id, {_FREE}, l.price
 FROM inventory_stocklevel s
 JOIN inventory_stocklocation o ON o.id = s.location_id
 LEFT JOIN catalog_listing l ON l.store_id = o.store_id AND l.variant_id = s.variant_id AND l.visible
 WHERE o.store_id = ANY(%s) AND s.variant_id = ANY(%s)
-"""
+"""  # noqa: S608
 
 
 def offered(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], Offered]:
@@ -285,14 +288,14 @@ def offered(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict[tupl
         return {(row[0], row[1]): Offered(*row[2:]) for row in cursor.fetchall()}
 
 
-_OFFERS = """
-SELECT l.store_id, t.city_id, l.price, l.was, COALESCE(s.on_hand - s.held - s.allocated, 0)
+_OFFERS = f"""
+SELECT l.store_id, t.city_id, l.price, l.was, COALESCE({_FREE}, 0)
 FROM catalog_listing l
 JOIN stores_store t ON t.id = l.store_id
 LEFT JOIN inventory_stocklocation o ON o.store_id = l.store_id
 LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = l.variant_id
 WHERE l.variant_id = %s AND l.visible
-"""
+"""  # noqa: S608
 
 
 def _nearness(store: StoreView, distance: float, at: datetime) -> tuple[bool, bool, float]:

@@ -14,18 +14,33 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.supply.stores import reads as stores
 
-from .models import StockLevel, StockLocation, StockMove
+from .models import StockLevel, StockLocation, StockMove, StockShare
+from .reads import free_of
 from .refusals import NOT_ENOUGH, SOLD_OUT
 
 MAX_UNITS = 1_000_000
+# More than the connections that sell at once on a small machine (bench: docs/decisions/0026).
+SHARES = 16
 UNITS = holds.scarce(
     holds.Scarce(
         kind="units",
         table="inventory_stocklevel",
-        free="on_hand - held - allocated",
+        free="on_hand - held - allocated - pooled",
         held="held",
         taken="allocated",
         rank=90,
+        reason=SOLD_OUT,
+        shares=holds.Shares(kind="unit_shares", owner="level_id", units="units", pooled="pooled", spread="flash"),
+    )
+)
+holds.scarce(
+    holds.Scarce(
+        kind="unit_shares",
+        table="inventory_stockshare",
+        free="units - held - allocated",
+        held="held",
+        taken="allocated",
+        rank=91,
         reason=SOLD_OUT,
     )
 )
@@ -64,6 +79,25 @@ def adjust(*, actor: Actor, store_id: UUID, variant_id: UUID, delta: int, reason
     return _move(level, "adjust", delta, reason=reason.strip()[:80], actor=actor)
 
 
+@action("stock.adjust")
+def set_flash(*, actor: Actor, store_id: UUID, variant_id: UUID, flash: bool) -> None:
+    """Sell a variant at a store as a flash sale, or no longer; holds in flight stay as they are.
+
+    The free units go into shares, or come back. Refuses OVER_LIMIT for more free units than the actor may put right.
+    """
+    stores.must_work_at(actor, store_id)
+    level = _level(store_id, variant_id)
+    holds.gather(UNITS, [level])
+    row = StockLevel.objects.get(pk=level)
+    within(actor, "stock.adjust", row.on_hand - row.held - row.allocated - row.pooled)
+    StockShare.objects.bulk_create(
+        [StockShare(id=ids.new_id(), level_id=level, number=number) for number in range(SHARES if flash else 0)],
+        ignore_conflicts=True,
+    )
+    StockLevel.objects.filter(pk=level).update(flash=flash)
+    holds.spread(UNITS, [level])
+
+
 @action(SYSTEM, trailed=True)
 def receive(*, actor: Actor, store_id: UUID, variant_id: UUID, quantity: int, reason: str = "") -> int:
     """Book goods in; makes the level on first receipt. Returns the new on_hand."""
@@ -84,6 +118,10 @@ def receive_all(*, actor: Actor, store_id: UUID, quantities: dict[UUID, int], re
         ignore_conflicts=True,
     )
     variants, units = list(wanted), list(wanted.values())
+    booked = StockLevel.objects.filter(location=location, variant_id__in=variants)
+    flash = booked.filter(flash=True).exists()
+    if flash:
+        holds.gather(UNITS, list(booked.values_list("pk", flat=True)))
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH locked AS (SELECT id, variant_id FROM inventory_stocklevel WHERE location_id = %s AND "
@@ -94,6 +132,8 @@ def receive_all(*, actor: Actor, store_id: UUID, quantities: dict[UUID, int], re
             [location.pk, variants, variants, units],
         )
         changed = cursor.fetchall()
+    if flash:
+        holds.spread(UNITS, [row[0] for row in changed])
     now = clock.now()
     StockMove.objects.bulk_create(
         StockMove(
@@ -137,16 +177,17 @@ def _level(store_id: UUID, variant_id: UUID) -> UUID:
 
 
 def _move(level: UUID, kind: str, delta: int, *, actor: Actor, cause: UUID | None = None, reason: str = "") -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE inventory_stocklevel SET on_hand = on_hand + %s "
-            "WHERE id = %s AND on_hand + %s >= held + allocated RETURNING on_hand",
-            [delta, level, delta],
-        )
-        row = cursor.fetchone()
+    row = _change(level, delta)
     if row is None:
-        current = StockLevel.objects.get(pk=level)
-        raise Refused(NOT_ENOUGH, free=current.on_hand - current.held - current.allocated)
+        # Of a flash sale the free units lie in shares.
+        holds.gather(UNITS, [level])
+        row = _change(level, delta)
+        holds.spread(UNITS, [level])
+    elif delta > 0 and row[1]:
+        holds.gather(UNITS, [level])
+        holds.spread(UNITS, [level])
+    if row is None:
+        raise Refused(NOT_ENOUGH, free=free_of(level))
     StockMove.objects.create(
         id=ids.new_id(),
         level_id=level,
@@ -159,3 +200,15 @@ def _move(level: UUID, kind: str, delta: int, *, actor: Actor, cause: UUID | Non
         at=clock.now(),
     )
     return int(row[0])
+
+
+def _change(level: UUID, delta: int) -> tuple[int, bool] | None:
+    """(on_hand, flash) after it; None where fewer are free in the level itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE inventory_stocklevel SET on_hand = on_hand + %s "
+            "WHERE id = %s AND on_hand + %s >= held + allocated + pooled RETURNING on_hand, flash",
+            [delta, level, delta],
+        )
+        row: tuple[int, bool] | None = cursor.fetchone()
+    return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from highstreet.kernel.privacy import Table, impersonal, personal
 
-impersonal("stock", "inventory_stocklocation", "inventory_stocklevel")
+impersonal("stock", "inventory_stocklocation", "inventory_stocklevel", "inventory_stockshare")
 personal(
     Table(
         "inventory_stockmove",

@@ -35,7 +35,7 @@ audit.add(
     "I4",
     "a packed fulfilment claims no units any more",
     "SELECT h.id::text, f.id::text, f.status FROM kernel_hold h JOIN fulfilment_fulfilment f "
-    "ON f.\"group\" = h.\"group\" WHERE h.kind = 'units' AND h.state IN ('held', 'confirmed') "
+    "ON f.\"group\" = h.\"group\" WHERE h.kind IN ('units', 'unit_shares') AND h.state IN ('held', 'confirmed') "
     "AND f.status IN ('packed', 'ready', 'handed_over', 'in_transit', 'delivered', 'failed', 'returning', "
     "'returned', 'cancelled')",
 )

@@ -248,6 +248,9 @@ SAYS: Words = {
     "every event is handled": gettext_lazy("every event is handled"),
     "no webhook that is due waits unattended": gettext_lazy("no webhook that is due waits unattended"),
     "every journal sums to 0 in each currency": gettext_lazy("every journal sums to 0 in each currency"),
+    "a flash sale's shares hold what their level says": gettext_lazy(
+        "a flash sale's shares hold what their level says"
+    ),
     "no courier has more packages than the bag holds": gettext_lazy("no courier has more packages than the bag holds"),
     "no hold is older than its expiry + 60 s": gettext_lazy("no hold is older than its expiry + 60 s"),
     "no order waits for a payment past its expiry + 60 s": gettext_lazy(

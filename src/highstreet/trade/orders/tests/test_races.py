@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from highstreet.kernel import holds, outbox
+from highstreet.kernel import outbox, scarcity
 from highstreet.kernel.policy import NOBODY, THE_SYSTEM
 from highstreet.kernel.refusal import Refused
 from highstreet.supply.inventory.actions import UNITS
@@ -75,7 +75,7 @@ def test_forty_buyers_of_twenty_units(town: Town) -> None:
 
 def test_without_the_guard_forty_buyers_oversell(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the race above must fail when free units are only looked at, not taken."""
-    monkeypatch.setitem(holds._scarce, "units", replace(UNITS, free="1000000"))
+    monkeypatch.setitem(scarcity._scarce, "units", replace(UNITS, free="1000000"))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE inventory_stocklevel DROP CONSTRAINT stock_never_oversold")
     try:
@@ -86,7 +86,7 @@ def test_without_the_guard_forty_buyers_oversell(town: Town, monkeypatch: pytest
         with connection.cursor() as cursor:
             cursor.execute(
                 "ALTER TABLE inventory_stocklevel ADD CONSTRAINT stock_never_oversold "
-                "CHECK (held >= 0 AND allocated >= 0 AND on_hand >= held + allocated)"
+                "CHECK (held >= 0 AND allocated >= 0 AND pooled >= 0 AND on_hand >= held + allocated + pooled)"
             )
 
 

@@ -18,6 +18,7 @@ from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.catalog import actions
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.catalog.reads import ListedView, ListingView
+from highstreet.supply.inventory import actions as stocking
 from highstreet.supply.inventory import reads as inventory
 from highstreet.supply.inventory.reads import MoveView
 from highstreet.supply.stores.reads import StoreView
@@ -197,9 +198,20 @@ def stock(request: StaffRequest) -> HttpResponse:
 
 @route("console.read")
 def level(request: StaffRequest, store: str, variant: str) -> HttpResponse:
-    """Why is this 47? The level, and every move that led to it, linked to the orders that caused them."""
+    """Why is this 47? The level, and every move that led to it, linked to the orders that caused them.
+
+    POST flash (1 or 0): whether it is sold as a flash sale, of who may put stock right.
+    """
     scope = scope_of(request)
     shop, variant_id = store_for(scope, store), known("var", variant)
+    refused = None
+    if request.method == "POST" and request.POST.get("flash") in ("0", "1"):
+        on = request.POST["flash"] == "1"
+        done = tried(lambda: stocking.set_flash(actor=request.actor, store_id=shop.id, variant_id=variant_id, flash=on))
+        if not done.refused:
+            said = _("Sold as a flash sale from now on") if on else _("The flash sale has ended")
+            return go(request, "level", store, variant, say=said)
+        refused = done.refused
     view = catalog.variants([variant_id]).get(variant_id)
     if view is None:
         raise Refused(NOT_FOUND)
@@ -226,8 +238,9 @@ def level(request: StaffRequest, store: str, variant: str) -> HttpResponse:
         "store_code": store,
         "moves": told,
         "level": inventory.levels(shop.id, [variant_id]).get(variant_id),
+        "may_flash": request.actor.may("stock.adjust"),
     }
-    return page(request, "level", context, tab="stock")
+    return page(request, "level", context, tab="stock", refused=refused)
 
 
 def yuan(amount: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from highstreet.kernel import clock, ids
+from highstreet.kernel.models import Trail
 from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.models import User
 from highstreet.people.accounts.reads import actor_of_user
@@ -14,6 +15,8 @@ from highstreet.people.staff import actions as staff
 from highstreet.people.staff.models import Employee
 from highstreet.supply.catalog import actions as catalog
 from highstreet.supply.catalog.models import Listing
+from highstreet.supply.catalog.reads import cards
+from highstreet.supply.inventory import reads as inventory
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.orders.models import OrderLine
 from highstreet.trade.payments.models import Alert, Refund
@@ -21,6 +24,7 @@ from highstreet.web.console import charts
 from highstreet.web.console.pages.goods import fen, yuan
 from highstreet.web.console.pages.promises import interval
 from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of
+from highstreet.web.console.tests.support import staff as hired
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +94,31 @@ def test_prices_are_set_or_said_why_not(scene: Scene) -> None:
     listing = Listing.objects.get(store=store, variant=variant)
     assert (listing.price, listing.was, listing.visible) == (1250, 1500, False)
     assert client_of(scene.support).post(address, {"price": "1"}).status_code == 403
+
+
+def test_a_flash_sale_begins_and_ends(scene: Scene) -> None:
+    """By who may put stock right, up to the units that they may; trailed; the shop shows the same number."""
+    store, variant = scene.stores[0], scene.variants[0]
+    address = f"/console/stock/{ids.public('str', store.pk)}/{ids.public('var', variant.pk)}"
+    owner, support = client_of(scene.owner), client_of(scene.support)
+    before = cards(store.pk, [variant.pk])[variant.pk]
+    assert "Sell as a flash sale" in owner.get(address).content.decode()
+    assert "Sell as a flash sale" not in support.get(address).content.decode()
+    assert support.post(address, {"flash": "1"}).status_code == 403
+    assert owner.post(address, {"flash": "yes"}).status_code == 200
+    assert owner.post(address, {"flash": "1"}).status_code == 302
+    level = inventory.levels(store.pk, [variant.pk])[variant.pk]
+    assert level.flash and level.free == before.free
+    assert cards(store.pk, [variant.pk])[variant.pk] == before
+    assert "秒杀" in client_of(scene.owner, "zh-hans").get(address).content.decode()
+    deed = Trail.objects.get(action="supply.inventory.set_flash")
+    assert (deed.permission, deed.facts["flash"]) == ("stock.adjust", True)
+    manager = hired("city", "city_manager", scene.city.retailer)
+    staff.set_limit(actor=actor_of_user(scene.owner.pk), role="city_manager", permission="stock.adjust", most=1)
+    answer = client_of(manager).post(address, {"flash": "0"})
+    assert answer.status_code == 403 and "Your limit is 1 unit" in answer.content.decode()
+    assert owner.post(address, {"flash": "0"}).status_code == 302
+    assert not inventory.levels(store.pk, [variant.pk])[variant.pk].flash
 
 
 def test_people_are_hired_moved_dismissed_and_taken_back(scene: Scene) -> None:
