@@ -138,7 +138,7 @@ def test_no_order_costs_what_its_shopper_said(town: Town, row: Add, visits: int)
 
 def test_a_server_that_adds_what_it_is_told_is_found_out(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the total of an order is what its writer likes."""
-    module: Any = import_module("highstreet.trade.orders.actions.quoting")
+    module: Any = import_module("highstreet.trade.orders.steps.quoting")
     basket = module.pricing.basket
 
     def cheaper(*arguments: Any) -> Any:

@@ -176,17 +176,17 @@ HEADS = ("'", '"', "1'", "1", "%27", "\\'", "')", "'))", "`", "$$")
 TAILS = (
     " OR 1=1--",
     " OR 'q'='q",
-    "; SELECT pg_sleep(3)--",
+    "; SELECT pg_sleep(9)--",
     " UNION SELECT NULL,NULL--",
     " AND 1=CAST(version() AS int)--",
-    "||pg_sleep(3)||'",
+    "||pg_sleep(9)||'",
     "; DROP TABLE orders_order;--",
     " ORDER BY 99--",
     "/**/OR/**/1=1",
-    " OR pg_sleep(3) IS NULL--",
+    " OR pg_sleep(9) IS NULL--",
     " LIMIT 0--",
     " {{7*7}}",
-    " $(sleep 3)",
+    " $(sleep 9)",
     "\\x27 OR 1=1",
     " IN (SELECT 1)",
     " ~ '.*'",
@@ -206,7 +206,7 @@ HEADERS = (
     "Last-Event-ID",
 )
 COOKIES = ("lang", "theme", "cart", "place", "orders", "contact")
-SLOW_SECONDS = 2.5
+SLOW_SECONDS = 8.0
 # A hostile text may be refused where a harmless one of its length is not: quotes are in no slug and no identifier.
 SHUT = (400, 404, 422)
 TELLS = re.compile(r"syntax error|psycopg|pg_catalog|PostgreSQL \d|ProgrammingError")
