@@ -44,7 +44,7 @@ demo-check: $(STAMPS)/base
 	@$(BIN)/highstreet --data var/check demo --port 8200 --speed 4 --empty --check
 
 test: $(STAMPS)/dev $(STAMPS)/chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/python -m pytest -m long --timeout=3600 --durations=25
