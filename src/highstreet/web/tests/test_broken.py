@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from highstreet.kernel import ids
+from highstreet.trade.cart.rules import KEY_LENGTH
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,8 @@ def raising(error: Exception) -> Any:
     return execute
 
 
-CART, PRODUCT = f"/api/v1/carts/{ids.random_token(40)}", f"/api/v1/products/{ids.public('prd', ids.new_id())}"
+CART = f"/api/v1/carts/{ids.random_token(KEY_LENGTH)}"
+PRODUCT = f"/api/v1/products/{ids.public('prd', ids.new_id())}?lat=-30.03&lon=-51.22"
 
 
 @pytest.mark.parametrize("path", [CART, PRODUCT, "/"], ids=["cart", "product", "home"])
