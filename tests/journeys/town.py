@@ -191,8 +191,8 @@ class Town(Stack):
             )
         )
 
-    def courier_of(self, number: str, seconds: float = 60.0) -> str:
-        """The username of whom the dispatcher gave the order to."""
+    def courier_of(self, number: str, seconds: float = 150.0) -> str:
+        """The username of whom the dispatcher gave the order to: in seconds, but where other tests use the machine."""
         query = (
             "SELECT coalesce(max(u.username), '') FROM dispatch_delivery d "
             "JOIN couriers_courier c ON c.id = d.courier_id JOIN accounts_user u ON u.id = c.user_id "
@@ -201,7 +201,8 @@ class Town(Stack):
         deadline = time.monotonic() + seconds
         while not (found := str(self.one(query, number))) and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert found, f"nobody brings {number}"
+        rows = self.sql("SELECT status, ready_at, ready_by FROM dispatch_delivery WHERE order_number = %s", number)
+        assert found, f"nobody brings {number}: {rows}\n{self.log('dispatch')}\n{self.log('worker')}"
         return found
 
     def until(self, table: str, column: str, value: str, status: str, seconds: float = 40.0) -> None:
