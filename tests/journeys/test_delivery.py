@@ -18,7 +18,6 @@ VIEWS = [
 MOST_TAPS, MOST_FIELDS, MOST_PAGES = 3, 2, 3
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_first_visit_to_doorstep(town: Town, chrome: Chrome, view: View) -> None:
     page = chrome.page(view)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from .chrome import Chrome, View
@@ -11,7 +10,6 @@ from .test_delivery import known
 from .town import Town
 
 
-@pytest.mark.timeout(400)
 def test_an_order_without_javascript(town: Town, chrome: Chrome) -> None:
     view = View("zh-hans", 360)
     page = chrome.page(view, script=False)

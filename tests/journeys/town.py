@@ -191,8 +191,8 @@ class Town(Stack):
             )
         )
 
-    def courier_of(self, number: str, seconds: float = 150.0) -> str:
-        """The username of whom the dispatcher gave the order to: in seconds, but where other tests use the machine."""
+    def courier_of(self, number: str, seconds: float = 60.0) -> str:
+        """The username of whom the dispatcher gave the order to."""
         query = (
             "SELECT coalesce(max(u.username), '') FROM dispatch_delivery d "
             "JOIN couriers_courier c ON c.id = d.courier_id JOIN accounts_user u ON u.id = c.user_id "

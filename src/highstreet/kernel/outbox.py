@@ -140,6 +140,16 @@ def waiting(handler: str, *, naming: UUID, before: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+class Early(Exception):
+    """An earlier fact about the same thing has not been handled yet: this one is tried again."""
+
+
+def after(handler: str, *, naming: UUID) -> None:
+    """In a handler: raise `Early` while an earlier event that names `naming` waits for `handler`."""
+    if waiting(handler, naming=naming, before=event_id()):
+        raise Early(f"{handler} comes first")
+
+
 def redeliver(older_than: timedelta = timedelta(minutes=2)) -> int:
     """Deliver what has waited too long: its job died with its worker. Returns how many ran; errors are counted."""
     late = OutboxDelivery.objects.filter(

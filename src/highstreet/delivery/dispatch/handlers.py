@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
+from highstreet.kernel import outbox
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.events import (
@@ -34,18 +36,27 @@ def accepted(event: FulfilmentAccepted) -> None:
     )
 
 
+def _begun(fulfilment_id: UUID) -> None:
+    """What comes after the delivery's beginning waits for it: jobs run side by side, and one may be tried again."""
+    outbox.after("delivery.dispatch.handlers.accepted", naming=fulfilment_id)
+
+
 def ready(event: FulfilmentReady) -> None:
     if event.mode == "delivery":
+        _begun(event.fulfilment_id)
         actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=event.fulfilment_id, at=datetime.fromisoformat(event.at))
 
 
 def handed_over(event: FulfilmentHandedOver) -> None:
+    _begun(event.fulfilment_id)
     actions.hand_over(actor=THE_SYSTEM, fulfilment_id=event.fulfilment_id)
 
 
 def cancelled(event: FulfilmentCancelled) -> None:
+    _begun(event.fulfilment_id)
     actions.cancel(actor=THE_SYSTEM, fulfilment_id=event.fulfilment_id, reason=event.reason)
 
 
 def rejected(event: FulfilmentRejected) -> None:
+    _begun(event.fulfilment_id)
     actions.cancel(actor=THE_SYSTEM, fulfilment_id=event.fulfilment_id, reason=event.reason)

@@ -13,7 +13,7 @@ from highstreet.delivery.promise import reads as promise_reads
 from highstreet.delivery.promise.actions import Promises
 from highstreet.delivery.promise.models import CapacitySlot
 from highstreet.kernel import clock, ids, outbox
-from highstreet.kernel.models import Hold
+from highstreet.kernel.models import Hold, OutboxDelivery
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.models import User
@@ -155,3 +155,19 @@ def test_without_couriers_there_is_no_delivery_and_with_few_a_later_one(town: su
     town.paid(1)
     second = town.quote(town.cart(1))
     assert second.promised_to > first.promised_to + timedelta(minutes=5)
+
+
+def test_what_overtakes_the_beginning_waits_for_it(town: support.Town) -> None:
+    """Jobs run side by side: "packed" may come before the delivery it is told to, and must not be lost on it."""
+    rider(town)
+    placed = town.paid(2, 1)
+    support.pick(town, placed)
+    outbox.drain()
+    Delivery.objects.filter(order_id=placed.order_id).delete()
+    told = OutboxDelivery.objects.filter(handler__startswith="delivery.dispatch.handlers.")
+    begun, packed = (told.get(handler__endswith=f".{name}").pk for name in ("accepted", "ready"))
+    told.filter(pk__in=[begun, packed]).update(done_at=None)
+    with pytest.raises(outbox.Early):
+        outbox.deliver(packed)
+    assert outbox.deliver(begun) and outbox.deliver(packed)
+    assert Delivery.objects.get(order_id=placed.order_id).ready_at is not None
