@@ -7,6 +7,7 @@ same statements meet on the same rows. What is a race of requests runs on a `Sta
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -62,6 +63,17 @@ def outcome(work: Work) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     return "done"
+
+
+def until_somebody_waits(seconds: float = 10.0) -> None:
+    """Until a transaction waits for a lock, or so long."""
+    deadline = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
 
 
 def errors(results: Counter[str]) -> dict[str, int]:

@@ -46,8 +46,8 @@ def _arm(kernel: Any) -> None:
             return done
 
         if os.environ.get(FORGET):
-            with kernel.whole():
-                return deadly()
+            forgotten: tuple[int, Any] = import_module("highstreet.kernel.transactions").anew(deadly)
+            return forgotten
         found: tuple[int, Any] = guarded(work=deadly, **names)
         return found
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -41,6 +41,7 @@ from .scarcity import (
     take_share_sql,
     take_sql,
 )
+from .transactions import Again
 
 __all__ = [
     "Claim",
@@ -76,7 +77,7 @@ def take(group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirme
 
     With `confirmed` it is taken for good at once, as by `confirm`. Claims on one resource are added up first, so
     two lines on one shelf cannot pass one by one. Must run inside a transaction; raises the scarce thing's reason
-    with the claim's name.
+    with the claim's name, or Again where a flash sale began under it: the transaction is to be begun anew.
     """
     wanted: dict[tuple[int, str, UUID], Claim] = {}
     for claim in claims:
@@ -93,17 +94,32 @@ def take(group: UUID, claims: Iterable[Claim], expires_at: datetime, *, confirme
 
 def _take(thing: Scarce, group: UUID, claims: list[Claim], expires_at: datetime, confirmed: bool) -> None:
     taking = Taking(group, expires_at, confirmed)
-    got = _write(thing, taking, claims, take_sql(thing, confirmed, gathered=False))
-    if not got and thing.shares:
+    locked = _write(thing, taking, claims, take_sql(thing, confirmed, gathered=False))
+    got = _taken(locked)
+    if not locked and thing.shares:
         got = _take_spread(thing, thing.shares, taking, claims)
+    elif any(row.spread_out and not row.taken for row in locked):
+        raise Again(f"{thing.kind} went into shares while its lock was waited for")
     for claim in claims:
         if claim.resource not in got:
             raise Refused(thing.reason, name=claim.name)
     failpoints.reach("holds.take", thing.kind)
 
 
-def _write(thing: Scarce, taking: Taking, claims: Sequence[Claim], sql: str) -> set[UUID]:
-    """Take what there is enough of, and write its holds. Returns the resources that were taken."""
+class Locked(NamedTuple):
+    """A row that the statement locked: whether its claim was taken, and whether it has shares now."""
+
+    resource: UUID
+    taken: bool
+    spread_out: bool
+
+
+def _taken(locked: list[Locked]) -> set[UUID]:
+    return {row.resource for row in locked if row.taken}
+
+
+def _write(thing: Scarce, taking: Taking, claims: Sequence[Claim], sql: str) -> list[Locked]:
+    """Take what there is enough of, and write its holds. Returns every row that is locked now."""
     values: dict[str, Any] = {
         "holds": [new_id() for _ in claims],
         "resources": [claim.resource for claim in claims],
@@ -116,7 +132,7 @@ def _write(thing: Scarce, taking: Taking, claims: Sequence[Claim], sql: str) -> 
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return {row[0] for row in cursor.fetchall()}
+        return [Locked(*row) for row in cursor.fetchall()]
 
 
 def _take_spread(thing: Scarce, shares: Shares, taking: Taking, claims: list[Claim]) -> set[UUID]:
@@ -135,11 +151,11 @@ def _take_spread(thing: Scarce, shares: Shares, taking: Taking, claims: list[Cla
             break
         waited = Claim(shares.kind, enough[taking.group.int % len(enough)], claims[0].quantity)
         part = _scarce[shares.kind]
-        if _write(part, taking, [waited], take_sql(part, taking.confirmed, gathered=False)):
+        if _taken(_write(part, taking, [waited], take_sql(part, taking.confirmed, gathered=False))):
             return {claims[0].resource}
     rows = sorted(claim.resource for claim in claims)
     gather(thing, rows)
-    got = _write(thing, taking, claims, take_sql(thing, taking.confirmed, gathered=True))
+    got = _taken(_write(thing, taking, claims, take_sql(thing, taking.confirmed, gathered=True)))
     spread(thing, rows)
     return got
 
@@ -154,9 +170,8 @@ def _take_unlocked(thing: Scarce, shares: Shares, taking: Taking, claims: list[C
     part = _scarce[shares.kind]
     try:
         with transaction.atomic():
-            if plain and len(_write(thing, taking, plain, take_sql(thing, taking.confirmed, gathered=False))) < len(
-                plain
-            ):
+            sql = take_sql(thing, taking.confirmed, gathered=False)
+            if plain and len(_taken(_write(thing, taking, plain, sql))) < len(plain):
                 raise _Missed
             for claim in claims:
                 if seen[claim.resource].spread and not _write(

@@ -21,9 +21,9 @@ from psycopg.errors import LockNotAvailable, QueryCanceled
 from . import clock, failpoints
 from .ids import new_id
 from .models import IdempotencyRecord
-from .policy import whole
 from .refusal import Refused
 from .refusals import INVALID, KEY_IN_FLIGHT, KEY_MISSING, KEY_REUSED
+from .transactions import anew
 
 MAX_KEY = 80
 KEY_PATTERN = r"^[!-~]+$"
@@ -42,28 +42,28 @@ def once(*, subject: str, endpoint: str, key: str, body: bytes, work: Callable[[
         raise Refused(INVALID, field="Idempotency-Key", problem=f"1-{MAX_KEY}")
     digest = hashlib.sha256(body).hexdigest()
     failpoints.reach("idempotency.begin", endpoint.partition(" ")[0])
-    answer = _once(names=(subject[:80], endpoint[:120], key), digest=digest, work=work)
+    names = (subject[:80], endpoint[:120], key)
+    answer = anew(lambda: _once(names=names, digest=digest, work=work))
     failpoints.reach("idempotency.committed", endpoint.partition(" ")[0])
     return answer
 
 
 def _once(*, names: tuple[str, str, str], digest: str, work: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
-    with whole():
-        record = new_id()
-        if not _first(record, names, digest):
-            kept = IdempotencyRecord.objects.get(subject=names[0], endpoint=names[1], key=names[2])
-            if kept.request_hash != digest:
-                raise Refused(KEY_REUSED)
-            assert kept.status is not None
-            return kept.status, kept.body
-        status, answer = work()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE kernel_idempotencyrecord SET status = %s, body = %s::jsonb WHERE id = %s",
-                [status, json.dumps(answer), record],
-            )
-        failpoints.reach("idempotency.answered", names[1].partition(" ")[0])
-        return status, answer
+    record = new_id()
+    if not _first(record, names, digest):
+        kept = IdempotencyRecord.objects.get(subject=names[0], endpoint=names[1], key=names[2])
+        if kept.request_hash != digest:
+            raise Refused(KEY_REUSED)
+        assert kept.status is not None
+        return kept.status, kept.body
+    status, answer = work()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kernel_idempotencyrecord SET status = %s, body = %s::jsonb WHERE id = %s",
+            [status, json.dumps(answer), record],
+        )
+    failpoints.reach("idempotency.answered", names[1].partition(" ")[0])
+    return status, answer
 
 
 def _first(record: UUID, names: tuple[str, str, str], digest: str) -> bool:

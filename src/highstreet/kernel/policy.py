@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpRequest
 
 from . import failpoints, trail
 from .ports import Port
 from .refusal import Refused
 from .refusals import FORBIDDEN, NOT_SIGNED_IN, OVER_LIMIT, SECOND_FACTOR_NEEDED
+from .transactions import anew
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 PUBLIC = "public"
 SYSTEM = "system"
-_within: ContextVar[bool] = ContextVar("within an action", default=False)
 
 
 @dataclass(frozen=True)
@@ -110,17 +107,6 @@ def within(actor: Actor, permission: str, value: int) -> None:
     raise Refused(OVER_LIMIT, limit=said, who=limits().who(actor.organisation_id, permission, value), most=most)
 
 
-@contextmanager
-def whole() -> Iterator[None]:
-    """One transaction for all within, ended by the first refusal: actions in it take no savepoints."""
-    within = _within.set(True)
-    try:
-        with transaction.atomic(savepoint=within.old_value is not True):
-            yield
-    finally:
-        _within.reset(within)
-
-
 def action(permission: str, *, trailed: bool | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """An action: keyword-only, names its permission, runs in one transaction of its own or its caller's.
 
@@ -140,12 +126,15 @@ def action(permission: str, *, trailed: bool | None = None) -> Callable[[Callabl
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             actor = cast(Actor, kwargs["actor"])
             require(actor, permission)
-            with whole():
+
+            def work() -> R:
                 result = function(*args, **kwargs)
                 if everybody if trailed is None else trailed and actor.kind in trail.WORKING:
                     trail.write(actor, name, permission, kwargs, result)
                 failpoints.reach("action", function.__qualname__)
                 return result
+
+            return anew(work)
 
         run.__policy__ = permission  # type: ignore[attr-defined]
         return cast(Callable[P, R], run)

@@ -146,36 +146,42 @@ def shares_of(thing: Scarce) -> tuple[Shares, Scarce]:
 def take_sql(thing: Scarce, confirmed: bool, *, gathered: bool) -> str:
     """Lock the rows in the order of their ids, take where there is enough, write the holds of what was taken.
 
-    Where a row has shares nothing is locked or taken, unless they were `gathered`.
+    Where a row has shares nothing is locked or taken, unless they were `gathered`. Answers each row that was locked:
+    its id, whether it was taken, and whether it has shares now (it may have got them while its lock was waited for).
     """
     # The names come from code that registered the thing, never from a caller.
     counted = thing.taken if confirmed else thing.held
-    unspread = ""
-    if thing.shares and not gathered:
-        unspread = (
-            f"AND NOT EXISTS (SELECT 1 FROM {thing.table} WHERE id = ANY(%(resources)s::uuid[]) "  # noqa: S608
-            f"AND ({thing.shares.spread} OR {thing.shares.pooled} > 0))"
-        )
+    unspread, spread_out = "", "false"
+    if thing.shares:
+        spread_out = f"({thing.shares.spread} OR {thing.shares.pooled} > 0)"
+        if not gathered:
+            unspread = (
+                f"AND NOT EXISTS (SELECT 1 FROM {thing.table} "  # noqa: S608
+                f"WHERE id = ANY(%(resources)s::uuid[]) AND {spread_out})"
+            )
     return f"""
 WITH wanted AS MATERIALIZED (
   SELECT * FROM unnest(%(holds)s::uuid[], %(resources)s::uuid[], %(quantities)s::bigint[])
   AS w (hold_id, resource_id, wanted)
 ), locked AS MATERIALIZED (
-  SELECT id FROM {thing.table} WHERE id = ANY(%(resources)s::uuid[]) {unspread} ORDER BY id FOR NO KEY UPDATE
+  SELECT id, {spread_out} AS spread_out FROM {thing.table}
+  WHERE id = ANY(%(resources)s::uuid[]) {unspread} ORDER BY id FOR NO KEY UPDATE
 ), taken AS (
   UPDATE {thing.table} t SET {counted} = {counted} + w.wanted
   FROM wanted w JOIN locked l ON l.id = w.resource_id
   WHERE t.id = w.resource_id AND ({thing.free}) >= w.wanted RETURNING t.id
+), written AS (
+  INSERT INTO kernel_hold (id, "group", kind, resource, quantity, consumed, state, at, expires_at)
+  SELECT w.hold_id, %(group)s, %(kind)s, w.resource_id, w.wanted, 0, %(state)s, %(at)s, %(expires_at)s
+  FROM wanted w JOIN taken ON taken.id = w.resource_id RETURNING resource
 )
-INSERT INTO kernel_hold (id, "group", kind, resource, quantity, consumed, state, at, expires_at)
-SELECT w.hold_id, %(group)s, %(kind)s, w.resource_id, w.wanted, 0, %(state)s, %(at)s, %(expires_at)s
-FROM wanted w JOIN taken ON taken.id = w.resource_id RETURNING resource
+SELECT l.id, w.resource IS NOT NULL, l.spread_out FROM locked l LEFT JOIN written w ON w.resource = l.id
 """  # noqa: S608
 
 
 @cache
 def take_share_sql(part: Scarce, shares: Shares, confirmed: bool) -> str:
-    """Take one claim from the fullest share of its row that has enough and that nobody locks."""
+    """Take one claim from the fullest share of its row that has enough and that nobody locks. Answers as `take_sql`."""
     counted = part.taken if confirmed else part.held
     return f"""
 WITH picked AS MATERIALIZED (
@@ -188,7 +194,7 @@ WITH picked AS MATERIALIZED (
 )
 INSERT INTO kernel_hold (id, "group", kind, resource, quantity, consumed, state, at, expires_at)
 SELECT (%(holds)s::uuid[])[1], %(group)s, %(kind)s, taken.id, (%(quantities)s::bigint[])[1], 0,
-  %(state)s, %(at)s, %(expires_at)s FROM taken RETURNING resource
+  %(state)s, %(at)s, %(expires_at)s FROM taken RETURNING resource, true, false
 """  # noqa: S608
 
 
