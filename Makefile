@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 STAMPS := .stamps
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo demo-check test test-long check bench mutants audit sbom client lock format clean
+.PHONY: help demo demo-check test test-long shuffled check bench mutants audit sbom client lock format clean
 
 help:
 	@echo "make demo       the platform with a living city: shop, store, courier, console (Ctrl-C stops it)"
 	@echo "make test       install what tests need and run them (under ten minutes on two cores)"
 	@echo "make test-long  the long suites in full numbers (under an hour on two cores); prints their table"
+	@echo "make shuffled  the tests of make test ten times, each in another order"
 	@echo "make check      format, lint, types, floors, translations, tests"
 	@echo "make bench      what is measured, printed as tables"
 	@echo "make mutants    small changes of the ledger, holds, states and notifications that the tests must notice"
@@ -48,6 +49,11 @@ test: $(STAMPS)/dev $(STAMPS)/chromium
 
 test-long: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/python -m pytest -m long --timeout=3600 --durations=25
+
+shuffled: $(STAMPS)/dev $(STAMPS)/chromium
+	@for seed in $(or $(SEEDS),1 2 3 4 5 6 7 8 9 10); do echo "== order $$seed"; \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p randomly -p randomly \
+	  --randomly-seed=$$seed || exit 1; done
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check src tests bench scripts
