@@ -18,6 +18,9 @@ from .files import PASSWORD
 from .shoppers import Shopper
 from .workers import Rider, Store, Told
 
+# An order takes some twenty minutes of the city; at four times that is five.
+SECONDS = 600
+
 
 def first_order(base_url: str, say: Callable[[str], None]) -> int:
     """Order, pay, pick, pack, bring, audit. Returns the exit code."""
@@ -54,11 +57,15 @@ async def _order(base_url: str, home: tuple[float, float], say: Callable[[str], 
         crew.append(asyncio.create_task(Rider(courier, home, random, told).work()))
         say("the shop and the courier are at work; a customer orders")
         await asyncio.sleep(float(os.environ.get("HIGHSTREET_CHECK_WAIT", "1")))
-        ended = await asyncio.wait_for(Shopper(Person(http), home, random, told, "").visit(), 300)
-        say(f"the order ended as {ended}")
-        for task in crew:
+        visit = asyncio.create_task(Shopper(Person(http), home, random, told, "").visit())
+        # Whoever of the crew stops working says why at once: the order would wait for them in vain.
+        done, _ = await asyncio.wait([visit, *crew], timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {visit}:
+            task.result()
+        for task in (visit, *crew):
             task.cancel()
-        await asyncio.gather(*crew, return_exceptions=True)
+        await asyncio.gather(visit, *crew, return_exceptions=True)
+        say(f"the order ended as {visit.result()}" if visit in done else f"no end after {SECONDS} s")
     return told
 
 

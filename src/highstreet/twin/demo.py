@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from highstreet.kernel import postgres
+from highstreet.kernel import clock, postgres
 from highstreet.kernel.clock import Rate
 from highstreet.twin.files import ZONE
 
@@ -64,6 +64,7 @@ class Demo:
         server = postgres.start(options.data / "pg")
         postgres.ensure_database(server, "highstreet")
         os.environ.update(self._environment(server.url("highstreet")))
+        clock.follow(clock.Rate.decode(os.environ["HIGHSTREET_CLOCK"]))
         _remember_clock(options)
         from highstreet.trade.payments.sandbox.crypto import ensure_keys
 
