@@ -150,8 +150,7 @@ def _take_spread(thing: Scarce, shares: Shares, taking: Taking, claims: list[Cla
         if len(claims) > 1 or not enough:
             break
         waited = Claim(shares.kind, enough[taking.group.int % len(enough)], claims[0].quantity)
-        part = _scarce[shares.kind]
-        if _taken(_write(part, taking, [waited], take_sql(part, taking.confirmed, gathered=False))):
+        if _take_share(_scarce[shares.kind], taking, waited):
             return {claims[0].resource}
     rows = sorted(claim.resource for claim in claims)
     gather(thing, rows)
@@ -178,6 +177,17 @@ def _take_unlocked(thing: Scarce, shares: Shares, taking: Taking, claims: list[C
                     part, taking, [claim], take_share_sql(part, shares, taking.confirmed)
                 ):
                     raise _Missed
+    except _Missed:
+        return False
+    return True
+
+
+def _take_share(part: Scarce, taking: Taking, claim: Claim) -> bool:
+    """Take from one share, after whoever locks it; when it has too little by then, no lock is kept."""
+    try:
+        with transaction.atomic():
+            if not _taken(_write(part, taking, [claim], take_sql(part, taking.confirmed, gathered=False))):
+                raise _Missed
     except _Missed:
         return False
     return True
