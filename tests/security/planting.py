@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from tests.support.stack import Stack
 
-# One a line: the first thirty are tried in every field that has room for them.
+# One a line. A wide column holds many of the first thirty at once, a narrow one another in each row and round.
 PAYLOADS = (
     "<svg onload=h()>",
     "<script>h()</script>",
@@ -136,6 +136,18 @@ def plant(stack: Stack, start: int) -> tuple[list[Column], list[Column]]:
         except (errors.CheckViolation, errors.RaiseException):
             kept.append(column)
     return planted, kept
+
+
+def met(stack: Stack, planted: list[Column]) -> set[tuple[str, str]]:
+    """Which payload is in which column now, read back."""
+    found = set()
+    for column in planted:
+        query = sql.SQL("SELECT DISTINCT {name} FROM {table}").format(
+            name=sql.Identifier(column.name), table=sql.Identifier(column.table)
+        )
+        kept = [str(value) for (value,) in stack.sql(query.as_string(None))]
+        found |= {(str(column), text) for text in PAYLOADS[:TRIED] if any(text in value for value in kept)}
+    return found
 
 
 BELIEVED = """() => [...document.querySelectorAll("*")].filter(node => node.id === "hx"
