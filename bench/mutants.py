@@ -1,10 +1,11 @@
 """Mutation tests of what everything rests on (Q1): `python bench/mutants.py [--most N] [--only NAME]`.
 
 Each mutant is one small change of one file (a comparison turned, a sum made a difference, a condition negated, a
-call left out), in a copy of the tree; the tests of that file must fail. Survivors are printed with their line.
+call left out; in SQL also a lock or an order left out), in a copy of the tree; the tests of that file must fail.
+Survivors are printed with their line.
 
 Not mutmut: a mutant here is a process of its own over a copy of the tree, so that what Django and our registries
-keep from import (models, jobs, scarce things, SQL that is built once) is the mutant's own. SQL in texts is not mutated.
+keep from import (models, jobs, scarce things, SQL that is built once) is the mutant's own; and mutmut knows no SQL.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import ast
 import copy
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -24,13 +26,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNEL_TESTS = ["src/highstreet/kernel/tests"]
+HOLDS_TESTS = [
+    *KERNEL_TESTS,
+    "tests/races/test_flash.py",
+    "tests/races/test_baskets.py",
+    "src/highstreet/trade/orders/tests",
+]
 TARGETS = {
     "states": ("src/highstreet/kernel/states.py", [*KERNEL_TESTS, "tests/contracts/test_states.py"]),
     "ledger": ("src/highstreet/kernel/ledger.py", [*KERNEL_TESTS, "src/highstreet/web/console/tests/test_pages.py"]),
-    "holds": (
-        "src/highstreet/kernel/holds.py",
-        [*KERNEL_TESTS, "src/highstreet/trade/orders/tests", "tests/races/test_baskets.py"],
-    ),
+    "holds": ("src/highstreet/kernel/holds.py", HOLDS_TESTS),
+    "scarcity": ("src/highstreet/kernel/scarcity.py", HOLDS_TESTS),
     "notification": (
         "src/highstreet/trade/payments/wechat/notification.py",
         ["src/highstreet/trade/payments/wechat/tests"],
@@ -41,6 +47,17 @@ COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
 }  # fmt: skip
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add}
+# Of a text that is SQL: what is looked for, and what takes its place. Assignments stay: "SET x <> y" is no change but
+# an error of syntax, which any test finds.
+SQL = re.compile(r"\b(SELECT|UPDATE|INSERT|WHERE|FROM|AND|OR|RETURNING|SET|LIMIT|ORDER BY|VALUES)\b")
+IN_SQL: list[tuple[str, str]] = [
+    (r">=", ">"), (r"<=", "<"), (r" > ", " >= "), (r" < ", " <= "), (r" \+ ", " - "), (r" - ", " + "),
+    (r"(?<=AND )NOT EXISTS", "EXISTS"), (r"\bAND\b", "OR"), (r"\bOR\b", "AND"), (r"LEFT JOIN", "JOIN"),
+    (r"(?<=WHERE )([\w.\"]+) = ", r"\1 <> "), (r"(?<=AND )([\w.\"]+) = ", r"\1 <> "),
+    (r"(?<=ON )([\w.\"]+) = ", r"\1 <> "),
+    (r" ORDER BY [\w.\" ,]+?(?= FOR| LIMIT|\)|$)", ""), (r" DESC", ""), (r" FOR NO KEY UPDATE( OF \w+)?", ""),
+    (r" SKIP LOCKED", ""), (r"LIMIT 1", "LIMIT 2"),
+]  # fmt: skip
 SECONDS = 600
 
 
@@ -54,8 +71,10 @@ class Mutant:
 
 def mutants(name: str, source: str) -> Iterator[Mutant]:
     """Every mutant of `source`, one change each."""
-    for number, node in enumerate(ast.walk(ast.parse(source))):
-        for what in _changes(node):
+    walked = list(ast.walk(ast.parse(source)))
+    told = {id(node.value) for node in walked if isinstance(node, ast.Expr)}
+    for number, node in enumerate(walked):
+        for what in () if id(node) in told else _changes(node):
             tree = ast.parse(source)
             _apply(list(ast.walk(tree))[number], what)
             yield Mutant(name, getattr(node, "lineno", 0), what, ast.unparse(ast.fix_missing_locations(tree)))
@@ -72,9 +91,21 @@ def _changes(node: ast.AST) -> list[str]:
         return ["condition negated"]
     if isinstance(node, ast.Constant) and type(node.value) in (int, bool):
         return ["constant changed"]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
+        return [f"SQL {change}" for change in _in_sql(node.value)]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return ["call left out"] if "failpoints" not in ast.unparse(node) else []
     return []
+
+
+def _in_sql(text: str) -> dict[str, str]:
+    """Each change of one place of a statement: what it is, and the statement then."""
+    found = {}
+    for pattern, instead in IN_SQL:
+        for match in re.finditer(pattern, text):
+            changed = text[: match.start()] + match.expand(instead) + text[match.end() :]
+            found[f"'{match[0].strip()}' made '{match.expand(instead).strip()}' at {match.start()}"] = changed
+    return found
 
 
 def _apply(node: ast.AST, what: str) -> None:
@@ -86,6 +117,8 @@ def _apply(node: ast.AST, what: str) -> None:
         node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
     elif isinstance(node, ast.If | ast.IfExp):
         node.test = ast.UnaryOp(ast.Not(), copy.deepcopy(node.test))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        node.value = _in_sql(node.value)[what.removeprefix("SQL ")]
     elif isinstance(node, ast.Constant):
         node.value = not node.value if isinstance(node.value, bool) else int(str(node.value)) + 1
     elif isinstance(node, ast.Expr):
