@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 EARTH_M = 6_371_008.8
@@ -33,6 +33,9 @@ def next_opening(at: datetime, opens_minute: int, closes_minute: int, zone: Zone
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     opening = midnight + timedelta(minutes=opens_minute)
     if opening <= local:
+        opening += timedelta(days=1)
+    if not is_open(opening.astimezone(UTC), opens_minute, closes_minute, zone):
+        # Its whole hour is left out where clocks go forward.
         opening += timedelta(days=1)
     return opening.astimezone(at.tzinfo)
 
