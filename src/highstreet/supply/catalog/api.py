@@ -165,7 +165,7 @@ def shelf(request: HttpRequest, store: str, query: Query[ShelfQuery]) -> dict[st
 @router.get("/products/{product}", response={200: ProductOut}, openapi_extra=refuses("not_found"))
 @route(PUBLIC)
 def product(request: HttpRequest, product: str, near: Query[Near]) -> dict[str, Any]:
-    """A product and what the stores that reach a point ask for it."""
+    """A product and what the 24 nearest stores ask for it, those that reach the point first."""
     view = reads.product(private("prd", product), near.lat, near.lon)
     at = clock.now()
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,8 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.inventory.reads import stock_of
 from highstreet.supply.organisations.reads import in_language, remembered
-from highstreet.supply.stores.reads import StoreView, stores_of
+from highstreet.supply.stores.reads import COLUMNS as STORE_COLUMNS
+from highstreet.supply.stores.reads import METRES, NEAREST, OPEN, StoreView
 
 from . import rules
 from .models import Category, Listing, Variant
@@ -288,24 +288,24 @@ def offered(store_ids: Iterable[UUID], variant_ids: Iterable[UUID]) -> dict[tupl
         return {(row[0], row[1]): Offered(*row[2:]) for row in cursor.fetchall()}
 
 
+NEAR_COLUMNS = re.sub(r"\b[sc]\.", "n.", STORE_COLUMNS)
 _OFFERS = f"""
-SELECT l.store_id, t.city_id, l.price, l.was, COALESCE({_FREE}, 0)
-FROM catalog_listing l
-JOIN stores_store t ON t.id = l.store_id
-LEFT JOIN inventory_stocklocation o ON o.store_id = l.store_id
-LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = l.variant_id
-WHERE l.variant_id = %s AND l.visible
+WITH near AS MATERIALIZED (
+  SELECT {STORE_COLUMNS}, l.price AS price, l.was AS was, l.variant_id AS variant_id,
+    {METRES} > s.delivery_radius_m AS far, {METRES} <= s.delivery_radius_m AND NOT ({OPEN}) AS shut, {METRES} AS metres
+  FROM catalog_listing l JOIN stores_store s ON s.id = l.store_id JOIN organisations_city c ON c.id = s.city_id
+  WHERE l.variant_id = %(variant)s AND l.visible AND s.active
+  ORDER BY far, shut, metres LIMIT %(most)s
+)
+SELECT n.price, n.was, COALESCE({_FREE}, 0), {NEAR_COLUMNS}
+FROM near n LEFT JOIN inventory_stocklocation o ON o.store_id = n.id
+LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = n.variant_id
+ORDER BY n.far, n.shut, n.metres
 """  # noqa: S608
 
 
-def _nearness(store: StoreView, distance: float, at: datetime) -> tuple[bool, bool, float]:
-    """Stores that reach the point first, of these the open ones, then the nearest."""
-    reaches = distance <= store.delivery_radius_m
-    return not reaches, reaches and not store.is_open(at), distance
-
-
 def product(product_id: UUID, lat: float, lon: float) -> ProductView:
-    """A product with what each store of its city asks and has; stores that reach the point come first."""
+    """A product with what the nearest stores ask and have: those that reach the point first, of these the open ones."""
     row = (
         Variant.objects.filter(product_id=product_id, product__active=True)
         .select_related("product", "product__category")
@@ -314,16 +314,10 @@ def product(product_id: UUID, lat: float, lon: float) -> ProductView:
     )
     if row is None:
         raise Refused(NOT_FOUND)
+    values: dict[str, Any] = {"variant": row.pk, "lat": lat, "lon": lon, "at": clock.now(), "most": NEAREST}
     with connection.cursor() as cursor:
-        cursor.execute(_OFFERS, [row.pk])
-        by_store = {found[0]: found[1:] for found in cursor.fetchall()}
-    at = clock.now()
-    offers = []
-    for city_id in sorted({found[0] for found in by_store.values()}):
-        known = [store for store in stores_of(city_id) if store.id in by_store]
-        for store in sorted(known, key=lambda store: _nearness(store, store.distance_m(lat, lon), at)):
-            _, price, was, free = by_store[store.id]
-            offers.append(StoreOffer(store, price, was, free))
+        cursor.execute(_OFFERS, values)
+        offers = [StoreOffer(StoreView(*rest), price, was, free) for price, was, free, *rest in cursor.fetchall()]
     category = next(item for item in categories() if item.id == row.product.category_id)
     return ProductView(_variant(row), category, offers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -136,6 +137,35 @@ def stores_of(city_id: UUID) -> list[StoreView]:
 def active(city_id: UUID, store_id: UUID) -> list[StoreView]:
     """The city's active store of this id; [] when there is none."""
     return _views("s.active AND s.city_id = %s AND s.id = %s", city_id, store_id)
+
+
+# For statements over stores_store s and a point: metres as on a flat map (a tenth of a per cent off within a city), and
+# whether the store is open, which `is_open` says of one.
+METRES = "111195 * sqrt(power(s.lat - %(lat)s, 2) + power((s.lon - %(lon)s) * cos(radians(%(lat)s)), 2))"
+OPEN = (
+    "(s.paused_until IS NULL OR s.paused_until <= %(at)s) AND floor(date_part('epoch', "
+    "(%(at)s AT TIME ZONE c.time_zone)::time) / 60) BETWEEN s.opens_minute AND s.closes_minute - 1"
+)
+COLUMNS = ", ".join([*(f"s.{name}" for name in _COLUMNS), "c.time_zone"])
+# More than any page shows, and few enough that a city of a thousand stores costs what one of ten does.
+NEAREST = 24
+
+
+def nearest(
+    city_id: UUID, lat: float, lon: float, *, reaching: bool = True, first: str = "", most: int = NEAREST
+) -> list[StoreView]:
+    """The city's `most` nearest stores: the one with the code `first`, then those that reach the point (when
+    `reaching` matters), then open ones, then by distance."""
+    values: dict[str, Any] = {"city": city_id, "lat": lat, "lon": lon, "at": clock.now(), "most": most}
+    values |= {"first": first, "reaching": reaching}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM stores_store s JOIN organisations_city c ON c.id = s.city_id "  # noqa: S608
+            f"WHERE s.active AND s.city_id = %(city)s ORDER BY s.code <> %(first)s, "
+            f"%(reaching)s AND {METRES} > s.delivery_radius_m, NOT ({OPEN}), {METRES} LIMIT %(most)s",
+            values,
+        )
+        return [StoreView(*row) for row in cursor.fetchall()]
 
 
 # A box around each circle, a little too wide: a degree of latitude has 110.6 to 111.7 km.

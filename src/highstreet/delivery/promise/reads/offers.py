@@ -14,7 +14,6 @@ from highstreet.delivery.routing import reads as routing
 from highstreet.kernel import clock
 from highstreet.kernel.memory import once_a_page
 from highstreet.supply.organisations import reads as organisations
-from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders.ports import PromiseOffer
 
@@ -56,11 +55,9 @@ class Situation:
 
 
 def offers_for(
-    city_id: UUID, store_ids: Sequence[UUID], lat: float, lon: float, at: datetime, units: int = PAGE_UNITS
+    city_id: UUID, shops: Sequence[StoreView], lat: float, lon: float, at: datetime, units: int = PAGE_UNITS
 ) -> dict[UUID, ShopOffer]:
     """Each shop's offer for a typical basket of `units` at the point. Writes nothing; the same queries for 1 or 8."""
-    wanted = set(store_ids)
-    shops = [shop for shop in stores.stores_of(city_id) if shop.id in wanted]
     now = situation(city_id, at)
     streets = routing.streets(city_id)
     made = {}

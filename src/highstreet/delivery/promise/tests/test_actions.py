@@ -17,6 +17,7 @@ from highstreet.delivery.couriers.tests.support import NOON
 from highstreet.kernel import clock, holds, ids, outbox
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
+from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.models import Store
 from highstreet.trade.fulfilment import events
 from highstreet.trade.orders import ports
@@ -114,7 +115,7 @@ def test_a_closed_or_closing_shop_promises_nothing_and_says_when_it_opens() -> N
     lat, lon = support.point(300, 0)
     assert offer(place) is None
     later = NOON + timedelta(hours=1)
-    shop = reads.offers_for(place.city_id, [place.store.id], lat, lon, later)[place.store.id]
+    shop = reads.offers_for(place.city_id, [place.store], lat, lon, later)[place.store.id]
     assert not shop.open and shop.delivery is None and shop.pickup is None
     assert shop.opens_at == NOON.replace(hour=11) + timedelta(days=1)
 
@@ -247,14 +248,13 @@ def test_a_page_of_shops_takes_few_queries(django_assert_max_num_queries: Any) -
     place = support.town(8)
     support.courier(place, 0)
     lat, lon = support.point(200, 1000)
-    store_ids = [store.id for store in place.stores]
-    reads.offers_for(place.city_id, store_ids, lat, lon, NOON)
+    reads.offers_for(place.city_id, place.stores, lat, lon, NOON)
     with django_assert_max_num_queries(8), CaptureQueriesContext(connection) as queries:
-        found = reads.offers_for(place.city_id, store_ids, lat, lon, NOON)
+        found = reads.offers_for(place.city_id, place.stores, lat, lon, NOON)
     before = len(queries)
     assert sum(1 for shop in found.values() if shop.delivery) == len([s for s in found.values() if s.in_reach])
     with CaptureQueriesContext(connection) as queries:
-        reads.offers_for(place.city_id, store_ids[:1], lat, lon, NOON)
+        reads.offers_for(place.city_id, place.stores[:1], lat, lon, NOON)
     assert len(queries) == before
 
 
@@ -315,5 +315,5 @@ def test_a_paused_shop_is_closed() -> None:
     support.courier(place, 0)
     Store.objects.filter(pk=place.store.id).update(paused_until=NOON + timedelta(minutes=30))
     lat, lon = support.point(200, 0)
-    shop = reads.offers_for(place.city_id, [place.store.id], lat, lon, NOON)[place.store.id]
+    shop = reads.offers_for(place.city_id, [stores.store(place.store.id)], lat, lon, NOON)[place.store.id]
     assert not shop.open and shop.opens_at == NOON + timedelta(minutes=30)

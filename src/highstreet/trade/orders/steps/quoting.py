@@ -63,7 +63,12 @@ def _around(city_id: UUID, mode: str, point: Point, store_id: UUID | None) -> li
         if not reaching:
             raise Refused(OUT_OF_RANGE)
         return reaching
-    wanted = stores.stores_of(city_id) if store_id is None else stores.active(city_id, store_id)
+    if store_id is not None:
+        wanted = stores.active(city_id, store_id)
+    elif point.lat is None or point.lon is None:
+        wanted = stores.stores_of(city_id)
+    else:
+        wanted = stores.nearest(city_id, point.lat, point.lon, reaching=False)
     if not wanted:
         raise Refused(OUT_OF_RANGE)
     return wanted

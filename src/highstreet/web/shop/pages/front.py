@@ -75,7 +75,7 @@ class Basket:
 def front(visit: Visit, units: int = 1) -> Front:
     """The store that serves this visit and its promise for `units`."""
     here, now = visit.here, clock.now()
-    near, reaching = _near(visit, here, now)
+    near, reaching = _near(visit, here)
     chosen = reaching[0] if reaching else (near[0] if near else None)
     credit = organisations.terms(visit.city.retailer_id).late_credit
     if chosen is None:
@@ -87,16 +87,16 @@ def front(visit: Visit, units: int = 1) -> Front:
 
 def front_store(visit: Visit, here: Here) -> StoreView | None:
     """The store that stands in front at a place; None where none serves."""
-    _all, reaching = _near(visit, here, clock.now())
+    _all, reaching = _near(visit, here)
     return reaching[0] if reaching else None
 
 
-def _near(visit: Visit, here: Here, now: datetime) -> tuple[list[StoreView], list[StoreView]]:
-    """(all stores, those that serve here), open ones first, then the nearest; a chosen one before all."""
-    known = stores.stores_of(visit.city.id)
-    near = sorted(known, key=lambda store: (not store.is_open(now), store.distance_m(here.lat, here.lon)))
+def _near(visit: Visit, here: Here) -> tuple[list[StoreView], list[StoreView]]:
+    """(the nearest stores, those that serve here), open ones first, then the nearest; a chosen one before all."""
     if here.mode == "pickup":
-        return near, sorted(near, key=lambda store: store.code != here.store)
+        near = stores.nearest(visit.city.id, here.lat, here.lon, reaching=False, first=here.store)
+        return near, near
+    near = stores.nearest(visit.city.id, here.lat, here.lon)
     return near, [store for store in near if store.distance_m(here.lat, here.lon) <= store.delivery_radius_m]
 
 

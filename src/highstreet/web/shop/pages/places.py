@@ -70,7 +70,8 @@ def _choose(visit: Visit, *, error: str = "", typed: str = "") -> HttpResponse:
     centre, zoom = _centre(visit, query), _zoom(query.get("zoom", ""))
     step = ZOOMS[zoom] / 3 / 111_195
     now = clock.now()
-    near = sorted(stores.stores_of(visit.city.id), key=lambda store: store.distance_m(visit.here.lat, visit.here.lon))
+    near = stores.nearest(visit.city.id, visit.here.lat, visit.here.lon, reaching=False)
+    near.sort(key=lambda store: store.distance_m(visit.here.lat, visit.here.lon))
     context: dict[str, Any] = {
         "error": error,
         "typed": typed or (visit.here.label if visit.here.chosen else ""),

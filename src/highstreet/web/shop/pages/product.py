@@ -70,7 +70,7 @@ def _rows(visit: Visit, offers: list[StoreOffer], units: int) -> list[OfferRow]:
     here = visit.here
     nearest = sorted(offers, key=lambda offer: (offer.free <= 0, offer.store.distance_m(here.lat, here.lon)))[:NEAREST]
     made = promise_reads.offers_for(
-        visit.city.id, [offer.store.id for offer in nearest], here.lat, here.lon, clock.now(), max(1, units)
+        visit.city.id, [offer.store for offer in nearest], here.lat, here.lon, clock.now(), max(1, units)
     )
     rows = []
     for offer in nearest:
