@@ -29,8 +29,10 @@ class TrailView:
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for; empty: everything. `platform`: also what Highstreet itself did, which has no organisation."""
+    """What is looked for; empty: everything. `platform`: also what Highstreet itself did, which has no organisation.
+    `among`: only what these people did."""
 
+    among: frozenset[UUID] | None = None
     actor: str = ""
     subject: UUID | None = None
     permission: str = ""
@@ -44,6 +46,8 @@ def found(organisation_id: UUID, search: Search, *, cursor: str = "", limit: int
     rows = Trail.objects.filter(Q(organisation_id=organisation_id))
     if search.platform and search.subject is not None:
         rows = Trail.objects.filter(Q(organisation_id=organisation_id) | Q(organisation_id=None))
+    if search.among is not None:
+        rows = rows.filter(actor__in=[f"{kind}:{user}" for kind in ("staff", "system") for user in search.among])
     if search.actor:
         # The same person, whatever they acted as.
         rows = rows.filter(actor__in=[f"{kind}:{search.actor}" for kind in ("staff", "system", "partner")])

@@ -37,12 +37,13 @@ OWNERS: dict[str, frozenset[str]] = {
     "f": frozenset({"owner_f"}),
     "b": frozenset({"owner_b", "key_b"}),
 }
+ALLIES = {"a1": "ally_a", "a2": "ally_a", "f": "owner_f", "b": "ally_b"}
 # What of a plot is its customer's alone, and what is its organisation's; the rest is of those who work on the order.
 CUSTOMERS_OWN = ("home", "flat")
 # Support gives a customer who proved an order a copy of everything: their own things are in it, what opens them is not.
 COPY = "POST /api/v1/privacy/exports"
 SERVE = frozenset({"support", "ally", "owner"})
-ORGANISATIONS = ("hand", "key", "hook", "message")
+ORGANISATIONS = ("key", "hook", "message")
 ORGANISATIONS_IDS = ("api_key", "webhook", "sending", "message", "employee")
 WORKED_ON = ("order_", "fulfilment_", "order_line_", "line_", "delivery", "journal", "alert")
 
@@ -114,6 +115,9 @@ def _of_plot(aviary: Aviary, plot: Plot) -> None:
     for name, text in plot.marks.items():
         if name in CUSTOMERS_OWN:
             aviary.add(text, f"{plot.name}'s {name}", [customer], copied=serve)
+        elif name == "hand":
+            # Whoever reads the trail of what colleagues did sees who they are.
+            aviary.add(text, f"{plot.name}'s {name}", OWNERS[plot.name] | {ALLIES[plot.name]})
         else:
             aviary.add(text, f"{plot.name}'s {name}", OWNERS[plot.name] if name in ORGANISATIONS else workers)
     openid = f"kanari-openid-{plot.name}"

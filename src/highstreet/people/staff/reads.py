@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from highstreet.kernel.policy import Actor, require
@@ -143,12 +144,13 @@ def employees(actor: Actor) -> list[EmployeeView]:
 
 
 def names(actor: Actor) -> dict[UUID, str]:
-    """The names of who works or worked in the actor's organisation, by user."""
-    own = (
-        Employee.objects.filter(organisation_id=actor.organisation_id)
-        if actor.organisation_id
-        else Employee.objects.none()
-    )
+    """The names of who works or worked in the actor's organisation, by user; of who is bound to stores, those of their
+    stores and their own."""
+    if actor.organisation_id is None:
+        return {}
+    own = Employee.objects.filter(organisation_id=actor.organisation_id)
+    if actor.store_ids is not None:
+        own = own.filter(Q(store_id__in=actor.store_ids) | Q(user_id=actor.user_id))
     return dict(own.values_list("user_id", "name"))
 
 

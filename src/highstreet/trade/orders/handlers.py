@@ -28,7 +28,7 @@ def store_lost(event: OrderStoreLost) -> None:
 
 
 def short(event: LineShort) -> None:
-    actions.refund_units(actor=THE_SYSTEM, order_line_id=event.order_line_id, units=event.units, reason="short")
+    actions.refund_short(actor=THE_SYSTEM, order_line_id=event.order_line_id, units=event.units)
 
 
 def substituted(event: LineSubstituted) -> None:

@@ -20,7 +20,7 @@ from highstreet.people.accounts.reads import actor_of_user
 from highstreet.people.staff.models import Employee
 from highstreet.supply.inventory import actions as inventory
 from highstreet.trade.orders import actions as orders
-from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of
+from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of, staff
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary-7f3a"
@@ -141,3 +141,16 @@ def test_every_deed_has_words() -> None:
         if getattr(value, "__policy__", "") not in ("public", "system", *UNTRAILED) and "__wrapped__" in vars(value)
     }
     assert sorted(named - set(DEEDS)) == []
+
+
+def test_who_answers_for_some_stores_sees_the_deeds_and_names_of_those_who_work_there() -> None:
+    scene = a_scene()
+    elsewhere = Employee.objects.get(user=scene.support)
+    adjust(actor_of_user(scene.owner.pk), scene, reason="count")
+    manager = staff("city", "city_manager", scene.city.retailer)
+    Employee.objects.filter(user=manager).update(city=scene.city)
+    page = client_of(manager).get("/console/trail").content.decode()
+    assert elsewhere.name not in page
+    assert "/console/trail" in page and "supply" not in page
+    owners = client_of(scene.owner).get("/console/trail").content.decode()
+    assert elsewhere.name in owners

@@ -6,7 +6,7 @@ from .direct import PlacedNow, order_now
 from .ending import cancel, complete, expire, expire_due, fulfilment_ended
 from .paying import OrderPayments, open_intent, pay, payment_captured, refund_settled
 from .quoting import quote
-from .refunds import Compensation, compensate, refund_difference, refund_units
+from .refunds import Compensation, compensate, refund_difference, refund_short, refund_units
 from .routing import lose_store, reroute
 from .shopping import answer_substitute, reorder
 
@@ -31,6 +31,7 @@ __all__ = [
     "quote",
     "refund_difference",
     "refund_settled",
+    "refund_short",
     "refund_units",
     "reorder",
     "reroute",

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from highstreet.kernel import ledger
 from highstreet.kernel.ledger import AccountRef
-from highstreet.kernel.policy import Actor, action, within
+from highstreet.kernel.policy import SYSTEM, Actor, action, within
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.payments import actions as payments
 from highstreet.trade.pricing import rules as pricing
@@ -55,11 +55,20 @@ def refund_units(*, actor: Actor, order_line_id: UUID, units: int, reason: str) 
     return take_off(actor, order, amount, key=f"units:{line.pk}:{line.refunded + units}", reason=reason)
 
 
+@action(SYSTEM)
+def refund_short(*, actor: Actor, order_line_id: UUID, units: int) -> int:
+    """Refund `units` that the shop did not have, but for those that were given back already. Returns the fen."""
+    _, line = find_line(actor, order_line_id)
+    owed = min(units, line.quantity - line.refunded)
+    return refund_units(actor=actor, order_line_id=order_line_id, units=owed, reason="short") if owed > 0 else 0
+
+
 @action("orders.refund")
 def refund_difference(*, actor: Actor, order_line_id: UUID, units: int, price_below: int) -> int:
-    """A cheaper substitute came: the difference goes back. A dearer one costs nothing. Returns the fen."""
+    """A cheaper substitute came: the difference goes back, of units that were not given back already. A dearer one
+    costs nothing. Returns the fen."""
     order, line = find_line(actor, order_line_id)
-    amount = pricing.refund_of_difference(price_below, min(units, line.quantity))
+    amount = pricing.refund_of_difference(price_below, min(units, line.quantity - line.refunded))
     if amount == 0:
         return 0
     within(actor, "orders.refund", amount + given_by(actor, order))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from highstreet.kernel import ids, outbox
+from highstreet.kernel.models import OutboxDelivery
 from highstreet.kernel.policy import NOBODY, THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.supply.catalog.models import Listing
@@ -35,6 +36,21 @@ def test_a_shortage_is_refunded_at_the_frozen_price(town: Town) -> None:
     assert town.balance("goods_revenue") == -(590 + 1290)
     assert town.balance("delivery_revenue") == -500
     assert (town.level(0).free, town.level(0).on_hand) == (19, 19)
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_what_was_given_back_before_is_not_given_back_as_short_too(town: Town, before: int) -> None:
+    placed = town.paid(3)
+    box = package(placed)
+    line = box.lines[0]
+    actions.refund_units(actor=THE_SYSTEM, order_line_id=view(placed).lines[0].id, units=before, reason="goodwill")
+    fulfilment.accept(actor=town.worker(), fulfilment_id=box.id)
+    fulfilment.mark_short(actor=town.worker(), line_id=line.id, units=2)
+    outbox.drain()
+    order = view(placed)
+    assert order.lines[0].refunded == min(3, before + 2)
+    assert order.refunded == 590 * min(3, before + 2)
+    assert not OutboxDelivery.objects.filter(done_at=None).exists()
 
 
 def test_nothing_on_the_shelf_gives_everything_back(town: Town) -> None:

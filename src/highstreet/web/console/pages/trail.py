@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -44,8 +44,12 @@ def listed(request: StaffRequest) -> HttpResponse:
     if request.actor.organisation_id is None:
         raise Refused(NOT_FOUND)
     typed = {name: text_of(request, name, 60) for name in ("who", "object", "may", "day")}
-    people = {ids.public("usr", user): name for user, name in staff.names(request.actor).items()}
+    colleagues = staff.names(request.actor)
+    people = {ids.public("usr", user): name for user, name in colleagues.items()}
     search, problem = _search(request, scope, typed)
+    if request.actor.store_ids is not None:
+        # Whoever answers for some of the stores sees what was done by those who work there.
+        search = replace(search, among=frozenset(colleagues))
     rows, more = found(request.actor.organisation_id, search, cursor=request.GET.get("from", "")[:60])
     kept = {name: value for name, value in typed.items() if value}
     context: dict[str, Any] = {
