@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from typing import Any, cast
 
@@ -30,30 +31,52 @@ def run(concurrency: int, *, grace: float) -> None:
 
     Jobs are tried again by their own rules; a lost database ends a round, and another begins.
     """
-    while True:
+    told = False
+    while not told:
         try:
             with app.replace_connector(cast(DjangoConnector, app.connector).get_worker_connector()):
-                asyncio.run(_round(concurrency, grace))
-            return
+                told = asyncio.run(_round(concurrency, grace))
+            reason = "it ended by itself"
         except Exception as error:
-            # A lost database shows in many ways: the pool's, the driver's, a side task's. Whatever it was, the next
-            # round begins from nothing.
-            log.error("worker.again", error=f"{type(error).__name__}: {error}"[:300])
-        time.sleep(AGAIN_SECONDS)
+            # A lost database shows in many ways: the pool's, the driver's, a side task's, or an end without a word.
+            # Whatever it was, the next round begins from nothing.
+            reason = f"{type(error).__name__}: {error}"[:300]
+        if not told:
+            log.error("worker.again", error=reason)
+            time.sleep(AGAIN_SECONDS)
 
 
-async def _round(concurrency: int, grace: float) -> None:
+async def _round(concurrency: int, grace: float) -> bool:
+    """Work until told to stop: True; or until the library stops, for whatever reason."""
+    told = False
     async with app.open_async():
-        await app.run_worker_async(
-            concurrency=concurrency,
-            name=f"worker-{os.getpid()}",
-            shutdown_graceful_timeout=grace,
-            # Beside the app's own, which give every job a database connection that lives.
-            task_middleware=[*app.worker_defaults.get("task_middleware", []), queue.in_trace],
-            delete_jobs="successful",
-            update_heartbeat_interval=HEARTBEAT_SECONDS,
-            stalled_worker_timeout=STALLED_SECONDS,
+        work = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=concurrency,
+                name=f"worker-{os.getpid()}",
+                shutdown_graceful_timeout=grace,
+                # Beside the app's own, which give every job a database connection that lives.
+                task_middleware=[*app.worker_defaults.get("task_middleware", []), queue.in_trace],
+                delete_jobs="successful",
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+                install_signal_handlers=False,
+            )
         )
+
+        def stop() -> None:
+            nonlocal told
+            told = True
+            work.cancel()
+
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(one, stop)
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not told:
+                raise
+    return told
 
 
 async def rescue(manager: Any) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -69,11 +72,28 @@ def test_every_job_starts_with_a_connection_that_lives(monkeypatch: pytest.Monke
     """Naming a middleware of ours must not drop the app's, which closes connections that a dead server left behind."""
     from procrastinate.contrib.django.db_cleanup import close_db_connections
 
-    asked: list[object] = []
+    asked = rounds(monkeypatch)
+    assert close_db_connections in asked[0]["task_middleware"]
 
-    async def run_worker_async(**options: object) -> None:
-        asked.append(options["task_middleware"])
+
+def test_a_worker_that_ends_without_being_told_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library may stop without an error when its database dies at the wrong moment: then nobody worked any more."""
+    assert len(rounds(monkeypatch)) == 3
+
+
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What each round was asked: one that ends by itself, one that breaks, and one that is told to stop."""
+    asked: list[dict[str, Any]] = []
+
+    async def run_worker_async(**options: Any) -> None:
+        asked.append(options)
+        if len(asked) == 2:
+            raise RuntimeError("the database went away")
+        if len(asked) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(30)
 
     monkeypatch.setattr(app, "run_worker_async", run_worker_async)
+    monkeypatch.setattr(working, "AGAIN_SECONDS", 0.0)
     working.run(1, grace=1.0)
-    assert close_db_connections in asked[0]  # type: ignore[operator]
+    return asked

@@ -162,7 +162,7 @@ def pay(request: HttpRequest, order: str, body: PayIn, query: Query[Keyed]) -> d
 @router.post(
     "/orders/{order}/cancel",
     response={200: shapes.OrderOut},
-    openapi_extra=refuses("not_found", "over_limit", "too_late_to_cancel", "wrong_state"),
+    openapi_extra=refuses("bad_text", "not_found", "over_limit", "too_late_to_cancel", "wrong_state"),
 )
 @route(PUBLIC)
 def cancel(request: HttpRequest, order: str, body: CancelIn, query: Query[Keyed]) -> HttpResponse:
