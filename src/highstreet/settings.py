@@ -61,7 +61,9 @@ def _database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)}",
+            # No parallel plans: a page is one core's work, and a shelf's two halves come one after the other.
+            "options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)} "
+            "-c max_parallel_workers_per_gather=0",
             "server_side_binding": True,
             "prepare_threshold": 2,
         },

@@ -67,7 +67,17 @@ OURS = {
     # What a migration's author writes, and names that the database gives.
     "ops/migrating.py": {"connection.ops.quote_name(name)", "table", "setting", "where"},
     "people/accounts/reads.py": {"columns", "found"},
-    "supply/catalog/reads.py": {"sql"},
+    "supply/catalog/reads.py": {
+        "sql",
+        "where",
+        "free",
+        "after",
+        "sign",
+        "way",
+        "nearest",
+        "' UNION ALL '.join(halves)",
+        "' UNION ALL '.join(near)",
+    },
     "supply/inventory/reads.py": {"_HELD", "_ALLOCATED", "column"},
     "supply/stores/reads.py": {
         "f\"SELECT {', '.join((f's.{name}' for name in _COLUMNS))}, c.time_zone FROM stores_store s \"",

@@ -12,7 +12,8 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from highstreet.ops.migrating import dangers, in_batches
+from highstreet.kernel.batches import in_batches
+from highstreet.ops.migrating import dangers
 
 SMALL = models.CheckConstraint(condition=Q(size__gt=0), name="small")
 INDEX = models.Index(fields=["size"], name="by_size")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import IsNull
 
 from highstreet.kernel.ids import new_id
 
@@ -67,7 +68,11 @@ class Variant(models.Model):
 
 
 class Listing(models.Model):
-    """Visibility and price (fen) of a variant at a store; `was` is the struck-out price of an offer."""
+    """Visibility and price (fen) of a variant at a store; `was` is the struck-out price of an offer.
+
+    `category`, `position` (the category's) and `sku` are copies, made by the database whenever what they are copied
+    from changes (ADR 0027): with them a shelf is read in its order, from an index, as far as a page needs.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     store = models.ForeignKey("stores.Store", on_delete=models.CASCADE, related_name="+")
@@ -75,8 +80,32 @@ class Listing(models.Model):
     price = models.BigIntegerField()
     was = models.BigIntegerField(null=True, blank=True)
     visible = models.BooleanField(default=True)
+    category = models.ForeignKey(
+        Category, null=True, editable=False, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    position = models.IntegerField(null=True, editable=False)
+    sku = models.CharField(max_length=40, null=True, editable=False)
 
     class Meta:
+        indexes = [
+            models.Index(
+                F("store"),
+                IsNull(F("was"), True),
+                F("position"),
+                F("sku"),
+                name="listing_shelf",
+                condition=Q(visible=True),
+            ),
+            models.Index(
+                F("store"),
+                F("category"),
+                IsNull(F("was"), True),
+                F("sku"),
+                name="listing_category",
+                condition=Q(visible=True),
+            ),
+            models.Index(F("store"), F("category"), F("price"), name="listing_price", condition=Q(visible=True)),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["store", "variant"], name="listing_once"),
             models.CheckConstraint(condition=Q(price__gt=0), name="listing_price_positive"),

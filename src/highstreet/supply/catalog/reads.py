@@ -151,10 +151,11 @@ LEFT JOIN inventory_stocklocation o ON o.store_id = l.store_id
 LEFT JOIN inventory_stocklevel s ON s.location_id = o.id AND s.variant_id = v.id
 WHERE l.store_id = %(store)s AND l.visible
 """  # noqa: S608
-_RANK = f"(COALESCE({_FREE}, 0) <= 0), (l.was IS NULL), c.position, v.sku"
-_ORDER = f" ORDER BY {_RANK}"
+# A shelf: what is in stock, then what is not; of these what is on offer first, then by category and SKU. Read from
+# the index as far as a page goes (ADR 0027).
+_RANK = "(l.was IS NULL), l.position, l.sku"
 _AFTER = (
-    f" AND ({_RANK}) > (SELECT %(out)s::boolean, %(plain)s::boolean, c3.position, v3.sku FROM catalog_variant v3 "  # noqa: S608
+    f" AND ({_RANK}) > (SELECT %(plain)s::boolean, c3.position, v3.sku FROM catalog_variant v3 "  # noqa: S608
     "JOIN catalog_product p3 ON p3.id = v3.product_id JOIN catalog_category c3 ON c3.id = p3.category_id "
     "WHERE v3.id = %(last)s)"
 )
@@ -171,21 +172,26 @@ def shelf(
     store_id: UUID, *, category: str = "", group: str = "", query: str = "", limit: int = 24, cursor: str = ""
 ) -> Page:
     """What a store offers, in stock and on offer first; `cursor` is the previous page's `next`."""
-    sql, values = _CARD, {"store": store_id, "limit": limit + 1}
-    values_of: dict[str, Any] = dict(values)
+    values: dict[str, Any] = {"store": store_id, "limit": limit + 1}
+    place = _place(cursor) if cursor else {}
+    where = ""
     if category:
-        sql += " AND c.code = %(category)s"
-        values_of["category"] = category
+        where += " AND l.category_id = (SELECT id FROM catalog_category WHERE code = %(category)s)"
+        values["category"] = category
     if group:
-        sql += " AND c.group_code = %(group)s"
-        values_of["group"] = group
+        where += " AND c.group_code = %(group)s"
+        values["group"] = group
     for index, term in enumerate(rules.terms_of(query)):
-        sql += f" AND p.search_text LIKE %(term{index})s"
-        values_of[f"term{index}"] = "%" + term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    if cursor:
-        sql += _AFTER
-        values_of |= _place(cursor)
-    items = _cards(sql + _ORDER + " LIMIT %(limit)s", values_of)
+        where += f" AND p.search_text LIKE %(term{index})s"
+        values[f"term{index}"] = "%" + term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    halves = []
+    for out in (False, True):
+        if place and place["out"] and not out:
+            continue
+        after = _AFTER if place and place["out"] == out else ""
+        free = f"COALESCE({_FREE}, 0) {'<=' if out else '>'} 0"
+        halves.append(f"({_CARD}{where} AND {free}{after} ORDER BY {_RANK} LIMIT %(limit)s)")
+    items = _cards(f"SELECT * FROM ({' UNION ALL '.join(halves)}) n LIMIT %(limit)s", values | place)  # noqa: S608
     return Page(items[:limit], _cursor(items[limit - 1]) if len(items) > limit else "")
 
 
@@ -195,13 +201,22 @@ def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
     return {card.variant_id: card for card in found}
 
 
+_PRICE = "(SELECT price FROM catalog_listing WHERE store_id = %(store)s AND variant_id = %(variant)s)"
+_ALIKE = (
+    f"{_CARD} AND v.id <> %(variant)s AND {_FREE} > 0 AND l.category_id = (SELECT p2.category_id "  # noqa: S608
+    "FROM catalog_variant v2 JOIN catalog_product p2 ON p2.id = v2.product_id WHERE v2.id = %(variant)s)"
+)
+
+
 def similar(store_id: UUID, variant_id: UUID, limit: int = 4) -> list[CardView]:
-    """Substitutes in stock: the same category, the nearest price first."""
-    sql = f"""{_CARD} AND v.id <> %(variant)s AND p.category_id = (SELECT p2.category_id FROM catalog_variant v2
-JOIN catalog_product p2 ON p2.id = v2.product_id WHERE v2.id = %(variant)s) AND {_FREE} > 0
-ORDER BY abs(l.price - COALESCE((SELECT price FROM catalog_listing WHERE store_id = %(store)s
-AND variant_id = %(variant)s), l.price)), v.sku LIMIT %(limit)s"""  # noqa: S608
-    return _cards(sql, {"store": store_id, "variant": variant_id, "limit": limit})
+    """Substitutes in stock: the same category, the nearest price first; what the store does not list costs nothing."""
+    near = [
+        f"({_ALIKE} AND l.price {sign} COALESCE({_PRICE}, 0) ORDER BY l.price {way}, l.sku LIMIT %(limit)s)"
+        for sign, way in ((">=", "ASC"), ("<", "DESC"))
+    ]
+    values = {"store": store_id, "variant": variant_id, "limit": limit}
+    nearest = f" n ORDER BY abs(n.price - COALESCE({_PRICE}, 0)), n.sku LIMIT %(limit)s"
+    return _cards(f"SELECT * FROM ({' UNION ALL '.join(near)}){nearest}", values)  # noqa: S608
 
 
 def _cursor(card: CardView) -> str:
