@@ -67,7 +67,7 @@ OURS = {
     # What a migration's author writes, and names that the database gives.
     "ops/migrating.py": {"connection.ops.quote_name(name)", "table", "setting", "where"},
     "people/accounts/reads.py": {"columns", "found"},
-    "supply/catalog/reads.py": {
+    "supply/catalog/reads/shelf.py": {
         "sql",
         "where",
         "free",
@@ -77,7 +77,11 @@ OURS = {
         "nearest",
         "' UNION ALL '.join(halves)",
         "' UNION ALL '.join(near)",
+        "' AND '.join(tests)",
+        "found",
     },
+    # A migration's table and the change of its rows.
+    "kernel/batches.py": {"table", "setting", "where"},
     "supply/inventory/reads.py": {"_HELD", "_ALLOCATED", "column"},
     "supply/stores/reads.py": {
         "f\"SELECT {', '.join((f's.{name}' for name in _COLUMNS))}, c.time_zone FROM stores_store s \"",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.lookups import IsNull
 
 from highstreet.kernel.ids import new_id
@@ -38,6 +39,10 @@ class Product(models.Model):
     keywords = models.CharField(max_length=200, default="")
     search_text = models.TextField(default="")
     active = models.BooleanField(default=True)
+
+    class Meta:
+        # The pairs of neighbouring characters of the text: in what holds a term, all of the term's are.
+        indexes = [GinIndex(Func(F("search_text"), function="catalog_pairs"), name="product_pairs")]
 
     def __str__(self) -> str:
         return self.name_en
@@ -100,6 +105,7 @@ class Listing(models.Model):
                 F("store"),
                 F("category"),
                 IsNull(F("was"), True),
+                F("position"),
                 F("sku"),
                 name="listing_category",
                 condition=Q(visible=True),

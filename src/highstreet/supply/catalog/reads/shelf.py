@@ -14,13 +14,12 @@ from django.db.models import Q
 from highstreet.kernel import clock, paging
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
-from highstreet.supply.inventory.reads import stock_of
 from highstreet.supply.organisations.reads import in_language, remembered
 from highstreet.supply.stores.reads import COLUMNS as STORE_COLUMNS
 from highstreet.supply.stores.reads import METRES, NEAREST, OPEN, StoreView
 
-from . import rules
-from .models import Category, Listing, Variant
+from .. import rules
+from ..models import Category, Listing, Variant
 
 
 @dataclass(frozen=True)
@@ -181,9 +180,11 @@ def shelf(
     if group:
         where += " AND c.group_code = %(group)s"
         values["group"] = group
-    for index, term in enumerate(rules.terms_of(query)):
-        where += f" AND p.search_text LIKE %(term{index})s"
-        values[f"term{index}"] = "%" + term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    found = ""
+    if terms := rules.terms_of(query):
+        found, words = _having(terms)
+        where += " AND p.id IN (SELECT id FROM found)"
+        values |= words
     halves = []
     for out in (False, True):
         if place and place["out"] and not out:
@@ -191,8 +192,21 @@ def shelf(
         after = _AFTER if place and place["out"] == out else ""
         free = f"COALESCE({_FREE}, 0) {'<=' if out else '>'} 0"
         halves.append(f"({_CARD}{where} AND {free}{after} ORDER BY {_RANK} LIMIT %(limit)s)")
-    items = _cards(f"SELECT * FROM ({' UNION ALL '.join(halves)}) n LIMIT %(limit)s", values | place)  # noqa: S608
+    items = _cards(f"{found}SELECT * FROM ({' UNION ALL '.join(halves)}) n LIMIT %(limit)s", values | place)  # noqa: S608
     return Page(items[:limit], _cursor(items[limit - 1]) if len(items) > limit else "")
+
+
+def _having(terms: list[str]) -> tuple[str, dict[str, str]]:
+    """The products that have all the terms, as a CTE named found, and its values: first what has the words, then its
+    place on the shelf, else a rare word is looked for along the whole of it."""
+    tests, values = ["active"], {}
+    for number, term in enumerate(terms):
+        tests.append(f"search_text LIKE %(like{number})s")
+        values[f"like{number}"] = "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
+        if len(term) > 1:
+            tests.append(f"catalog_pairs(search_text) @> catalog_pairs(%(term{number})s)")
+            values[f"term{number}"] = term
+    return f"WITH found AS MATERIALIZED (SELECT id FROM catalog_product WHERE {' AND '.join(tests)}) ", values  # noqa: S608
 
 
 def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
@@ -230,11 +244,7 @@ def _place(cursor: str) -> dict[str, Any]:
     return {"out": cursor[0] == "1", "plain": cursor[1] == "1", "last": UUID(hex=cursor[3:])}
 
 
-def _skip(cursor: str) -> int:
-    return min(int(cursor), 100_000) if cursor.isascii() and cursor.isdigit() and len(cursor) < 7 else 0
-
-
-def _variant(row: Variant) -> VariantView:
+def variant_view(row: Variant) -> VariantView:
     product = row.product
     return VariantView(
         row.pk,
@@ -269,7 +279,7 @@ def variants(variant_ids: Iterable[UUID]) -> dict[UUID, VariantView]:
 def by_barcode(code: str) -> VariantView | None:
     """The variant of a barcode or an SKU."""
     row = Variant.objects.filter(Q(barcode=code) | Q(sku=code)).select_related("product").first()
-    return _variant(row) if row else None
+    return variant_view(row) if row else None
 
 
 def prices(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -334,56 +344,4 @@ def product(product_id: UUID, lat: float, lon: float) -> ProductView:
         cursor.execute(_OFFERS, values)
         offers = [StoreOffer(StoreView(*rest), price, was, free) for price, was, free, *rest in cursor.fetchall()]
     category = next(item for item in categories() if item.id == row.product.category_id)
-    return ProductView(_variant(row), category, offers)
-
-
-@dataclass(frozen=True)
-class ListingView:
-    """A variant at a store as staff see it: hidden ones too."""
-
-    store_id: UUID
-    price: int
-    was: int | None
-    visible: bool
-    on_hand: int
-    free: int
-
-
-@dataclass(frozen=True)
-class ListedView:
-    """A variant with its listings, by store."""
-
-    variant: VariantView
-    category_code: str
-    listings: dict[UUID, ListingView]
-
-
-def listed(
-    store_ids: Iterable[UUID],
-    *,
-    category: str = "",
-    query: str = "",
-    variant_ids: Iterable[UUID] = (),
-    limit: int = 30,
-    cursor: str = "",
-) -> tuple[list[ListedView], str]:
-    """What these stores list, hidden or not, by category and SKU, and the next page's cursor. For staff."""
-    stores, wanted, skip = list(store_ids), list(variant_ids), _skip(cursor)
-    rows = Variant.objects.filter(listings__store_id__in=stores).distinct()
-    if wanted:
-        rows = rows.filter(pk__in=wanted)
-    if category:
-        rows = rows.filter(product__category__code=category)
-    for term in rules.terms_of(query):
-        rows = rows.filter(Q(product__search_text__contains=term) | Q(sku__iexact=term) | Q(barcode=term))
-    rows = rows.select_related("product", "product__category").order_by("product__category__position", "sku")
-    found = list(rows[skip : skip + limit + 1])
-    page = found[:limit]
-    by_variant: dict[UUID, dict[UUID, ListingView]] = {row.pk: {} for row in page}
-    have = stock_of(stores, list(by_variant))
-    for one in Listing.objects.filter(store_id__in=stores, variant_id__in=list(by_variant)):
-        on_hand, free = have.get((one.store_id, one.variant_id), (0, 0))
-        view = ListingView(one.store_id, one.price, one.was, one.visible, on_hand, free)
-        by_variant[one.variant_id][one.store_id] = view
-    views = [ListedView(_variant(row), row.product.category.code, by_variant[row.pk]) for row in page]
-    return views, str(skip + limit) if len(found) > limit else ""
+    return ProductView(variant_view(row), category, offers)

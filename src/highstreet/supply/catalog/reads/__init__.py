@@ -1,0 +1,45 @@
+"""The shelf of a store, a product across stores, variants, substitutes; and what staff see of them."""
+
+from .for_staff import ListedView, ListingView, listed
+from .shelf import (
+    CURSOR,
+    CardView,
+    CategoryView,
+    Offered,
+    Page,
+    ProductView,
+    StoreOffer,
+    VariantView,
+    by_barcode,
+    cards,
+    categories,
+    offered,
+    prices,
+    product,
+    shelf,
+    similar,
+    variants,
+)
+
+__all__ = [
+    "CURSOR",
+    "CardView",
+    "CategoryView",
+    "ListedView",
+    "ListingView",
+    "Offered",
+    "Page",
+    "ProductView",
+    "StoreOffer",
+    "VariantView",
+    "by_barcode",
+    "cards",
+    "categories",
+    "listed",
+    "offered",
+    "prices",
+    "product",
+    "shelf",
+    "similar",
+    "variants",
+]

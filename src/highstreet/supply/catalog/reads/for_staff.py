@@ -1,0 +1,71 @@
+"""What stores list, hidden or not: for staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from highstreet.supply.inventory.reads import stock_of
+
+from .. import rules
+from ..models import Listing, Variant
+from .shelf import VariantView, variant_view
+
+
+def _skip(cursor: str) -> int:
+    return min(int(cursor), 100_000) if cursor.isascii() and cursor.isdigit() and len(cursor) < 7 else 0
+
+
+@dataclass(frozen=True)
+class ListingView:
+    """A variant at a store as staff see it: hidden ones too."""
+
+    store_id: UUID
+    price: int
+    was: int | None
+    visible: bool
+    on_hand: int
+    free: int
+
+
+@dataclass(frozen=True)
+class ListedView:
+    """A variant with its listings, by store."""
+
+    variant: VariantView
+    category_code: str
+    listings: dict[UUID, ListingView]
+
+
+def listed(
+    store_ids: Iterable[UUID],
+    *,
+    category: str = "",
+    query: str = "",
+    variant_ids: Iterable[UUID] = (),
+    limit: int = 30,
+    cursor: str = "",
+) -> tuple[list[ListedView], str]:
+    """What these stores list, hidden or not, by category and SKU, and the next page's cursor. For staff."""
+    stores, wanted, skip = list(store_ids), list(variant_ids), _skip(cursor)
+    rows = Variant.objects.filter(listings__store_id__in=stores).distinct()
+    if wanted:
+        rows = rows.filter(pk__in=wanted)
+    if category:
+        rows = rows.filter(product__category__code=category)
+    for term in rules.terms_of(query):
+        rows = rows.filter(Q(product__search_text__contains=term) | Q(sku__iexact=term) | Q(barcode=term))
+    rows = rows.select_related("product", "product__category").order_by("product__category__position", "sku")
+    found = list(rows[skip : skip + limit + 1])
+    page = found[:limit]
+    by_variant: dict[UUID, dict[UUID, ListingView]] = {row.pk: {} for row in page}
+    have = stock_of(stores, list(by_variant))
+    for one in Listing.objects.filter(store_id__in=stores, variant_id__in=list(by_variant)):
+        on_hand, free = have.get((one.store_id, one.variant_id), (0, 0))
+        view = ListingView(one.store_id, one.price, one.was, one.visible, on_hand, free)
+        by_variant[one.variant_id][one.store_id] = view
+    views = [ListedView(variant_view(row), row.product.category.code, by_variant[row.pk]) for row in page]
+    return views, str(skip + limit) if len(found) > limit else ""
