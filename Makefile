@@ -48,7 +48,9 @@ test: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(STAMPS)/dev $(STAMPS)/chromium
-	$(BIN)/python -m pytest -m long --timeout=3600 --durations=25
+	$(BIN)/python -m pytest -m long --timeout=3600 -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/operations
+	@echo "what measures time runs alone"
+	$(BIN)/python -m pytest -m long --timeout=3600 tests/operations
 
 shuffled: $(STAMPS)/dev $(STAMPS)/chromium
 	@for seed in $(or $(SEEDS),1 2 3 4 5 6 7 8 9 10); do echo "== order $$seed"; \

@@ -1,6 +1,6 @@
 """L1 and L2: a lunch peak at 60 % of the capacity, and what stays behind after minutes of it.
 
-HIGHSTREET_SOAK_MINUTES (8) sets how long; RELIABILITY's L2 asks for 30, which `make test-long` has no room for.
+HIGHSTREET_SOAK_MINUTES (4) sets how long; RELIABILITY's L2 asks for 30, which `make test-long` has no room for.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ async def _run(stack: Stack, rate: float, seconds: float) -> tuple[overload.Seen
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_a_lunch_peak_leaves_nothing_behind(row: Add) -> None:
-    minutes = float(os.environ.get("HIGHSTREET_SOAK_MINUTES", "8"))
+    minutes = float(os.environ.get("HIGHSTREET_SOAK_MINUTES", "4"))
     seen, course = soak(minutes, row)
     took = sorted(one for (_, status), many in seen.took.items() if status < 400 for one in many)
     assert took[int(len(took) * 0.95)] < 0.3
