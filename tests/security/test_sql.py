@@ -77,8 +77,6 @@ OURS = {
         "nearest",
         "' UNION ALL '.join(halves)",
         "' UNION ALL '.join(near)",
-        "' AND '.join(tests)",
-        "found",
     },
     # A migration's table and the change of its rows.
     "kernel/batches.py": {"table", "setting", "where"},

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.db.models.lookups import IsNull
 
 from highstreet.kernel.ids import new_id
@@ -39,10 +38,6 @@ class Product(models.Model):
     keywords = models.CharField(max_length=200, default="")
     search_text = models.TextField(default="")
     active = models.BooleanField(default=True)
-
-    class Meta:
-        # The pairs of neighbouring characters of the text: in what holds a term, all of the term's are.
-        indexes = [GinIndex(Func(F("search_text"), function="catalog_pairs"), name="product_pairs")]
 
     def __str__(self) -> str:
         return self.name_en

@@ -4,10 +4,6 @@ from django.db import migrations, models
 # A listing's copies of what decides its place on the shelf are the database's own business: no action, importer or
 # loader can forget them. Touching variant_id makes the copies anew.
 TRIGGERS = """
-CREATE FUNCTION catalog_pairs(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT array_agg(DISTINCT substr(words, n, 2)) FROM generate_series(1, length(words) - 1) n
-$$;
-
 CREATE FUNCTION catalog_listing_placed() RETURNS trigger AS $$
 BEGIN
   SELECT p.category_id, c.position, v.sku INTO NEW.category_id, NEW.position, NEW.sku
@@ -44,7 +40,6 @@ CREATE TRIGGER category_moved AFTER UPDATE OF position ON catalog_category FOR E
   WHEN (OLD.position <> NEW.position) EXECUTE FUNCTION catalog_category_moved();
 """
 NO_TRIGGERS = """
-DROP FUNCTION catalog_pairs(text);
 CREATE FUNCTION catalog_pairs(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT array_agg(DISTINCT substr(words, n, 2)) FROM generate_series(1, length(words) - 1) n
 $$;

@@ -1,7 +1,6 @@
-from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.db.models.lookups import IsNull
 
 from highstreet.kernel.batches import in_batches
@@ -42,8 +41,5 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             "listing",
             models.Index(F("store"), F("category"), F("price"), name="listing_price", condition=Q(visible=True)),
-        ),
-        AddIndexConcurrently(
-            "product", GinIndex(Func(F("search_text"), function="catalog_pairs"), name="product_pairs")
         ),
     ]

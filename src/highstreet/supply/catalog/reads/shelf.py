@@ -152,6 +152,7 @@ WHERE l.store_id = %(store)s AND l.visible
 """  # noqa: S608
 # A shelf: what is in stock, then what is not; of these what is on offer first, then by category and SKU. Read from
 # the index as far as a page goes (ADR 0027).
+_OUT = f"(COALESCE({_FREE}, 0) <= 0)"
 _RANK = "(l.was IS NULL), l.position, l.sku"
 _AFTER = (
     f" AND ({_RANK}) > (SELECT %(plain)s::boolean, c3.position, v3.sku FROM catalog_variant v3 "  # noqa: S608
@@ -180,33 +181,31 @@ def shelf(
     if group:
         where += " AND c.group_code = %(group)s"
         values["group"] = group
-    found = ""
-    if terms := rules.terms_of(query):
-        found, words = _having(terms)
-        where += " AND p.id IN (SELECT id FROM found)"
-        values |= words
+    terms = rules.terms_of(query)
+    for index, term in enumerate(terms):
+        where += f" AND p.search_text LIKE %(term{index})s"
+        values[f"term{index}"] = "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
+    statement = _found(where, place) if terms else _walked(where, place)
+    items = _cards(statement, values | place)
+    return Page(items[:limit], _cursor(items[limit - 1]) if len(items) > limit else "")
+
+
+def _walked(where: str, place: dict[str, Any]) -> str:
+    """The shelf along its index, as far as the page goes: first what is in stock, then what is not."""
     halves = []
     for out in (False, True):
         if place and place["out"] and not out:
             continue
         after = _AFTER if place and place["out"] == out else ""
-        free = f"COALESCE({_FREE}, 0) {'<=' if out else '>'} 0"
+        free = f"{_OUT} = {'true' if out else 'false'}"
         halves.append(f"({_CARD}{where} AND {free}{after} ORDER BY {_RANK} LIMIT %(limit)s)")
-    items = _cards(f"{found}SELECT * FROM ({' UNION ALL '.join(halves)}) n LIMIT %(limit)s", values | place)  # noqa: S608
-    return Page(items[:limit], _cursor(items[limit - 1]) if len(items) > limit else "")
+    return f"SELECT * FROM ({' UNION ALL '.join(halves)}) n LIMIT %(limit)s"  # noqa: S608
 
 
-def _having(terms: list[str]) -> tuple[str, dict[str, str]]:
-    """The products that have all the terms, as a CTE named found, and its values: first what has the words, then its
-    place on the shelf, else a rare word is looked for along the whole of it."""
-    tests, values = ["active"], {}
-    for number, term in enumerate(terms):
-        tests.append(f"search_text LIKE %(like{number})s")
-        values[f"like{number}"] = "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
-        if len(term) > 1:
-            tests.append(f"catalog_pairs(search_text) @> catalog_pairs(%(term{number})s)")
-            values[f"term{number}"] = term
-    return f"WITH found AS MATERIALIZED (SELECT id FROM catalog_product WHERE {' AND '.join(tests)}) ", values  # noqa: S608
+def _found(where: str, place: dict[str, Any]) -> str:
+    """The same for what has words: all of it is found first and sorted then, as a rare word may be anywhere."""
+    after = f" AND ({_OUT} > %(out)s::boolean OR ({_OUT} = %(out)s::boolean{_AFTER}))" if place else ""
+    return f"{_CARD}{where}{after} ORDER BY {_OUT}, {_RANK} LIMIT %(limit)s"
 
 
 def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
