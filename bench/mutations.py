@@ -169,7 +169,10 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, Change]]:
                 yield f"order by {ast.unparse(name)} turned", lambda one, at=place: _turned(one, at)
         case ast.Attribute(attr="filter"):
             for place, keyword in enumerate(node.keywords):
-                yield f"filter's '{keyword.arg or ast.unparse(keyword.value)}' left out", lambda one, at=place: _without_keyword(one, at)
+                yield (
+                    f"filter's '{keyword.arg or ast.unparse(keyword.value)}' left out",
+                    lambda one, at=place: _without_keyword(one, at),
+                )
 
 
 def _of_statement(node: ast.stmt) -> list[tuple[str, Change]]:
@@ -243,7 +246,8 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
 def _turns(test: ast.expr) -> bool:
     """Whether a change of the condition's own is its negation already."""
     return isinstance(test, ast.UnaryOp) or (
-        isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.NotEq | ast.In | ast.NotIn | ast.Is | ast.IsNot)
+        isinstance(test, ast.Compare)
+        and isinstance(test.ops[0], ast.Eq | ast.NotEq | ast.In | ast.NotIn | ast.Is | ast.IsNot)
     )
 
 
