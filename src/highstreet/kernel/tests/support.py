@@ -25,8 +25,8 @@ def shelves(*units: int) -> list[UUID]:
             level=level, kind="receipt", delta=on_hand, after=on_hand, actor=THE_SYSTEM.name, at=clock.now()
         )
         made.append(level.pk)
-    for level in reversed(made):
-        StockLevel.objects.filter(pk=level).update(incoming=1)
+    for pk in reversed(made):
+        StockLevel.objects.filter(pk=pk).update(incoming=1)
     return made
 
 
