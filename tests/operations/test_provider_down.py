@@ -66,7 +66,8 @@ def without_provider(mode: str, seconds: float, row: Add) -> None:
     )
     assert placed >= 0.99, seen
     assert set(pays) == {"503 provider_silent"}, pays
-    assert took[len(took) // 2] < 1.0, took
+    # Each has to wait for the provider until it is given up on; then nobody has to.
+    assert sum(one < 1.0 for one in took) >= 3, took
     assert asked.failed == []
     assert verdict.code == 0, verdict.broken
 
