@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -37,7 +39,7 @@ IN_SQL: list[tuple[str, str]] = [
     (r"(?<!SELECT )(?<![\w\[«])0(?![\w\]»])", "1"), (r"(?<!SELECT )(?<![\w\[«])1(?![\w\]»])", "2"),
 ]  # fmt: skip
 
-Change = Callable[[ast.AST], ast.AST]
+Change = Callable[[Any], ast.AST]
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,9 @@ def mutants(source: str) -> list[Mutant]:
         for what, change in _changes(node):
             tree = ast.parse(source)
             place = list(ast.walk(tree))[number]
-            changed = ast.fix_missing_locations(_Put(place, change(place)).visit(tree))
-            line = node.lineno if isinstance(node, ast.expr | ast.stmt) else node.ifs[0].lineno
+            changed = _Put(place, change(place)).visit(tree)
+            ast.fix_missing_locations(changed)
+            line = (node.ifs[0] if isinstance(node, ast.comprehension) else node).lineno  # type: ignore[attr-defined]
             seen[line, what] += 1
             again = f" ({seen[line, what]})" if seen[line, what] > 1 else ""
             found.append(Mutant(line, lines[line - 1].strip(), what + again, changed))
@@ -165,13 +168,13 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, Change]]:
             yield ".select_for_update() left out", lambda one: one.func.value
         case ast.Attribute(attr="order_by"):
             yield ".order_by() left out", lambda one: one.func.value
-            for place, name in enumerate(node.args):
-                yield f"order by {ast.unparse(name)} turned", lambda one, at=place: _turned(one, at)
+            for place, column in enumerate(node.args):
+                yield f"order by {ast.unparse(column)} turned", partial(_turned, at=place)
         case ast.Attribute(attr="filter"):
             for place, keyword in enumerate(node.keywords):
                 yield (
                     f"filter's '{keyword.arg or ast.unparse(keyword.value)}' left out",
-                    lambda one, at=place: _without_keyword(one, at),
+                    partial(_without_keyword, at=place),
                 )
 
 
@@ -195,7 +198,7 @@ def _of_statement(node: ast.stmt) -> list[tuple[str, Change]]:
 def _of_text(node: ast.Constant | ast.JoinedStr) -> list[tuple[str, Change]]:
     text, filled = _template(node)
     if SQL.search(text):
-        return [(f"SQL: {what}", lambda one, to=to: _text(one, to)) for what, to in _in_sql(text, filled).items()]
+        return [(f"SQL: {what}", partial(_text, text=to)) for what, to in _in_sql(text, filled).items()]
     return [(f"text '{_shown(text, filled)[:40]}' changed", lambda one: _text(one, text + "x"))]
 
 
@@ -258,7 +261,9 @@ def _name(name: str) -> ast.Name:
 def _turned(node: ast.AST, at: int) -> ast.AST:
     """`.order_by("at")` made `.order_by("-at")`, and back."""
     assert isinstance(node, ast.Call)
-    name = str(node.args[at].value)
+    column = node.args[at]
+    assert isinstance(column, ast.Constant)
+    name = str(column.value)
     node.args[at] = ast.Constant(name[1:] if name.startswith("-") else f"-{name}")
     return node
 

@@ -102,7 +102,7 @@ class Warm:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]
+            threading.setprofile(None)
         self.calls[item.nodeid] = called
         self.seconds[item.nodeid] = time.monotonic() - began
 
@@ -206,8 +206,8 @@ def _copy_database() -> None:
     with psycopg.connect(
         host=at["HOST"], port=at["PORT"], user=at["USER"], password=at["PASSWORD"], dbname="postgres", autocommit=True
     ) as admin:
-        admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')  # type: ignore[arg-type]
-        admin.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{at["NAME"]}"')  # type: ignore[arg-type]
+        admin.execute(f'DROP DATABASE IF EXISTS "{COPY}" WITH (FORCE)')
+        admin.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{at["NAME"]}"')
 
 
 def _codes(code: CodeType) -> Iterator[tuple[str, CodeType]]:

@@ -300,7 +300,7 @@ def test_who_misses_a_share_keeps_no_lock(hot: list[UUID]) -> None:
 def test_what_goes_between_the_glance_and_the_lock_is_gone(levels: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
     """A basket of a flash sale and a plain shelf whose units another buys just then: refused, and holds nothing."""
     flash(levels[0])
-    glance = holds.look
+    glance = scarcity.look
 
     def meanwhile(*asked: Any) -> Any:
         seen = glance(*asked)

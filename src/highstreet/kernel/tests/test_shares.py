@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -35,12 +36,12 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return begin
 
 
-def look(*levels: object) -> dict[object, scarcity.Seen]:
+def look(*levels: UUID) -> dict[UUID, scarcity.Seen]:
     assert UNITS.shares
-    return scarcity.look(UNITS, UNITS.shares, list(levels))  # type: ignore[arg-type]
+    return scarcity.look(UNITS, UNITS.shares, list(levels))
 
 
-def free(level: object) -> list[int]:
+def free(level: UUID) -> list[int]:
     """What is free in each share that has something, the most first."""
     return sorted((free for _, free in look(level)[level].shares), reverse=True)
 
