@@ -62,6 +62,7 @@ def mutants(source: str) -> list[Mutant]:
             tree = ast.parse(source)
             place = list(ast.walk(tree))[number]
             changed = _Put(place, change(place)).visit(tree)
+            assert isinstance(changed, ast.Module)
             ast.fix_missing_locations(changed)
             line = (node.ifs[0] if isinstance(node, ast.comprehension) else node).lineno  # type: ignore[attr-defined]
             seen[line, what] += 1
