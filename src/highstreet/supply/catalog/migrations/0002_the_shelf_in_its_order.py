@@ -40,10 +40,6 @@ CREATE TRIGGER category_moved AFTER UPDATE OF position ON catalog_category FOR E
   WHEN (OLD.position <> NEW.position) EXECUTE FUNCTION catalog_category_moved();
 """
 NO_TRIGGERS = """
-CREATE FUNCTION catalog_pairs(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT array_agg(DISTINCT substr(words, n, 2)) FROM generate_series(1, length(words) - 1) n
-$$;
-
 DROP FUNCTION catalog_listing_placed() CASCADE;
 DROP FUNCTION catalog_variant_moved() CASCADE;
 DROP FUNCTION catalog_product_moved() CASCADE;
