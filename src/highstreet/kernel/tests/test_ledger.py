@@ -84,13 +84,13 @@ def test_accounts_are_those_of_the_owners_in_order() -> None:
 
 def test_a_journal_shows_its_debits_first_and_what_changed_sides() -> None:
     refs = [AccountRef(OWN, code, "CNY") for code in ("a", "b", "c", "d")]
-    key = post((refs[3], -1001), (refs[2], 1), (refs[1], 500), (refs[0], 500))
+    key = post((refs[3], 500), (refs[2], 500), (refs[1], 1), (refs[0], -1001))
     (view,) = ledger.journals([OWN])[0]
     assert [(one.account, one.amount) for one in view.postings] == [
-        (refs[0], 500),
-        (refs[1], 500),
-        (refs[2], 1),
-        (refs[3], -1001),
+        (refs[2], 500),
+        (refs[3], 500),
+        (refs[1], 1),
+        (refs[0], -1001),
     ]
     assert (view.key, view.kind, view.actor, view.amount) == (key, "sale", THE_SYSTEM.name, 1001)
 
