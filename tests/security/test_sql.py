@@ -67,7 +67,7 @@ OURS = {
     # What a migration's author writes, and names that the database gives.
     "ops/migrating.py": {"connection.ops.quote_name(name)", "table", "setting", "where"},
     "people/accounts/reads.py": {"columns", "found"},
-    "supply/catalog/reads/shelf.py": {
+    "supply/catalog/reads/for_shoppers.py": {
         "sql",
         "where",
         "free",

@@ -281,8 +281,12 @@ def resend(request: HttpRequest, webhook: str, sending: str) -> HttpResponse:
 def replay(request: HttpRequest, webhook: str, body: Replay) -> HttpResponse:
     """Send again what came after a message, in order, at most 5,000."""
     actor, endpoint_id = actor_of(request), private("whk", webhook)
-    after = None if body.after is None else private("evt", body.after)
-    return once(request, lambda: {"messages": actions.replay(actor=actor, endpoint_id=endpoint_id, after=after)})
+
+    def work() -> dict[str, int]:
+        after = None if body.after is None else private("evt", body.after)
+        return {"messages": actions.replay(actor=actor, endpoint_id=endpoint_id, after=after)}
+
+    return once(request, work)
 
 
 def _told_once(request: HttpRequest, work: Callable[[], tuple[dict[str, Any], str]], name: str) -> HttpResponse:

@@ -12,7 +12,7 @@ from highstreet.supply.inventory.reads import stock_of
 
 from .. import rules
 from ..models import Listing, Variant
-from .shelf import VariantView, variant_view
+from .for_shoppers import VariantView, variant_view
 
 
 def _skip(cursor: str) -> int:
