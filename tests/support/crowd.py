@@ -70,6 +70,8 @@ def until_somebody_waits(seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
+            # Within a transaction PostgreSQL shows the activity of its first look, unless it is told to forget it.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT EXISTS (SELECT 1 FROM pg_stat_activity "
                 "WHERE datname = current_database() AND wait_event_type = 'Lock')"
