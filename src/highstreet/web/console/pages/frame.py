@@ -67,6 +67,11 @@ class Scope:
         return start, self.midnight(start.date() + timedelta(days=1))
 
 
+def cities_of(request: StaffRequest) -> list[CityView]:
+    """The cities that the actor's organisation runs."""
+    return [city for city in organisations.cities() if city.retailer_id == request.actor.organisation_id]
+
+
 @dataclass(frozen=True)
 class Tried:
     """What came of an action: its value, or why it was refused."""

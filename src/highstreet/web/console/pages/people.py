@@ -22,7 +22,7 @@ from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import CityView
 
 from .. import words
-from .frame import Scope, StaffRequest, go, known, page, scope_of, text_of, tried
+from .frame import Scope, StaffRequest, cities_of, go, known, page, scope_of, text_of, tried
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def listed(request: StaffRequest) -> HttpResponse:
 def hire(request: StaffRequest) -> HttpResponse:
     """Give somebody who already has an account a job here."""
     scope = scope_of(request)
-    cities = _cities(request)
+    cities = cities_of(request)
     context: dict[str, Any] = {
         "form": request.POST,
         "problems": {},
@@ -134,11 +134,6 @@ def _where(
     if city and (role in IN_A_STORE or role == "owner" or city_id is None):
         problems["city"] = _("This role is not for one city: choose none here")
     return problems, {"store_id": store_id, "city_id": city_id}
-
-
-def _cities(request: StaffRequest) -> list[CityView]:
-    """The cities that the actor's organisation runs."""
-    return [city for city in organisations.cities() if city.retailer_id == request.actor.organisation_id]
 
 
 def _found(request: StaffRequest, code: str) -> Member:
