@@ -54,7 +54,7 @@ test-long: $(STAMPS)/dev $(STAMPS)/chromium
 
 shuffled: $(STAMPS)/dev $(STAMPS)/chromium
 	@for seed in $(or $(SEEDS),1 2 3 4 5 6 7 8 9 10); do echo "== order $$seed"; \
-	  $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p randomly -p randomly \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p randomly \
 	  --randomly-seed=$$seed || exit 1; done
 
 check: $(STAMPS)/dev

@@ -105,6 +105,7 @@ def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
     variants = [ids.public("var", row[0]) for row in rows]
     products = [ids.public("prd", row[1]) for row in rows]
     codes = sorted({str(row[2]) for row in rows})
+    groups = [str(code) for (code,) in stack.sql("SELECT DISTINCT group_code FROM catalog_category ORDER BY 1")]
     words = sorted({str(row[3]) for row in rows})
     api = "/api/v1"
 
@@ -146,6 +147,7 @@ def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
         "search (API)": lambda n: ask("GET", f"{api}/stores/{store}/shelf?q={words[n % len(words)]}&limit=20"),
         "home page": lambda n: ask("GET", "/"),
         "category page": lambda n: ask("GET", f"/c/{codes[n % len(codes)]}"),
+        "group page": lambda n: ask("GET", f"/c/{groups[n % len(groups)]}"),
         "product page": lambda n: ask("GET", f"/p/{products[n * 7 % len(products)]}"),
         "search page": lambda n: ask("GET", f"/search?q={words[n % len(words)]}"),
         "add to cart": add,

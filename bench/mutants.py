@@ -1,178 +1,136 @@
-"""Mutation tests of what everything rests on (Q1): `python bench/mutants.py [--most N] [--only NAME]`.
+"""Mutation tests of what everything rests on (Q1): `python bench/mutants.py [--most N] [--only NAME] [--of TEXT]`.
 
-Each mutant is one small change of one file (a comparison turned, a sum made a difference, a condition negated, a
-call left out; in SQL also a lock or an order left out), in a copy of the tree; the tests of that file must fail.
-Survivors are printed with their line.
+Each mutant is one small change of one module (`bench/mutations.py`); the tests of that module must fail. Those that
+survive are printed with their line, those that cannot be told from the original stand in `bench/equivalent.py`.
 
-Not mutmut: a mutant here is a process of its own over a copy of the tree, so that what Django and our registries
-keep from import (models, jobs, scarce things, SQL that is built once) is the mutant's own; and mutmut knows no SQL.
+A target is a process: pytest collects and runs the tests once as they are, which tells what functions each of them
+calls and how long it takes. Then each mutant is a fork of that warm process, on a copy of the test database: the
+functions get the changed code, and the tests that call them run until one fails, those that killed before first. What
+is no function's (a default, a decorator, a constant), and whatever survived in a fork, is tried again in a process of
+its own over a copy of the tree. The tests must pass without a mutant, before and after, in both ways.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import copy
 import os
 import random
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parents[1]
-KERNEL_TESTS = ["src/highstreet/kernel/tests"]
-HOLDS_TESTS = [
-    *KERNEL_TESTS,
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+from bench.equivalent import EQUIVALENT  # noqa: E402
+from bench.mutations import Mutant, mutants  # noqa: E402
+from bench.warm import Cold, Warm  # noqa: E402
+
+KERNEL = ["src/highstreet/kernel/tests"]
+HOLDS = [
+    *KERNEL,
+    "src/highstreet/supply/inventory/tests",
+    "src/highstreet/trade/orders/tests",
+    "tests/races/test_lock_order.py",
     "tests/races/test_flash.py",
     "tests/races/test_baskets.py",
-    "src/highstreet/trade/orders/tests",
 ]
 TARGETS = {
-    "states": ("src/highstreet/kernel/states.py", [*KERNEL_TESTS, "tests/contracts/test_states.py"]),
-    "ledger": ("src/highstreet/kernel/ledger.py", [*KERNEL_TESTS, "src/highstreet/web/console/tests/test_pages.py"]),
-    "holds": ("src/highstreet/kernel/holds.py", HOLDS_TESTS),
-    "scarcity": ("src/highstreet/kernel/scarcity.py", HOLDS_TESTS),
+    "states": ("src/highstreet/kernel/states.py", [*KERNEL, "tests/contracts/test_states.py"]),
+    "ledger": ("src/highstreet/kernel/ledger.py", [*KERNEL, "src/highstreet/web/console/tests/test_pages.py"]),
+    "holds": ("src/highstreet/kernel/holds.py", HOLDS),
+    "scarcity": ("src/highstreet/kernel/scarcity.py", HOLDS),
     "notification": (
         "src/highstreet/trade/payments/wechat/notification.py",
         ["src/highstreet/trade/payments/wechat/tests"],
     ),
 }
-COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
-ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add}
-# Of a text that is SQL: what is looked for, and what takes its place. Assignments stay: "SET x <> y" is no change but
-# an error of syntax, which any test finds.
-SQL = re.compile(r"\b(SELECT|UPDATE|INSERT|WHERE|FROM|AND|OR|RETURNING|SET|LIMIT|ORDER BY|VALUES)\b")
-IN_SQL: list[tuple[str, str]] = [
-    (r">=", ">"), (r"<=", "<"), (r" > ", " >= "), (r" < ", " <= "), (r" \+ ", " - "), (r" - ", " + "),
-    (r"(?<=AND )NOT EXISTS", "EXISTS"), (r"\bAND\b", "OR"), (r"\bOR\b", "AND"), (r"LEFT JOIN", "JOIN"),
-    (r"(?<=WHERE )([\w.\"]+) = ", r"\1 <> "), (r"(?<=AND )([\w.\"]+) = ", r"\1 <> "),
-    (r"(?<=ON )([\w.\"]+) = ", r"\1 <> "),
-    (r" ORDER BY [\w.\" ,]+?(?= FOR| LIMIT|\)|$)", ""), (r" DESC", ""), (r" FOR NO KEY UPDATE( OF \w+)?", ""),
-    (r" SKIP LOCKED", ""), (r"LIMIT 1", "LIMIT 2"),
-]  # fmt: skip
-SECONDS = 600
+PASS = 90
 
 
-@dataclass(frozen=True)
-class Mutant:
-    name: str
-    line: int
-    what: str
-    source: str
+def drawn(name: str, options: argparse.Namespace) -> tuple[list[Mutant], int]:
+    """The mutants to try, and how many are left out as equivalent. Raises when one of those is none any more."""
+    path, _ = TARGETS[name]
+    every = mutants((ROOT / path).read_text())
+    known = {(one.text, one.what) for one in every}
+    gone = [key for key in EQUIVALENT[name] if key not in known]
+    if gone:
+        raise SystemExit(f"{name}: bench/equivalent.py names what is no mutant: {gone}")
+    found = [one for one in every if (one.text, one.what) not in EQUIVALENT[name]]
+    equivalent = len(every) - len(found)
+    if options.of:
+        found = [one for one in found if options.of in f"{one.line} {one.text} {one.what}"]
+    if options.most:
+        found = random.Random(options.seed).sample(found, min(options.most, len(found)))
+    return sorted(found, key=lambda one: one.line), equivalent
 
 
-def mutants(name: str, source: str) -> Iterator[Mutant]:
-    """Every mutant of `source`, one change each."""
-    walked = list(ast.walk(ast.parse(source)))
-    told = {id(node.value) for node in walked if isinstance(node, ast.Expr)}
-    for number, node in enumerate(walked):
-        for what in () if id(node) in told else _changes(node):
-            tree = ast.parse(source)
-            _apply(list(ast.walk(tree))[number], what)
-            yield Mutant(name, getattr(node, "lineno", 0), what, ast.unparse(ast.fix_missing_locations(tree)))
+def target(name: str, options: argparse.Namespace, out: TextIO) -> bool:
+    """Try one target's mutants, and print what came of it. Whether enough of them were killed."""
+    path, tests = TARGETS[name]
+    found, equivalent = drawn(name, options)
+    began = time.monotonic()
+    warm = Warm(ROOT / path, found, lambda line: print(line, file=out, flush=True) if options.verbose else None)
+    warm.run(tests)
+    killers = dict(warm.killers)
+    if options.quick:
+        found = [one for one in found if warm.changed(one)]
+    else:
+        killers |= _cold(name, warm, [one for one in found if one not in killers])
+    alive = [one for one in found if one not in killers]
+    share = 100 * (len(found) - len(alive)) / max(1, len(found))
+    late = Counter(killers.values())["timeout"]
+    print(
+        f"{name:<14} {len(found)} mutants, {len(found) - len(alive)} killed ({late} by timeout), {share:.1f} %, "
+        f"{equivalent} equivalent left out; {time.monotonic() - began:.0f} s",
+        file=out,
+        flush=True,
+    )
+    for one in alive:
+        print(f"    survives: {path}:{one.line} {one.what}", file=out, flush=True)
+    return share >= PASS
 
 
-def _changes(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARE:
-        return ["comparison turned"]
-    if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC and not isinstance(node.left, ast.Constant):
-        return ["arithmetic changed"]
-    if isinstance(node, ast.BoolOp):
-        return ["and/or exchanged"]
-    if isinstance(node, ast.If | ast.IfExp):
-        return ["condition negated"]
-    if isinstance(node, ast.Constant) and type(node.value) in (int, bool):
-        return ["constant changed"]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
-        return [f"SQL {change}" for change in _in_sql(node.value)]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return ["call left out"] if "failpoints" not in ast.unparse(node) else []
-    return []
+def _cold(name: str, warm: Warm, left: list[Mutant]) -> dict[Mutant, str]:
+    """Who is killed of those that are left, and by what, each in a process of its own."""
+    path, tests = TARGETS[name]
+    cold = Cold(ROOT, path)
+    killers = {}
+    with tempfile.TemporaryDirectory(prefix="hs-mutants-") as folder:
+        for one in [None, *left] if left else []:
+            killer = cold.killer(Path(folder), one, warm.calling(one) or tests if one else tests)
+            if one is None and killer:
+                raise SystemExit(f"{name}: the tests fail without a mutant: {killer}")
+            if one is not None:
+                warm.told(f"  alone   {one.line} {one.what}: {killer or 'SURVIVES'}")
+            if one is not None and killer:
+                killers[one] = killer
+    return killers
 
 
-def _in_sql(text: str) -> dict[str, str]:
-    """Each change of one place of a statement: what it is, and the statement then."""
-    found = {}
-    for pattern, instead in IN_SQL:
-        for match in re.finditer(pattern, text):
-            changed = text[: match.start()] + match.expand(instead) + text[match.end() :]
-            found[f"'{match[0].strip()}' made '{match.expand(instead).strip()}' at {match.start()}"] = changed
-    return found
-
-
-def _apply(node: ast.AST, what: str) -> None:
-    if isinstance(node, ast.Compare):
-        node.ops[0] = COMPARE[type(node.ops[0])]()
-    elif isinstance(node, ast.BinOp):
-        node.op = ARITHMETIC[type(node.op)]()
-    elif isinstance(node, ast.BoolOp):
-        node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-    elif isinstance(node, ast.If | ast.IfExp):
-        node.test = ast.UnaryOp(ast.Not(), copy.deepcopy(node.test))
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        node.value = _in_sql(node.value)[what.removeprefix("SQL ")]
-    elif isinstance(node, ast.Constant):
-        node.value = not node.value if isinstance(node.value, bool) else int(str(node.value)) + 1
-    elif isinstance(node, ast.Expr):
-        node.value = ast.Constant(None)
-
-
-def killed(tree: Path, path: str, tests: list[str], mutant: Mutant | None) -> bool:
-    """Whether the tests fail in a copy of the tree with this mutant (None: the file as it is)."""
-    original = (ROOT / path).read_text()
-    (tree / path).write_text(mutant.source if mutant else original)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "--reuse-db", "-p", "no:cacheprovider", *tests],
-            cwd=tree,
-            env={**os.environ, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}"},
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        (tree / path).write_text(original)
-    return done.returncode != 0
-
-
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--most", type=int, default=0, help="so many mutants of each file, drawn by the seed")
     parser.add_argument("--only", choices=sorted(TARGETS))
+    parser.add_argument("--of", default="", help="only the mutants whose line or change has this text")
+    parser.add_argument("--quick", action="store_true", help="forks only; what no fork can try is left out")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    good = True
-    with tempfile.TemporaryDirectory(prefix="hs-mutants-") as folder:
-        tree = Path(folder)
-        for part in ("src", "tests", "bench", "scripts"):
-            shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", tree)
-        for name in [options.only] if options.only else list(TARGETS):
-            path, tests = TARGETS[name]
-            found = list(mutants(name, (ROOT / path).read_text()))
-            if options.most:
-                found = random.Random(options.seed).sample(found, min(options.most, len(found)))
-            if killed(tree, path, tests, None):
-                print(f"{name}: the tests fail without a mutant", file=sys.stderr)
-                return 2
-            alive = [one for one in found if not killed(tree, path, tests, one)]
-            share = 100 * (len(found) - len(alive)) / max(1, len(found))
-            good &= share >= 90
-            print(f"{name:<14} {len(found)} mutants, {len(found) - len(alive)} killed, {share:.0f} %", flush=True)
-            for one in alive:
-                print(f"    survives: {path}:{one.line} {one.what}", flush=True)
-    return 0 if good else 1
+    parser.add_argument("--verbose", action="store_true", help="who killed whom")
+    options = parser.parse_args(arguments)
+    if options.only:
+        # What pytest prints is of no interest here; where it fails without a mutant, the test is named.
+        out = os.fdopen(os.dup(1), "w")
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        return 0 if target(options.only, options, out) else 1
+    codes = [subprocess.call([sys.executable, __file__, *arguments, "--only", name]) for name in TARGETS]
+    return max(codes)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -40,6 +40,17 @@ def test_files_and_functions_stay_small() -> None:
     assert long == []
 
 
+def test_what_looks_like_a_test_is_one() -> None:
+    """A `test_` in a file that no run collects tests nothing."""
+    found = []
+    for path in [*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py"), *SOURCE.rglob("*.py")]:
+        if not path.name.startswith("test_"):
+            tree = ast.parse(path.read_text())
+            names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+            found += [f"{path.relative_to(ROOT)}: {name}" for name in names if name.startswith("test_")]
+    assert found == []
+
+
 def test_time_randomness_and_network_come_from_the_kernel() -> None:
     """So that a day can be replayed. Tests, the twin and the provider's sandbox are outside."""
     free = ("/tests/", "/kernel/", "/twin/", "/sandbox/")

@@ -153,7 +153,7 @@ class Chrome:
         )
         context.add_cookies([{"name": "lang", "value": view.language, "url": self.town.url}])
         context.set_default_timeout(20_000)
-        watch = Watch({self.town.url, self.town.streams, self.town.wallet})
+        watch = Watch({self.town.url, self.town.away, self.town.streams, self.town.wallet})
         watch.follow(context)
         self.contexts.append(context)
         page = context.new_page()

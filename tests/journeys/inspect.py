@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Page, Response
 
@@ -50,7 +50,7 @@ class Inspector:
         watch.errors.clear()
         watch.strangers.clear()
         wire.reset()
-        answer = page.goto(f"{self.town.url}{place.path}", wait_until="load")
+        answer = page.goto(urljoin(self.town.url, place.path), wait_until="load")
         if place.press:
             answer = press(page, place)
         page.wait_for_timeout(150)
@@ -68,7 +68,7 @@ class Inspector:
         if walk:
             found += gates.covered(page)
         found += gates.axe(page)
-        found += [f"console: {text}" for text in watch.errors]
+        found += [f"console: {text}" for text in watch.errors if f"status of {place.answers} " not in text]
         found += [f"other host: {url}" for url in watch.strangers]
         return seen
 
@@ -102,7 +102,7 @@ def press(page: Page, place: Place) -> Response | None:
 
 def arrived(page: Page, place: Place, answer: Response | None) -> list[str]:
     """A page that is another than was meant, or that answers otherwise, would be judged in its stead."""
-    path, meant = urlsplit(page.url).path, (place.leads or place.path).partition("?")[0]
+    path, meant = urlsplit(page.url).path, urlsplit(place.leads or place.path).path
     found = [] if path == meant else [f"leads to {path}, not {meant}"]
     status = answer.status if answer else 0
     return found if status == place.answers else [*found, f"answers {status}, not {place.answers}"]

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2] / "src" / "highstreet"
 
 @dataclass(frozen=True)
 class Place:
-    """One page: its name, its address, who looks, and whether it is one of the shop's (with bytes to keep).
+    """One page: its name, its path (or its whole address on another server), who looks, and whether it is one of the
+    shop's (with bytes to keep).
 
     `typed` (selector -> text) and `press` are done on the page at `path` to get to the one that is looked at, whose
     path is `leads`. `fresh`: who looks has typed the password once more, as pages that guard an account ask for.
@@ -160,6 +161,7 @@ class World:
             Place("not allowed", "/console/", user="courier8", answers=403),
             Place("too many tries", "/accounts/login/", typed=tried, press=SEND, answers=429),
             Place("form too old", "/accounts/login/", typed=token, press=SEND, answers=403),
+            Place("back in a moment", f"{self.town.away}/", shop=True, answers=503),
         ]
 
     def _store(self) -> list[Place]:

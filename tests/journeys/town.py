@@ -40,7 +40,7 @@ class Placed:
 
 
 class Town(Stack):
-    """`Stack` with dispatch, event streams and the city's streets."""
+    """`Stack` with dispatch, event streams and the city's streets; and `away`, a web server without its database."""
 
     def __init__(self) -> None:
         super().__init__(run=("sandbox", "streams", "web", "worker"))
@@ -51,6 +51,8 @@ class Town(Stack):
         # Couriers first: the dispatcher opens capacity by who is on shift when it starts.
         run(self._shifts())
         self.launch("dispatch")
+        self.launch("away")
+        self.wait_for("away")
         self.eventually("SELECT count(*) > 0 FROM promise_capacityslot WHERE capacity > 0", True)
 
     async def _shifts(self) -> None:
@@ -64,13 +66,21 @@ class Town(Stack):
 
     def _environment(self) -> dict[str, str]:
         self.stream_port = _free_port()
+        self.ports["away"] = _free_port()
+        self.away = self.url_of("away")
         self.streams = f"http://127.0.0.1:{self.stream_port}"
         return {**super()._environment(), "HIGHSTREET_STREAM_URL": self.streams, "HIGHSTREET_SMTP": "127.0.0.1"}
 
     def _command(self, name: str) -> list[str]:
         if name == "streams":
             return [sys.executable, "-m", "highstreet", "streams", "--port", str(self.stream_port)]
+        if name == "away":
+            nothing = "DATABASE_URL=postgresql://127.0.0.1:1/nothing"
+            return ["env", nothing, sys.executable, "-m", "highstreet", "web", "--port", str(self.ports["away"])]
         return super()._command(name)
+
+    def _health(self, name: str) -> str:
+        return f"{self.away}/livez" if name == "away" else super()._health(name)
 
     def launch(self, name: str) -> None:
         if not self.processes:

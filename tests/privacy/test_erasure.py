@@ -115,6 +115,18 @@ def test_what_is_open_is_refused_in_words_and_nothing_is_touched(town: Town, cli
     assert refused.value.reason.code == "money_on_its_way"
 
 
+def test_whoever_runs_the_platform_stays_until_another_ends_that(town: Town, client: Client) -> None:
+    life = begin(town, client)
+    user = User.objects.filter(pk=life.user)
+    user.update(is_superuser=True)
+    with pytest.raises(Refused) as refused, transaction.atomic():
+        customers.erase_me(actor=life.actor, confirm="ERASE")
+    assert refused.value.reason.code == "runs_platform" and user.exists()
+    user.update(is_superuser=False)
+    customers.erase_me(actor=life.actor, confirm="ERASE")
+    assert not user.exists()
+
+
 def _facts() -> list[object]:
     """What has to stay: the books to the fen, orders and stars counted."""
     facts: list[object] = []

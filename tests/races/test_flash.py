@@ -142,6 +142,23 @@ def test_nobody_is_refused_while_a_unit_is_there(town: Town, row: Add) -> None:
     assert crowd.broken() == []
 
 
+def test_who_wants_two_things_on_sale_is_not_refused_either(town: Town) -> None:
+    """A basket does not stand in one good's queue, where it would learn nothing of the other."""
+    crowd.shelve(town, 24, 24)
+    for index in (0, 1):
+        flash(town, True, index)
+    claims = [Claim("units", town.level(index).id, 1, "hot") for index in (0, 1)]
+
+    def buy() -> None:
+        with transaction.atomic():
+            holds.take(ids.new_id(), claims, clock.now() + timedelta(minutes=10))
+            time.sleep(0.05)
+
+    assert crowd.at_once([partial(anew, buy)] * 24, hands=24) == {"done": 24}
+    assert (town.level(0).free, town.level(1).free) == (0, 0)
+    assert crowd.broken() == []
+
+
 def test_buyers_who_only_skip_are_refused_falsely(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: SKIP LOCKED alone says "sold out" of what is merely locked."""
 
@@ -293,7 +310,7 @@ def test_two_flash_shelves_and_a_plain_one_for_everybody(town: Town, row: Add, s
         refused=sum(done.values()) - accepted,
         invariants=crowd.invariants(),
         seed=SEED,
-        notes="0 deadlocks",
+        notes=f"{sum('deadlock' in name for name in done)} deadlocks",
     )
     assert results == {"done": 8}
     assert not crowd.errors(done), done

@@ -147,7 +147,6 @@ INSIDE: dict[str, tuple[type[Exception], ...]] = {
     "web.shop.rules.around": (ArithmeticError,),
     "web.shop.rules.over": (ArithmeticError,),
     "web.shop.rules.line": (ArithmeticError,),
-    "web.ui.rules.distance": (OverflowError,),
     "web.ui.rules.minutes": (OverflowError,),
 }
 # The importer's refusal, which carries file and line to the command line; its rows have the columns that it checked.

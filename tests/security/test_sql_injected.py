@@ -128,7 +128,7 @@ def trials(scene: Scene, *, libraries: bool) -> Iterator[Trial]:
     root = root_client()
     token = issue_token(actor=THE_SYSTEM, user_id=scene.owner.pk)
     api = Client(headers={"Authorization": f"Bearer {token}", "Accept-Language": "en"}, raise_request_exception=False)
-    queries, forms = asked_names("GET"), asked_names("POST")
+    names = asked_names()
     for one in one_model(addresses({"code": "dairy", "store": "one-0"})):
         if not libraries and one.path.startswith(("/admin/", "/accounts/", "/i18n/")):
             continue
@@ -139,9 +139,9 @@ def trials(scene: Scene, *, libraries: bool) -> Iterator[Trial]:
             )
         if "logout" in one.path or one.api:
             continue
-        yield Trial(f"{one.path} ?", lambda text, p=one.path, c=client: c.get(p, dict.fromkeys(queries, text)))
+        yield Trial(f"{one.path} ?", lambda text, p=one.path, c=client: c.get(p, dict.fromkeys(names, text)))
         if not one.path.startswith(("/admin/", "/accounts/")):
-            yield Trial(f"{one.path} form", lambda text, p=one.path, c=client: c.post(p, dict.fromkeys(forms, text)))
+            yield Trial(f"{one.path} form", lambda text, p=one.path, c=client: c.post(p, dict.fromkeys(names, text)))
     for path in ("/", "/search", "/cart", "/console/", "/api/v1/cities", "/api/v1/orders"):
         yield Trial(f"{path} headers", lambda text, p=path: (api if "api" in p else owner).get(p, headers=spoilt(text)))
         yield Trial(f"{path} cookies", lambda text, p=path: with_cookies(scene, text).get(p))
@@ -190,10 +190,13 @@ def with_cookies(scene: Scene, text: str) -> Client:
     return client
 
 
-def asked_names(method: str) -> list[str]:
-    """The names that our pages read from a query (GET) or a form (POST)."""
-    found = re.compile(rf"\.{method}(?:\.get|\.getlist)?[(\[]\"(\w+)\"")
-    return sorted({name for path in SOURCE.joinpath("web").rglob("*.py") for name in found.findall(path.read_text())})
+def asked_names() -> list[str]:
+    """The names that our pages read from a query or a form, and those of the fields that they draw."""
+    web = SOURCE / "web"
+    read = re.compile(r'(?:\.(?:GET|POST)|posted)(?:\.get|\.getlist)?[(\[]"(\w+)"|text_of\(request, "(\w+)"')
+    drawn = re.compile(r'<(?:input|select|textarea|button|c-field)\b[^>]*? name="(\w+)"')
+    found = {name for path in web.rglob("*.py") for pair in read.findall(path.read_text()) for name in pair if name}
+    return sorted(found | {name for path in web.rglob("*.html") for name in drawn.findall(path.read_text())})
 
 
 def in_turn(number: int, many: int) -> list[str]:
@@ -232,7 +235,7 @@ def test_no_text_changes_what_a_statement_does(scene: Scene, each: int, row: Add
     for number, trial in enumerate(places):
         try_out(trial, in_turn(number, each), outcome)
     assert outcome.wrong == [], f"{len(outcome.wrong)} of {outcome.sent}\n" + "\n".join(outcome.wrong[:40])
-    assert len(set(PAYLOADS)) == 200 and len(asked_names("GET")) > 5 and len(asked_names("POST")) > 20
+    assert len(set(PAYLOADS)) == 200 and len(asked_names()) > 50
     note = f"{len(places)} places, {each} of 200 texts at each in turn; 0 differences, 0 5xx"
     row(
         "F3",

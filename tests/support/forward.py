@@ -19,7 +19,8 @@ def main() -> None:
     from django.db.migrations import operations
     from django.db.migrations.loader import MigrationLoader
 
-    from highstreet.ops.migrating import dangers, in_batches, patiently
+    from highstreet.kernel.batches import in_batches
+    from highstreet.ops.migrating import dangers, patiently
 
     by_channel = models.Index(fields=["channel"], name="order_by_channel")
     known = models.CheckConstraint(condition=models.Q(channel__in=["web", "store"]), name="order_channel_known")

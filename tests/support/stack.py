@@ -153,14 +153,19 @@ class Stack:
             )
 
     def wait_for(self, name: str, seconds: float = 60.0) -> None:
-        """Until the process answers; the worker and dispatch have nothing to answer with."""
-        addresses = {"sandbox": f"{self.wallet}/sandbox/health"}
-        address = f"{self.url_of(name)}/readyz" if name in self.ports else addresses.get(name)
+        """Until the process answers, if it has something to answer with."""
+        address = self._health(name)
         deadline = time.monotonic() + seconds
         while address and not _answers(address):
             if self.processes[name].poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{name} does not answer:\n{self.log(name)}")
             time.sleep(0.05)
+
+    def _health(self, name: str) -> str:
+        """Where a process says that it serves; "" for the worker and dispatch, which have nothing to answer with."""
+        if name == "sandbox":
+            return f"{self.wallet}/sandbox/health"
+        return f"{self.url_of(name)}/readyz" if name in self.ports else ""
 
     def url_of(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"

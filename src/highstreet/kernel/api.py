@@ -14,7 +14,7 @@ from pydantic import ConfigDict, field_validator
 from . import idempotency, ids
 from .policy import Actor, actor_of
 from .refusal import Refused
-from .refusals import NOT_FOUND
+from .refusals import KEY_MISSING, NOT_FOUND
 
 PROBLEM = "application/problem+json"
 
@@ -85,11 +85,19 @@ def once(request: HttpRequest, work: Callable[[], Any], *, status: int = 200) ->
     code, body = idempotency.once(
         subject=subject_of(actor),
         endpoint=_endpoint(request),
-        key=request.headers.get("Idempotency-Key", ""),
+        key=key_of(request),
         body=request.body,
         work=run,
     )
     return JsonResponse(body, status=code, safe=False)
+
+
+def key_of(request: HttpRequest) -> str:
+    """The request's Idempotency-Key, or KEY_MISSING: who looks for things before `once` asks for it first."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        raise Refused(KEY_MISSING)
+    return key
 
 
 def _endpoint(request: HttpRequest) -> str:

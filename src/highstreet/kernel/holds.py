@@ -136,14 +136,15 @@ def _write(thing: Scarce, taking: Taking, claims: Sequence[Claim], sql: str) -> 
 
 
 def _take_spread(thing: Scarce, shares: Shares, taking: Taking, claims: list[Claim]) -> set[UUID]:
-    """Take claims of which one at least is on a row with shares. Returns the resources taken: all, or too few.
+    """Take claims of which one at least is on a row with shares. Returns all their resources, or those that had enough.
 
     A miss gives back every lock before it waits, so that whoever waits for a share has none.
     """
     for _ in range(ROUNDS):
         seen = look(thing, shares, [claim.resource for claim in claims])
-        if any(claim.resource not in seen or seen[claim.resource].free < claim.quantity for claim in claims):
-            return set()
+        there = {of.resource for of in claims if of.resource in seen and seen[of.resource].free >= of.quantity}
+        if len(there) < len(claims):
+            return there
         if _take_unlocked(thing, shares, taking, claims, seen):
             return {claim.resource for claim in claims}
         enough = [share for share, free in seen[claims[0].resource].shares if free >= claims[0].quantity]
@@ -152,7 +153,7 @@ def _take_spread(thing: Scarce, shares: Shares, taking: Taking, claims: list[Cla
         waited = Claim(shares.kind, enough[taking.group.int % len(enough)], claims[0].quantity)
         if _take_share(_scarce[shares.kind], taking, waited):
             return {claims[0].resource}
-    rows = sorted(claim.resource for claim in claims)
+    rows = [claim.resource for claim in claims]
     gather(thing, rows)
     got = _taken(_write(thing, taking, claims, take_sql(thing, taking.confirmed, gathered=True)))
     spread(thing, rows)
@@ -286,7 +287,7 @@ def _shift(rows: Sequence[Hold], change: str) -> None:
     for row in rows:
         by_kind[row.kind].append(row)
     for thing in sorted(registered(), key=lambda thing: thing.rank):
-        own = sorted(by_kind.pop(thing.kind, []), key=lambda row: row.resource)
+        own = by_kind.pop(thing.kind, [])
         if thing.shares and by_kind.get(thing.shares.kind):
             _shift_shares(thing, thing.shares, own, by_kind.pop(thing.shares.kind), change)
         elif own:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.test import override_settings
+
+from highstreet.supply.organisations.reads import forget
 
 from . import forms
-from .callers import CALLERS, Answer, Caller, everybody
+from .callers import CALLERS, Answer, Caller, everybody, undone
 from .routes import Route
 from .world import PLOTS, World, build
 
@@ -20,24 +26,32 @@ FAST_CALLERS = frozenset({"guest", "anna", "picker_a", "support_a", "owner_b", "
 FAST_AT = {"rider_a1": ("/courier/", "/api/v1/courier", "/api/v1/deliveries/"), "owner_f": ("/console/",)}
 FAST_PLOTS = frozenset({"", "a1", "b"})
 Cell = tuple[str, str, str]
+SETTINGS = {
+    # Guesses of passwords are hashed as well; the slow hash is for attackers, not for tests.
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    # The library's limits count a minute's requests of all callers together.
+    "ACCOUNT_RATE_LIMITS": False,
+    "STREAM_URL": "https://streams.example",
+}
 
 
 @dataclass
 class Matrix:
-    """`cells` is (route, plot, caller) -> label."""
-
     world: World
     callers: dict[str, Caller]
-    answers: list[Answer] = field(default_factory=list)
-
-    @property
-    def cells(self) -> dict[Cell, str]:
-        return {(one.route.name, one.plot, one.caller): one.label for one in self.answers}
 
 
-def begin() -> Matrix:
-    world = build()
-    return Matrix(world, everybody(world))
+@contextmanager
+def prepared() -> Iterator[Matrix]:
+    """Everybody, and everybody's things, in a transaction that is undone. Refusals, by the thousand, are not logged."""
+    logging.disable(logging.CRITICAL)
+    try:
+        with override_settings(**SETTINGS), undone():
+            world = build()
+            yield Matrix(world, everybody(world))
+    finally:
+        logging.disable(logging.NOTSET)
+        forget()
 
 
 def plots_of(route: Route) -> tuple[str, ...]:
@@ -67,7 +81,7 @@ def everything(route: Route, plot: str, caller: str) -> bool:
 def ask(
     matrix: Matrix, routes: Iterable[Route], wanted: Callable[[Route, str, str], bool] = everything
 ) -> list[Answer]:
-    """Ask the wanted cells, and keep what was answered."""
+    """Ask the wanted cells."""
     asked = []
     for route in routes:
         for plot in plots_of(route):
@@ -76,5 +90,9 @@ def ask(
             for name in callers_of(route):
                 if wanted(route, plot, name):
                     asked.append(matrix.callers[name].ask(route, address, sent, plot=plot))
-    matrix.answers += asked
     return asked
+
+
+def cells(answers: Iterable[Answer]) -> dict[Cell, str]:
+    """(route, plot, caller) -> label."""
+    return {(one.route.name, one.plot, one.caller): one.label for one in answers}

@@ -17,7 +17,7 @@ from .routes import Route
 FILE = Path(__file__).parent / "expected.tsv"
 HEAD = ("route", "things of", *CALLERS)
 HOW = (
-    "write its line with `.venv/bin/python -m pytest tests/security/authz/write_table.py --timeout=0 -k missing`, "
+    "write its line with `.venv/bin/python -m tests.security.authz.write_table missing`, "
     "read the diff of tests/security/authz/expected.tsv as a reviewer, and commit it (docs/authorisation.md)"
 )
 

@@ -6,6 +6,7 @@ The expected table is expected.tsv, in git. These tests compare and never write 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from highstreet.trade.orders.reads.keys import OrderKeys
 from highstreet.trade.payments.models import Alert, AlertQuerySet
 from tests.conftest import Add
 
-from . import calls, canaries, forms, table
+from . import calls, canaries, forms, table, write_table
 from .callers import Answer, undone
 from .calls import Matrix
 from .routes import Route, every_route
@@ -68,10 +69,6 @@ def sighted(asked: list[Answer], matrix: Matrix, django_db_blocker: Any) -> list
         return canaries.of_world(matrix.world, matrix.callers).sightings(asked)
 
 
-def cells(answers: list[Answer]) -> dict[calls.Cell, str]:
-    return {(one.route.name, one.plot, one.caller): one.label for one in answers}
-
-
 def named(*names: str) -> list[Route]:
     found = [route for route in every_route() if route.name in names]
     assert len(found) == len(names)
@@ -88,9 +85,20 @@ def test_a_route_that_is_not_in_the_table_is_told_what_to_do() -> None:
     """The negative control."""
     new = Route("/store/{store}/new-page", "GET")
     problems = table.missing([new], table.read())
-    assert len(problems) == 4 and "write_table.py" in problems[0]
+    assert len(problems) == 4 and "authz.write_table missing" in problems[0]
     with pytest.raises(forms.Unknown, match="PARAMETERS"):
         forms.target(Route("/console/{thing}/x", "GET"), _no_plot())
+
+
+def test_the_command_writes_what_is_missing_and_nothing_else(
+    matrix: Matrix, tmp_path: Path, django_db_blocker: Any
+) -> None:
+    known, short = table.read(), tmp_path / "expected.tsv"
+    kept = {cell: label for cell, label in known.items() if cell[0] != "GET /api/v1/partners/keys"}
+    table.write(kept | {("GET /api/v1/gone", "", "guest"): "200"}, short)
+    with django_db_blocker.unblock():
+        write_table.missing_lines(matrix, short)
+    assert len(kept) < len(known) and short.read_text() == table.FILE.read_text()
 
 
 def _no_plot() -> Any:
@@ -113,7 +121,7 @@ def test_a_stranger_in_the_table_is_seen() -> None:
 
 
 def test_everybody_gets_what_the_table_says(asked: list[Answer], row: Add) -> None:
-    found = cells(asked)
+    found = calls.cells(asked)
     wrong = table.mismatches(found, table.read())
     let_in = sum(one.in_ for one in asked)
     row(
@@ -158,11 +166,11 @@ def test_a_loosened_route_is_caught(matrix: Matrix, monkeypatch: pytest.MonkeyPa
     routes = named("GET /console/ledger", "GET /console/people", "GET /console/orders/{order}", "GET /api/v1/orders")
     with monkeypatch.context() as loose:
         loose.setattr(policy, "require", lambda actor, permission: None)
-        assert table.mismatches(cells(calls.ask(matrix, routes, calls.fast)), table.read())
+        assert table.mismatches(calls.cells(calls.ask(matrix, routes, calls.fast)), table.read())
     with monkeypatch.context() as loose:
         loose.setattr(OrderQuerySet, "visible_to", lambda self, actor: self)
         answers = calls.ask(matrix, routes, calls.fast)
-    wrong = table.mismatches(cells(answers), table.read())
+    wrong = table.mismatches(calls.cells(answers), table.read())
     assert any(line.startswith("support_a at GET /console/orders/{order} with b's: 200") for line in wrong), wrong
     assert canaries.of_world(matrix.world, matrix.callers).sightings(answers)
 

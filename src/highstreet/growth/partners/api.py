@@ -26,6 +26,7 @@ class KeyIn(Body):
     name: str = Field(min_length=1, max_length=60)
     scopes: list[str] = Field(min_length=1, max_length=40)
     stores: list[str] | None = Field(None, min_length=1, max_length=50, description="left out: every store")
+    city: str | None = Field(None, max_length=40, description="instead of stores: whatever stores this city has")
     days: int | None = Field(None, ge=1, le=3650, description="left out: until it is revoked")
     limits: dict[str, int] = Field({}, max_length=20, description="scope: the most (fen, units, percent)")
 
@@ -36,6 +37,7 @@ class KeyOut(Schema):
     prefix: str
     scopes: list[str]
     stores: list[str] | None
+    city: str | None
     limits: dict[str, int]
     created_at: datetime
     expires_at: datetime | None
@@ -156,6 +158,7 @@ def make_key(request: HttpRequest, body: KeyIn) -> HttpResponse:
             name=body.name,
             scopes=body.scopes,
             store_ids=store_ids,
+            city_id=None if body.city is None else private("cty", body.city),
             days=body.days,
             limits=body.limits,
         )
@@ -281,8 +284,12 @@ def resend(request: HttpRequest, webhook: str, sending: str) -> HttpResponse:
 def replay(request: HttpRequest, webhook: str, body: Replay) -> HttpResponse:
     """Send again what came after a message, in order, at most 5,000."""
     actor, endpoint_id = actor_of(request), private("whk", webhook)
-    after = None if body.after is None else private("evt", body.after)
-    return once(request, lambda: {"messages": actions.replay(actor=actor, endpoint_id=endpoint_id, after=after)})
+
+    def work() -> dict[str, int]:
+        after = None if body.after is None else private("evt", body.after)
+        return {"messages": actions.replay(actor=actor, endpoint_id=endpoint_id, after=after)}
+
+    return once(request, work)
 
 
 def _told_once(request: HttpRequest, work: Callable[[], tuple[dict[str, Any], str]], name: str) -> HttpResponse:
@@ -316,6 +323,7 @@ def _key(view: KeyView) -> dict[str, Any]:
         "prefix": view.prefix,
         "scopes": view.scopes,
         "stores": None if view.store_ids is None else [ids.public("str", one) for one in view.store_ids],
+        "city": None if view.city_id is None else ids.public("cty", view.city_id),
         "limits": view.limits,
         "created_at": view.created_at.isoformat(),
         "expires_at": view.expires_at.isoformat() if view.expires_at else None,

@@ -9,7 +9,8 @@ from highstreet.kernel.ids import new_id
 
 
 class ApiKey(models.Model):
-    """A bearer token of an organisation; only its SHA-256 is kept. `stores` null: all of the organisation's.
+    """A bearer token of an organisation; only its SHA-256 is kept. It counts at `stores`, in the stores that `city` has
+    when it is used, or (both null) in all of the organisation's.
 
     `limits`: what it may at most, for scopes with a unit (people.staff.policy).
     """
@@ -21,6 +22,9 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField()
     stores = models.JSONField(null=True)
+    city = models.ForeignKey(
+        "organisations.City", null=True, db_index=False, on_delete=models.PROTECT, related_name="+"
+    )
     limits = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     made_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
@@ -30,6 +34,9 @@ class ApiKey(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["organisation", "-created_at", "-id"], name="key_of_organisation")]
+        constraints = [
+            models.CheckConstraint(condition=Q(stores__isnull=True) | Q(city=None), name="key_in_stores_or_a_city"),
+        ]
 
 
 class Endpoint(models.Model):

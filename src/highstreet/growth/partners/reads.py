@@ -14,6 +14,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.people.accounts.reads import digest
 from highstreet.people.staff.policy import SCOPES
+from highstreet.supply.stores import reads as stores
 
 from .models import ApiKey, Attempt, Endpoint, Sending
 from .rules import KEY_PREFIX
@@ -39,22 +40,29 @@ class KeyBearer:
             kind="partner",
             key_id=row.pk,
             organisation_id=row.organisation_id,
-            store_ids=None if row.stores is None else frozenset(UUID(one) for one in row.stores),
+            store_ids=_store_ids(row),
             permissions=SCOPES & frozenset(row.scopes),
             limits=row.limits,
             language=language,
         )
 
 
+def _store_ids(row: ApiKey) -> frozenset[UUID] | None:
+    if row.city_id is not None:
+        return stores.ids_in(row.city_id)
+    return None if row.stores is None else frozenset(UUID(one) for one in row.stores)
+
+
 @dataclass(frozen=True)
 class KeyView:
-    """A key without what opens anything. `store_ids` None: every store."""
+    """A key without what opens anything. `store_ids` None: the city's stores, or (without `city_id`) every store."""
 
     id: UUID
     name: str
     prefix: str
     scopes: list[str]
     store_ids: list[UUID] | None
+    city_id: UUID | None
     limits: dict[str, int]
     created_at: datetime
     expires_at: datetime | None
@@ -174,6 +182,7 @@ def _key(row: ApiKey) -> KeyView:
         row.prefix,
         list(row.scopes),
         None if row.stores is None else [UUID(one) for one in row.stores],
+        row.city_id,
         row.limits,
         row.created_at,
         row.expires_at,

@@ -116,7 +116,7 @@ impersonal(
     ),
 )
 impersonal(
-    "a job names rows by their numbers, never a person",
+    "a job names rows by their numbers; a mail waits sealed until it is sent",
     "procrastinate_jobs",
     periods=(
         Period(

@@ -1,10 +1,12 @@
-"""What allauth asks us: who counts failed passwords, and what a password or a code that is tried too often gets."""
+"""What allauth asks us: who counts failed passwords, what is said to whoever tries too often, how mails are sent."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as current
+from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
 
+from . import jobs
 from .rules import is_valid_ip
 from .signins import address_of
 
@@ -39,6 +42,12 @@ class Accounts(DefaultAccountAdapter):
         """The same address as everywhere; one that is none (a socket of this machine) is written as 0.0.0.0."""
         address = address_of(request)
         return address if is_valid_ip(address) else "0.0.0.0"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Written in the language of the request, sent by a worker."""
+        request = current.request
+        about = {"request": request, "email": email, "current_site": get_current_site(request)} | context
+        jobs.post(self.render_mail(template_prefix, email, about))
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """A name that is taken has to be called so; who tries one after the other is stopped after ten."""

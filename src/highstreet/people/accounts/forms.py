@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms as allauth
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
 from highstreet.kernel import guesses
 from highstreet.kernel.refusal import Refused
+
+from .models import User
 
 NEW_PASSWORD, AGAIN = _("New password"), _("The same once more")
 YOUR_EMAIL = _("Your email address")
@@ -53,7 +59,18 @@ class SetPassword(_Named, allauth.SetPasswordForm):
 
 
 class AskForLink(_Named, allauth.ResetPasswordForm):
+    """An address that nobody has takes as long as a known one: a link is made for nobody, and thrown away."""
+
     LABELS = {"email": YOUR_EMAIL}
+    users: list[User]
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        if not self.users:
+            nobody = User(username=self.cleaned_data["email"])
+            EmailAddress.objects.filter(user_id=nobody.pk, email=nobody.username).exists()
+            key = f"{user_pk_to_url_str(nobody)}-{allauth.default_token_generator.make_token(nobody)}"
+            get_adapter(request).get_reset_password_from_key_url(key)
+        return str(super().save(request, **kwargs))
 
 
 class AddEmail(_Named, allauth.AddEmailForm):

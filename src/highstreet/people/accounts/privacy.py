@@ -9,9 +9,11 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 
 from highstreet.kernel import clock
-from highstreet.kernel.privacy import Period, impersonal, personal, place, public, scope
+from highstreet.kernel.privacy import Open, Period, impersonal, personal, place, public, scope
 from highstreet.kernel.privacy.persons import Values
 from highstreet.kernel.privacy.register import WALL, Table
+
+from .refusals import RUNS_PLATFORM
 
 OF_USER = "t.user_id = ANY(%(user)s)"
 OF_NAME = "t.username = ANY(%(usernames)s)"
@@ -49,6 +51,7 @@ personal(
         delete=True,
         keeps="someone who worked here stands in the store's histories as a number",
         plain=("language",),
+        open=(Open("t.is_superuser", RUNS_PLATFORM),),
         secret=("password",),
     )
 )

@@ -18,7 +18,15 @@ from . import actions, reads
 
 router = Router(tags=["privacy"])
 # What keeps somebody from being erased; packages above declare the rest in their privacy rooms.
-STAYS = ("order_open", "money_on_its_way", "on_the_way", "still_working", "works_here", "still_a_courier")
+STAYS = (
+    "order_open",
+    "money_on_its_way",
+    "on_the_way",
+    "still_working",
+    "works_here",
+    "still_a_courier",
+    "runs_platform",
+)
 ZIP: dict[str, Any] = {
     "responses": {200: {"description": "A zip of JSON files.", "content": {"application/zip": {}}}},
 }

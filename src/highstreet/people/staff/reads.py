@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from highstreet.kernel.policy import Actor, require
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.people.accounts.ports import Badge
 
 from .models import Employee, RoleLimit, Safeguard
@@ -123,24 +125,43 @@ class Words:
         return _(", ").join(able)
 
 
-def employees(actor: Actor) -> list[EmployeeView]:
-    """The employees of the actor's organisation, by name."""
+PAGE = 100
+
+
+def employees(
+    actor: Actor, *, query: str = "", after: UUID | None = None, limit: int = PAGE
+) -> tuple[list[EmployeeView], UUID | None]:
+    """The actor's organisation's employees whose name or user name holds `query`, who works here first, then by name:
+    what comes `after` one of them, and after whom the next page begins."""
+    rows = _own(actor).filter(Q(name__icontains=query) | Q(user__username__icontains=query) if query else Q())
+    if after is not None:
+        last = _own(actor).filter(pk=after).first()
+        if last is None:
+            return [], None
+        same = Q(active=last.active) & (Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk))
+        rows = rows.filter(same | Q(active=False) if last.active else same)
+    found = [_view(row) for row in rows.order_by("-active", "name", "pk")[: limit + 1]]
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def employee(actor: Actor, employee_id: UUID) -> EmployeeView:
+    """One of the actor's organisation; NOT_FOUND otherwise."""
+    row = _own(actor).filter(pk=employee_id).first()
+    if row is None:
+        raise Refused(NOT_FOUND)
+    return _view(row)
+
+
+def _own(actor: Actor) -> QuerySet[Employee]:
     if actor.organisation_id is None:
-        return []
-    rows = Employee.objects.filter(organisation_id=actor.organisation_id).select_related("user").order_by("name")
-    return [
-        EmployeeView(
-            row.pk,
-            row.user.username,
-            row.name,
-            row.role,
-            row.store_id,
-            row.city_id,
-            row.organisation_id,
-            row.active,
-        )
-        for row in rows
-    ]
+        return Employee.objects.none()
+    return Employee.objects.filter(organisation_id=actor.organisation_id).select_related("user")
+
+
+def _view(row: Employee) -> EmployeeView:
+    return EmployeeView(
+        row.pk, row.user.username, row.name, row.role, row.store_id, row.city_id, row.organisation_id, row.active
+    )
 
 
 def names(actor: Actor) -> dict[UUID, str]:

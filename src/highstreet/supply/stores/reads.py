@@ -134,6 +134,11 @@ def stores_of(city_id: UUID) -> list[StoreView]:
     return _views("s.active AND s.city_id = %s ORDER BY s.code", city_id)
 
 
+def ids_in(city_id: UUID) -> frozenset[UUID]:
+    """All stores of a city, those that are closed down too."""
+    return frozenset(Store.objects.filter(city_id=city_id).values_list("id", flat=True))
+
+
 def active(city_id: UUID, store_id: UUID) -> list[StoreView]:
     """The city's active store of this id; [] when there is none."""
     return _views("s.active AND s.city_id = %s AND s.id = %s", city_id, store_id)

@@ -9,7 +9,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.api import Body, key_of, once, private, refuses
 from highstreet.kernel.guesses import guarded
 from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import Actor, route
@@ -316,9 +316,10 @@ def short(request: HttpRequest, fulfilment: str, body: Short) -> HttpResponse:
 @route("fulfilment.work")
 def substitute(request: HttpRequest, fulfilment: str, body: Substitute) -> HttpResponse:
     """Another variant in the place of missing units, as the shopper prefers."""
-    found, variant = private("ful", fulfilment), private("var", body.variant)
+    found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
+        variant = private("var", body.variant)
         line = _line(reads.detail(_actor(request), found), body.line)
         actions.propose_substitute(actor=_actor(request), line_id=line, variant_id=variant, units=body.units)
         return _out(reads.detail(_actor(request), found))
@@ -372,6 +373,7 @@ def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResp
 @route("fulfilment.work")
 def collect(request: HttpRequest, body: Collect) -> HttpResponse:
     """Redeem a pickup code, once, with what is due paid in cash (fen). Ten unknown codes lock for 15 minutes."""
+    key_of(request)
     store = private("str", body.store)
 
     def work() -> dict[str, Any]:

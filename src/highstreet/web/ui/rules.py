@@ -89,7 +89,7 @@ def distance(metres: float, lang: str | None = None) -> str:
     """`350 m` up to 950 m in steps of 10, then `1.2 km`."""
     zh = is_chinese(lang)
     if metres < 950:
-        near = max(10, round(metres / 10) * 10)
+        near = round(max(10.0, metres) / 10) * 10
         return f"{near} 米" if zh else f"{near} m"
     kilometres = f"{metres / 1000:.1f}"
     return f"{kilometres} 公里" if zh else f"{kilometres} km"
@@ -98,9 +98,9 @@ def distance(metres: float, lang: str | None = None) -> str:
 def minutes(value: float, lang: str | None = None) -> str:
     """Whole minutes, `1 h 20 min` from an hour on; anything below one is "under 1 min"."""
     zh = is_chinese(lang)
-    whole = round(value)
-    if whole < 1:
+    if not value > 0.5:
         return "不到 1 分钟" if zh else "under 1 min"
+    whole = round(value)
     if whole < 60:
         return f"{whole} 分钟" if zh else f"{whole} min"
     hours, rest = divmod(whole, 60)

@@ -13,6 +13,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.people.accounts.reads import digest
 from highstreet.people.staff.policy import LIMITED, SCOPES
+from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.rules import clean
 
@@ -39,14 +40,16 @@ def make_key(
     name: str,
     scopes: Collection[str],
     store_ids: Collection[UUID] | None = None,
+    city_id: UUID | None = None,
     days: int | None = None,
     limits: Mapping[str, int] | None = None,
 ) -> MadeKey:
-    """A key that may what `scopes` say, at these stores (None: all the maker has), for `days` (None: until revoked).
+    """A key that may what `scopes` say, for `days` (None: until revoked), at these stores or in whatever stores a city
+    of the organisation's has (both None: all the maker has).
 
     `limits`: the most for scopes that have a unit; left out, the maker's own.
-    Refuses OVER_LIMIT, INVALID, SCOPE_NOT_YOURS (more than the maker has), NOT_FOUND (a store that is not the maker's),
-    PERSONS_ONLY and TOO_MANY.
+    Refuses OVER_LIMIT, INVALID, SCOPE_NOT_YOURS (more than the maker has), NOT_FOUND (a store or a city that is
+    not the maker's), PERSONS_ONLY and TOO_MANY.
     """
     organisation_id = person_of(actor)
     words = clean(name, rules.MAX_NAME)
@@ -59,6 +62,8 @@ def make_key(
     most = _limits(actor, scopes, limits or {})
     if days is not None and not 1 <= days <= rules.MAX_KEY_DAYS:
         raise Refused(INVALID, field="days", problem=f"1-{rules.MAX_KEY_DAYS}")
+    if city_id is not None:
+        _must_have(actor, city_id, store_ids)
     at = clock.now()
     if ApiKey.objects.filter(organisation_id=organisation_id, revoked_at=None).count() >= MAX_KEYS:
         raise Refused(TOO_MANY, most=MAX_KEYS)
@@ -70,7 +75,8 @@ def make_key(
         prefix=token[: rules.SHOWN],
         digest=digest(token),
         scopes=sorted(set(scopes)),
-        stores=_stores(actor, store_ids),
+        stores=_stores(actor, store_ids) if city_id is None else None,
+        city_id=city_id,
         limits=most,
         made_by=actor.name,
         created_at=at,
@@ -95,6 +101,14 @@ def _limits(actor: Actor, scopes: Collection[str], wanted: Mapping[str, int]) ->
         within(actor, code, most)
     own = {code: most for code, most in actor.limits.items() if code in scopes and code in LIMITED}
     return {**own, **wanted}
+
+
+def _must_have(actor: Actor, city_id: UUID, store_ids: Collection[UUID] | None) -> None:
+    """Only who has all stores gives away a city's: it may get more of them."""
+    if store_ids is not None:
+        raise Refused(INVALID, field="city", problem="stores")
+    if actor.store_ids is not None or organisations.city(city_id).retailer_id != actor.organisation_id:
+        raise Refused(NOT_FOUND)
 
 
 def _stores(actor: Actor, wanted: Collection[UUID] | None) -> list[str] | None:

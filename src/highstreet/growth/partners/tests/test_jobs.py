@@ -15,10 +15,10 @@ from highstreet.growth.partners.tests.support import Receiver, receiving
 from highstreet.growth.partners.tests.test_webhooks import types
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.outward import Answer, Outward
+from highstreet.kernel.tests.worker import work
 from highstreet.people.accounts.reads import actor_of_user
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.orders.events import OrderConfirmed, OrderPaid
-from highstreet.trade.payments.tests.test_jobs import work
 from highstreet.web.console.tests.support import a_scene, an_order
 
 pytestmark = pytest.mark.django_db(transaction=True)

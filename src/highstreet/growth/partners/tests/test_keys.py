@@ -20,6 +20,8 @@ from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.actions import issue_token
 from highstreet.people.accounts.reads import actor_of_user
+from highstreet.supply.stores.models import Store
+from highstreet.trade.orders.models import Order
 from highstreet.web.console.tests.support import Scene, a_scene, an_order
 
 API = "/api/v1/partners/keys"
@@ -78,6 +80,34 @@ def test_a_key_of_some_stores_sees_no_others(scene: Scene) -> None:
     assert asked("get", "/api/v1/partners/webhooks", made.token).json() == []
     body = {"url": "https://93.184.216.34/", "events": ["order.paid"]}
     assert asked("post", "/api/v1/partners/webhooks", made.token, body).json()["type"] == "not_all_stores"
+
+
+def test_a_key_of_a_city_works_in_the_stores_it_has_when_it_is_used(scene: Scene) -> None:
+    here, elsewhere = an_order(scene), an_order(other := a_scene("two"))
+    token = issue_token(actor=THE_SYSTEM, user_id=scene.owner.pk)
+    city = ids.public("cty", scene.city.pk)
+    body = {"name": "x", "scopes": ["fulfilment.read"], "city": city}
+    made = asked("post", API, token, body).json()
+    assert (made["city"], made["stores"]) == (city, None)
+
+    def seen(order: Order) -> int:
+        path = f"/api/v1/orders/{ids.public('ord', order.pk)}"
+        return int(Client().get(path, headers=bearer(made["token"])).status_code)
+
+    assert (seen(here), seen(elsewhere)) == (200, 404)
+    # A store that the city loses is the key's no longer; one that it gets is.
+    Store.objects.filter(pk=here.store_id).update(city=other.city)
+    assert seen(here) == 404
+    Store.objects.filter(pk=here.store_id).update(city=scene.city)
+    assert seen(here) == 200
+    both = asked("post", API, token, {**body, "stores": [ids.public("str", here.store_id)]}).json()
+    theirs = asked("post", API, token, {**body, "city": ids.public("cty", other.city.pk)}).json()
+    none = asked("post", API, token, {**body, "city": "cty_nonsense"}).json()
+    assert [one["type"] for one in (both, theirs, none)] == ["invalid", "not_found", "not_found"]
+    some = replace(owner(scene), store_ids=frozenset({here.store_id}))
+    with pytest.raises(Refused) as refused:
+        actions.make_key(actor=some, name="x", scopes=["fulfilment.read"], city_id=scene.city.pk)
+    assert refused.value.reason.code == "not_found"
 
 
 def test_revoked_is_revoked_at_the_next_request(scene: Scene) -> None:

@@ -2,13 +2,15 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 # A listing's copies of what decides its place on the shelf are the database's own business: no action, importer or
-# loader can forget them. Touching variant_id makes the copies anew.
+# loader can forget them. Touching variant_id makes the copies anew. What is copied is locked, so that whoever is just
+# moving it is waited for: they would not find a listing that is not there yet.
 TRIGGERS = """
 CREATE FUNCTION catalog_listing_placed() RETURNS trigger AS $$
+DECLARE product uuid;
 BEGIN
-  SELECT p.category_id, c.position, v.sku INTO NEW.category_id, NEW.position, NEW.sku
-  FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id JOIN catalog_category c ON c.id = p.category_id
-  WHERE v.id = NEW.variant_id;
+  SELECT product_id, sku INTO product, NEW.sku FROM catalog_variant WHERE id = NEW.variant_id FOR SHARE;
+  SELECT category_id INTO NEW.category_id FROM catalog_product WHERE id = product FOR SHARE;
+  SELECT position INTO NEW.position FROM catalog_category WHERE id = NEW.category_id FOR SHARE;
   RETURN NEW;
 END $$ LANGUAGE plpgsql;
 CREATE TRIGGER listing_placed BEFORE INSERT OR UPDATE OF variant_id, category_id, position, sku ON catalog_listing
@@ -40,10 +42,6 @@ CREATE TRIGGER category_moved AFTER UPDATE OF position ON catalog_category FOR E
   WHEN (OLD.position <> NEW.position) EXECUTE FUNCTION catalog_category_moved();
 """
 NO_TRIGGERS = """
-CREATE FUNCTION catalog_pairs(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT array_agg(DISTINCT substr(words, n, 2)) FROM generate_series(1, length(words) - 1) n
-$$;
-
 DROP FUNCTION catalog_listing_placed() CASCADE;
 DROP FUNCTION catalog_variant_moved() CASCADE;
 DROP FUNCTION catalog_product_moved() CASCADE;

@@ -1,7 +1,6 @@
 """The shelf of a store, a product across stores, variants, substitutes; and what staff see of them."""
 
-from .for_staff import ListedView, ListingView, listed
-from .shelf import (
+from .for_shoppers import (
     CURSOR,
     CardView,
     CategoryView,
@@ -20,6 +19,7 @@ from .shelf import (
     similar,
     variants,
 )
+from .for_staff import ListedView, ListingView, listed
 
 __all__ = [
     "CURSOR",

@@ -12,11 +12,7 @@ from highstreet.supply.inventory.reads import stock_of
 
 from .. import rules
 from ..models import Listing, Variant
-from .shelf import VariantView, variant_view
-
-
-def _skip(cursor: str) -> int:
-    return min(int(cursor), 100_000) if cursor.isascii() and cursor.isdigit() and len(cursor) < 7 else 0
+from .for_shoppers import VariantView, variant_view
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,11 @@ def listed(
     query: str = "",
     variant_ids: Iterable[UUID] = (),
     limit: int = 30,
-    cursor: str = "",
-) -> tuple[list[ListedView], str]:
-    """What these stores list, hidden or not, by category and SKU, and the next page's cursor. For staff."""
-    stores, wanted, skip = list(store_ids), list(variant_ids), _skip(cursor)
+    after: UUID | None = None,
+) -> tuple[list[ListedView], UUID | None]:
+    """What these stores list, hidden or not, by category and SKU: what comes `after` a variant, and after which one
+    the next page begins. For staff."""
+    stores, wanted = list(store_ids), list(variant_ids)
     rows = Variant.objects.filter(listings__store_id__in=stores).distinct()
     if wanted:
         rows = rows.filter(pk__in=wanted)
@@ -59,7 +56,9 @@ def listed(
     for term in rules.terms_of(query):
         rows = rows.filter(Q(product__search_text__contains=term) | Q(sku__iexact=term) | Q(barcode=term))
     rows = rows.select_related("product", "product__category").order_by("product__category__position", "sku")
-    found = list(rows[skip : skip + limit + 1])
+    if after is not None:
+        rows = rows.filter(_beyond(after))
+    found = list(rows[: limit + 1])
     page = found[:limit]
     by_variant: dict[UUID, dict[UUID, ListingView]] = {row.pk: {} for row in page}
     have = stock_of(stores, list(by_variant))
@@ -68,4 +67,13 @@ def listed(
         view = ListingView(one.store_id, one.price, one.was, one.visible, on_hand, free)
         by_variant[one.variant_id][one.store_id] = view
     views = [ListedView(variant_view(row), row.product.category.code, by_variant[row.pk]) for row in page]
-    return views, str(skip + limit) if len(found) > limit else ""
+    return views, page[-1].pk if len(found) > limit else None
+
+
+def _beyond(variant_id: UUID) -> Q:
+    """What the list has after a variant; of one that is gone, nothing."""
+    place = Variant.objects.filter(pk=variant_id).values_list("product__category__position", "sku").first()
+    if place is None:
+        return Q(pk__in=[])
+    position, sku = place
+    return Q(product__category__position__gt=position) | Q(product__category__position=position, sku__gt=sku)

@@ -66,7 +66,7 @@ def change(dice: random.Random) -> None:
             listing.save()
 
 
-def by_hand(scene: Scene, *, category: str = "", group: str = "") -> list[str]:
+def by_hand(scene: Scene, *, category: str = "", group: str = "", word: str = "") -> list[str]:
     """The SKUs of the shelf in their order, from the tables that the copies are made of."""
     found = []
     for row in Listing.objects.filter(store_id=scene.stores[0].pk, visible=True).select_related(
@@ -74,6 +74,8 @@ def by_hand(scene: Scene, *, category: str = "", group: str = "") -> list[str]:
     ):
         own = row.variant.product.category
         if (category and own.code != category) or (group and own.group_code != group):
+            continue
+        if word not in row.variant.product.search_text:
             continue
         card = reads.cards(scene.stores[0].pk, [row.variant_id])[row.variant_id]
         found.append((card.free <= 0, row.was is None, own.position, row.variant.sku))
@@ -102,7 +104,8 @@ def test_every_page_is_as_sorted_by_hand(seed: int) -> None:
     for code in ("c0", "c3"):
         assert walked(scene, limit=3, category=code) == by_hand(scene, category=code)
     assert walked(scene, limit=5, group="g1") == by_hand(scene, group="g1")
-    assert set(walked(scene, limit=4, query="blue")) <= set(by_hand(scene))
+    assert walked(scene, limit=4, query="blue") == by_hand(scene, word="blue")
+    assert walked(scene, limit=4, query="blue", group="g0") == by_hand(scene, group="g0", word="blue")
 
 
 def test_alike_is_the_nearest_price_in_stock_first() -> None:

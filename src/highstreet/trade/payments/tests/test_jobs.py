@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
-from procrastinate.contrib.django import app
 
 from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.kernel.tests.worker import work
 from highstreet.trade.payments import actions, jobs
 from highstreet.trade.payments.models import Refund
 from highstreet.trade.payments.sandbox.crypto import SandboxKeys
 
 from . import support
 from .support import Provider, Told, assert_clean
-
-
-def work() -> None:
-    connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
-    with app.replace_connector(connector) as worker:
-        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
-    with connection.cursor() as cursor:
-        # The worker's threads keep their connections, and the test database could not be dropped.
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 @pytest.mark.django_db(transaction=True)

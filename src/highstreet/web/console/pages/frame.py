@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from highstreet.kernel import clock, ids, streams
+from highstreet.kernel.paging import no_cursor
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import FORBIDDEN, NOT_FOUND
@@ -67,6 +69,11 @@ class Scope:
         return start, self.midnight(start.date() + timedelta(days=1))
 
 
+def cities_of(request: StaffRequest) -> list[CityView]:
+    """The cities that the actor's organisation runs."""
+    return [city for city in organisations.cities() if city.retailer_id == request.actor.organisation_id]
+
+
 @dataclass(frozen=True)
 class Tried:
     """What came of an action: its value, or why it was refused."""
@@ -116,6 +123,22 @@ def known(prefix: str, text: str) -> UUID:
     if found is None:
         raise Refused(NOT_FOUND)
     return found
+
+
+def beyond(request: StaffRequest, prefix: str) -> UUID | None:
+    """After which row the page asked for begins; None for the first. What is no row is refused."""
+    text = request.GET.get("from", "")
+    found = ids.private(prefix, text)
+    if text and found is None:
+        raise no_cursor()
+    return found
+
+
+def further(name: str, kept: dict[str, str], prefix: str, after: UUID | None) -> str:
+    """Where the list of a page goes on after a row; "" where it ends."""
+    if after is None:
+        return ""
+    return f"{reverse(f'console:{name}')}?{urlencode({**kept, 'from': ids.public(prefix, after)})}"
 
 
 def page(

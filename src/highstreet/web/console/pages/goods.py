@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from highstreet.kernel import ids
@@ -25,7 +23,7 @@ from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders.reads import console as orders
 
 from .. import words
-from .frame import Scope, StaffRequest, go, known, page, scope_of, store_for, text_of, tried
+from .frame import Scope, StaffRequest, beyond, further, go, known, page, scope_of, store_for, text_of, tried
 
 SCARCE = 3
 MOST_YUAN = Decimal(100_000)
@@ -83,7 +81,7 @@ def catalogue(request: StaffRequest) -> HttpResponse:
     if not query and categories and chosen not in {one.code for one in categories}:
         chosen = categories[0].code
     rows, more = catalog.listed(
-        scope.store_ids, category="" if query else chosen, query=query, cursor=request.GET.get("from", "")[:8]
+        scope.store_ids, category="" if query else chosen, query=query, after=beyond(request, "var")
     )
     kept = {"q": query} if query else {"category": chosen}
     groups: dict[str, list[Any]] = {}
@@ -96,7 +94,7 @@ def catalogue(request: StaffRequest) -> HttpResponse:
         "chosen": "" if query else chosen,
         "query": query,
         "heading": next((one.name for one in categories if one.code == chosen), ""),
-        "next": f"{reverse('console:catalogue')}?{urlencode({**kept, 'from': more})}" if more else "",
+        "next": further("catalogue", kept, "var", more),
     }
     return page(request, "catalogue", context, tab="catalogue")
 
@@ -175,7 +173,7 @@ def stock(request: StaffRequest) -> HttpResponse:
     code = text_of(request, "store", 40)
     shop = store_for(scope, code) if code else scope.stores[0]
     query, chosen = text_of(request, "q", 40), text_of(request, "category", 40)
-    rows, more = catalog.listed([shop.id], category=chosen, query=query, cursor=request.GET.get("from", "")[:8])
+    rows, more = catalog.listed([shop.id], category=chosen, query=query, after=beyond(request, "var"))
     levels = inventory.levels(shop.id, [row.variant.id for row in rows])
     kept = {
         name: value
@@ -191,7 +189,7 @@ def stock(request: StaffRequest) -> HttpResponse:
         "scarce": SCARCE,
         "shops": [(one.name, ids.public("str", one.id)) for one in scope.stores],
         "categories": catalog.categories(),
-        "next": f"{reverse('console:stock')}?{urlencode({**kept, 'from': more})}" if more else "",
+        "next": further("stock", kept, "var", more),
     }
     return page(request, "stock", context, tab="stock")
 

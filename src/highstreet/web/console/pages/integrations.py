@@ -19,9 +19,10 @@ from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
 from highstreet.people.staff.policy import FEN, LIMITED, PERCENT, SCOPES
 from highstreet.people.staff.reads import Words
+from highstreet.supply.organisations import reads as organisations
 
 from .. import words
-from .frame import Scope, StaffRequest, go, known, page, scope_of, text_of, tried
+from .frame import Scope, StaffRequest, cities_of, go, known, page, scope_of, text_of, tried
 from .goods import fen
 
 PERIODS = (30, 90, 365)
@@ -100,6 +101,7 @@ def make_key(request: StaffRequest) -> HttpResponse:
         "form": request.POST,
         "problems": {},
         "scopes": [(code, words.of(words.PERMISSIONS, code)) for code in words.PERMISSIONS if code in given],
+        "towns": [(ids.public("cty", city.id), city.name) for city in cities_of(request)],
         "shops": [(ids.public("str", store.id), store.name) for store in scope.stores],
         "periods": [(str(days), _("{days} days").format(days=days)) for days in PERIODS],
         "limited": [_limit_field(request, code) for code in LIMITED if code in given],
@@ -116,6 +118,9 @@ def make_key(request: StaffRequest) -> HttpResponse:
         problems["scopes"] = _("Tick what the key may do")
     if days not in ("", *(str(period) for period in PERIODS)):
         problems["days"] = _("Choose how long")
+    city = text_of(request, "city", 40)
+    if city and context["at"]:
+        problems["city"] = _("Choose a city or tick stores, not both")
     limits = {}
     for field in context["limited"]:
         most = _limit_typed(field.unit, field.value) if field.code in context["ticked"] else None
@@ -132,6 +137,7 @@ def make_key(request: StaffRequest) -> HttpResponse:
             name=name,
             scopes=context["ticked"][:40],
             store_ids=store_ids,
+            city_id=known("cty", city) if city else None,
             days=int(days) if days else None,
             limits=limits,
         )
@@ -261,6 +267,8 @@ def _key(view: KeyView, scope: Scope) -> Key:
     where = _("All stores")
     if view.store_ids is not None:
         where = ", ".join(names.get(one, _("another city's")) for one in view.store_ids)
+    if view.city_id is not None:
+        where = _("All stores in {city}").format(city=organisations.city(view.city_id).name)
     may = ", ".join(words.of(words.PERMISSIONS, code) for code in view.scopes)
     said = "; ".join(
         f"{words.of(words.PERMISSIONS, code)}: {WORDS.words(code, most)}" for code, most in view.limits.items()

@@ -22,7 +22,7 @@ from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import CityView
 
 from .. import words
-from .frame import Scope, StaffRequest, go, known, page, scope_of, text_of, tried
+from .frame import Scope, StaffRequest, beyond, cities_of, further, go, known, page, scope_of, text_of, tried
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,22 @@ class Member:
 
 @route("staff.manage")
 def listed(request: StaffRequest) -> HttpResponse:
-    """The organisation's employees."""
-    scope = scope_of(request)
-    rows = [_member(one, scope) for one in staff.employees(actor=request.actor)]
-    rows.sort(key=lambda row: (not row.view.active, list(ROLES).index(row.view.role), row.view.username))
-    return page(request, "people", {"rows": rows}, tab="people")
+    """The organisation's employees, a page at a time, or those whose name has the words."""
+    scope, query = scope_of(request), text_of(request, "q", 40)
+    found, more = staff.employees(request.actor, query=query, after=beyond(request, "emp"))
+    context = {
+        "rows": [_member(one, scope) for one in found],
+        "query": query,
+        "next": further("people", {"q": query} if query else {}, "emp", more),
+    }
+    return page(request, "people", context, tab="people")
 
 
 @route("staff.manage")
 def hire(request: StaffRequest) -> HttpResponse:
     """Give somebody who already has an account a job here."""
     scope = scope_of(request)
-    cities = _cities(request)
+    cities = cities_of(request)
     context: dict[str, Any] = {
         "form": request.POST,
         "problems": {},
@@ -136,17 +140,8 @@ def _where(
     return problems, {"store_id": store_id, "city_id": city_id}
 
 
-def _cities(request: StaffRequest) -> list[CityView]:
-    """The cities that the actor's organisation runs."""
-    return [city for city in organisations.cities() if city.retailer_id == request.actor.organisation_id]
-
-
 def _found(request: StaffRequest, code: str) -> Member:
-    employee_id = known("emp", code)
-    for one in staff.employees(actor=request.actor):
-        if one.id == employee_id:
-            return _member(one, scope_of(request))
-    raise Refused(NOT_FOUND)
+    return _member(staff.employee(request.actor, known("emp", code)), scope_of(request))
 
 
 def _member(view: EmployeeView, scope: Scope) -> Member:

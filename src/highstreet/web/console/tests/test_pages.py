@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from highstreet.kernel import ids
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.models import Journal, Posting
+from highstreet.people.accounts.models import User
 from highstreet.people.staff.models import Employee
+from highstreet.supply.catalog.models import Listing, Variant
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.fulfilment.models import PickupCode
 from highstreet.trade.orders.models import Order, OrderLine
@@ -175,15 +178,52 @@ def test_search_by_number_phone_and_code(scene: Scene) -> None:
         assert client.get("/console/orders", {"from": odd}).status_code == 422
 
 
+def walked(client: Client, address: str, rows: str) -> list[list[Any]]:
+    """The rows of every page of a list, from the first to the last."""
+    pages = []
+    while address:
+        answer = client.get(address)
+        pages.append(list(answer.context[rows]))
+        address = answer.context["next"]
+    return pages
+
+
 def test_pages_of_orders_neither_skip_nor_repeat(scene: Scene) -> None:
     for _ in range(40):
         an_order(scene, mode="pickup", status="ready")
-    client, address, seen = client_of(scene.owner), "/console/orders", []
-    while address:
-        answer = client.get(address)
-        seen += [hit.row.number for hit in answer.context["hits"]]
-        address = answer.context["next"]
+    seen = [hit.row.number for one in walked(client_of(scene.owner), "/console/orders", "hits") for hit in one]
     assert len(seen) == len(set(seen)) == 45
+
+
+def test_pages_of_people_neither_skip_nor_repeat(scene: Scene) -> None:
+    """A hundred more than a page has, of whom a third has left and many share a name."""
+    client, everybody = client_of(scene.owner), Employee.objects.filter(organisation=scene.city.retailer)
+    for number in range(200):
+        user = User.objects.create(username=f"hand{number}")
+        Employee.objects.create(
+            user=user, organisation=scene.city.retailer, role="support", name=f"Kim {number % 7}", active=number % 3 > 0
+        )
+    pages = walked(client, "/console/people", "rows")
+    seen = [row.view.id for one in pages for row in one]
+    assert [len(one) for one in pages][:2] == [100, 100] and len(seen) == len(set(seen)) == everybody.count()
+    states = [row.view.active for one in pages for row in one]
+    assert states == sorted(states, reverse=True)
+    called = {row.view.username for one in walked(client, "/console/people?q=HAND19", "rows") for row in one}
+    assert called == {"hand19", *(f"hand19{digit}" for digit in range(10))}
+    assert "Nobody called" in client.get("/console/people?q=%25").content.decode()
+    for address in ("/console/people", "/console/stock", "/console/catalogue"):
+        assert client.get(address, {"from": "nonsense"}).status_code == 422
+
+
+def test_pages_of_stock_neither_skip_nor_repeat(scene: Scene) -> None:
+    client, old = client_of(scene.owner), scene.variants[0]
+    for number in range(70):
+        variant = Variant.objects.create(product=old.product, sku=f"more-{number}", barcode=f"{number}")
+        Listing.objects.create(store=scene.stores[0], variant=variant, price=100)
+    pages = walked(client, "/console/stock", "rows")
+    seen = [row[0].id for one in pages for row in one]
+    assert len(pages) > 2 and len(seen) == len(set(seen))
+    assert set(seen) == set(Listing.objects.filter(store=scene.stores[0]).values_list("variant_id", flat=True))
 
 
 def test_the_order_page_tells_everything(scene: Scene) -> None:

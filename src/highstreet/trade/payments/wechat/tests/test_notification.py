@@ -167,7 +167,60 @@ def test_a_bare_public_key_serves_as_well(keys: SandboxKeys, config: WechatConfi
 
 
 def test_a_large_body_is_not_even_looked_at(config: WechatConfig) -> None:
-    assert refusal({}, b" " * 70_000, config) == "too_large"
+    assert refusal({}, b" " * (65_536 + 1), config) == "too_large"
+    assert refusal({}, b" " * 65_536, config).startswith("missing_header:")
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("resource_type", {"resource_type": "plain"}),
+        ("resource_type", {"resource": ["sealed"]}),
+        *[("field:id", {"id": bad}) for bad in ("", None, 7, "EV\x00", "\x00")],
+        ("field:event_type", {"event_type": None}),
+        *[("field:create_time", {"create_time": bad}) for bad in ("yesterday", "2026-11-24T12:00:00", "", 1.0)],
+    ],
+)
+def test_what_is_signed_is_read_with_care(
+    keys: SandboxKeys, config: WechatConfig, reason: str, changes: dict[str, Any]
+) -> None:
+    content = json.loads(genuine(keys, transaction_resource(config), NOW)[1]) | changes
+    body = json.dumps(content).encode()
+    assert refusal(signed_headers(keys, body, NOW), body, config) == reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("associated_data", {"associated_data": None}),
+        ("associated_data", {"associated_data": {}}),
+        ("field:nonce", {"nonce": ""}),
+        ("field:ciphertext", {"ciphertext": None}),
+        ("ciphertext", {"ciphertext": "AAA"}),
+        ("ciphertext", {"ciphertext": "schön"}),
+        ("decryption", {"ciphertext": "AAAA"}),
+    ],
+)
+def test_what_is_sealed_is_opened_with_care(
+    keys: SandboxKeys, config: WechatConfig, reason: str, changes: dict[str, Any]
+) -> None:
+    content = json.loads(genuine(keys, transaction_resource(config), NOW)[1])
+    content["resource"] |= changes
+    body = json.dumps(content).encode()
+    assert refusal(signed_headers(keys, body, NOW), body, config) == reason
+
+
+def test_noise_within_a_ciphertext_is_not_skipped(keys: SandboxKeys, config: WechatConfig) -> None:
+    content = json.loads(genuine(keys, transaction_resource(config), NOW)[1])
+    content["resource"]["ciphertext"] = "*" + content["resource"]["ciphertext"]
+    body = json.dumps(content).encode()
+    assert refusal(signed_headers(keys, body, NOW), body, config) == "ciphertext"
+
+
+def test_a_notification_is_fixed(keys: SandboxKeys, config: WechatConfig) -> None:
+    headers, body = genuine(keys, transaction_resource(config), NOW)
+    with pytest.raises(AttributeError):
+        verify(headers, body, config, NOW).id = "another"  # type: ignore[misc]
 
 
 def test_associated_data_may_be_absent_as_the_document_says(keys: SandboxKeys, config: WechatConfig) -> None:

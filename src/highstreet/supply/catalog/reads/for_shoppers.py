@@ -179,33 +179,41 @@ def shelf(
         where += " AND l.category_id = (SELECT id FROM catalog_category WHERE code = %(category)s)"
         values["category"] = category
     if group:
-        where += " AND c.group_code = %(group)s"
         values["group"] = group
     terms = rules.terms_of(query)
     for index, term in enumerate(terms):
         where += f" AND p.search_text LIKE %(term{index})s"
         values[f"term{index}"] = "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
-    statement = _found(where, place) if terms else _walked(where, place)
+    statement = _found(where, place, bool(group)) if terms else _walked(where, place, bool(group))
     items = _cards(statement, values | place)
     return Page(items[:limit], _cursor(items[limit - 1]) if len(items) > limit else "")
 
 
-def _walked(where: str, place: dict[str, Any]) -> str:
-    """The shelf along its index, as far as the page goes: first what is in stock, then what is not."""
+def _walked(where: str, place: dict[str, Any], grouped: bool) -> str:
+    """The shelf along its index, as far as the page goes: first what is in stock, then what is not.
+
+    Of a group, each category is walked so far, and then they are sorted together.
+    """
     halves = []
     for out in (False, True):
         if place and place["out"] and not out:
             continue
         after = _AFTER if place and place["out"] == out else ""
-        free = f"{_OUT} = {'true' if out else 'false'}"
-        halves.append(f"({_CARD}{where} AND {free}{after} ORDER BY {_RANK} LIMIT %(limit)s)")
+        own = f"{_CARD}{where} AND {_OUT} = {'true' if out else 'false'}{after}"
+        walk = f"ORDER BY {_RANK} LIMIT %(limit)s"
+        if grouped:
+            own = f"""SELECT x.* FROM catalog_category k CROSS JOIN LATERAL ({own} AND l.category_id = k.id {walk}) x
+WHERE k.group_code = %(group)s"""  # noqa: S608
+            walk = "ORDER BY (x.was IS NULL), k.position, x.sku LIMIT %(limit)s"
+        halves.append(f"({own} {walk})")
     return f"SELECT * FROM ({' UNION ALL '.join(halves)}) n LIMIT %(limit)s"  # noqa: S608
 
 
-def _found(where: str, place: dict[str, Any]) -> str:
+def _found(where: str, place: dict[str, Any], grouped: bool) -> str:
     """The same for what has words: all of it is found first and sorted then, as a rare word may be anywhere."""
+    within = " AND c.group_code = %(group)s" if grouped else ""
     after = f" AND ({_OUT} > %(out)s::boolean OR ({_OUT} = %(out)s::boolean{_AFTER}))" if place else ""
-    return f"{_CARD}{where}{after} ORDER BY {_OUT}, {_RANK} LIMIT %(limit)s"
+    return f"{_CARD}{where}{within}{after} ORDER BY {_OUT}, {_RANK} LIMIT %(limit)s"
 
 
 def cards(store_id: UUID, variant_ids: Iterable[UUID]) -> dict[UUID, CardView]:
