@@ -6,6 +6,7 @@ A courier accepts (but for the refusals of a generated day), waits where the las
 from __future__ import annotations
 
 import time
+from math import erfc, sqrt
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,7 @@ Event = tuple[int | float, str, str, str, tuple[str, ...]]
 SOON = 30
 BARRED = 10
 NEVER = 10**6
+SPREAD = 8.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Day:
         self.barred_until: dict[tuple[int, int], int] = {}
         self.open: list[int] = []
         self.expected = _expected(instance, settings.ready)
-        self.rate = np.zeros(self.stores)
+        self.rate = np.full(self.stores, 0.1)
+        self.apart = minutes(instance.shop, instance.shop, instance.rules.speed)
         self.result = Result()
 
     def run(self, policy: Policy) -> Result:
@@ -70,6 +73,7 @@ class Day:
         now, last = int(it.placed.min(initial=0)), int(it.off.max(initial=0))
         while now <= last and (arrivals or self.open):
             while arrivals and it.placed[arrivals[0]] <= now:
+                self.rate[it.store[arrivals[0]]] += 1.0
                 self.open.append(arrivals.pop(0))
             columns = np.flatnonzero((it.on <= now + SOON) & (it.off >= now))
             if (self.open or self.settings.may_move) and len(columns):
@@ -79,6 +83,7 @@ class Day:
                 self.result.cpu.append(time.process_time() - started)
                 self.follow(now, columns, plan)
             now += self.settings.every
+            self.rate *= 1.0 - self.settings.every / 120.0
         return self.result
 
     def known_free(self, now: int, columns: Ints) -> Floats:
@@ -100,19 +105,36 @@ class Day:
             room=np.full(len(columns), 99),
             to_store=60.0 * self.to_store[self.place[columns]],
             store=it.store[orders],
-            ready_in=60.0 * (self.expected[orders] - now),
+            ready_in=60.0 * (self._ready(orders, now) - now),
             promised_in=60.0 * (it.placed[orders] + rules.target - now),
             drop=60.0 * self.drop[orders],
             between=60.0 * minutes(door, door, rules.speed),
             barred=self._barred(now, orders, index, len(columns)),
             service=Service(30.0 * rules.pickup, 30.0 * rules.pickup, 30.0 * rules.dropoff, 30.0 * rules.dropoff),
+            unsure=self._unsure(orders, now),
             off_in=60.0 * (it.off[columns] - now),
             spare=rules.per_hour * hours / rules.per_order - self.done[columns],
             back=60.0 * self.to_store[self.couriers + self.stores + orders],
+            demand=self.rate,
+            apart=60.0 * self.apart,
             tied=np.where(tied >= 0, index[tied], -1),
             bound=self.bound[columns],
             may_move=self.settings.may_move,
         )
+
+    def _ready(self, orders: Ints, now: int) -> Floats:
+        """When orders are thought to be ready: what is ready is known to be; what should be and is not takes a while."""
+        if self.settings.ready == "told":
+            return self.expected[orders]
+        z = np.clip((now - self.expected[orders]) / SPREAD, -8.0, 4.0)
+        density, above = np.exp(-z * z / 2) / np.sqrt(2 * np.pi), np.array([0.5 * erfc(one / sqrt(2)) for one in z])
+        later = self.expected[orders] + SPREAD * density / above
+        return np.where(self.it.ready[orders] <= now, self.it.ready[orders], np.ceil(np.maximum(later, now + 1)))
+
+    def _unsure(self, orders: Ints, now: int) -> Floats:
+        if self.settings.ready == "told":
+            return np.zeros(0)
+        return np.where(self.it.ready[orders] <= now, 0.0, 60.0 * SPREAD * np.where(self.expected[orders] > now, 1.0, 0.6))
 
     def _barred(self, now: int, orders: Ints, index: Ints, width: int) -> np.ndarray:
         barred = np.zeros((len(orders), width), bool)

@@ -77,10 +77,12 @@ class Problem:
     between: Floats
     barred: Bools
     service: Service = field(default_factory=Service)
+    unsure: Floats = field(default_factory=_none)
     off_in: Floats = field(default_factory=_none)
     spare: Floats = field(default_factory=_none)
     back: Floats = field(default_factory=_none)
     demand: Floats = field(default_factory=_none)
+    apart: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     tied: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     bound: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     may_move: bool = False
