@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ..engine import POLICIES, Job, Plan, Problem, bundle
+from ..engine import POLICIES, SERVING, Job, Plan, Problem
 
 
 def city(couriers: int, orders: int, stores: int = 8, seed: int = 1) -> Problem:
@@ -89,7 +89,7 @@ def one_store(
 
 
 def jobs(problem: Problem) -> list[Job]:
-    return list(POLICIES["matching"].assign(problem).jobs)
+    return list(SERVING.assign(problem).jobs)
 
 
 def test_a_courier_soon_free_next_door_beats_an_idle_one_far_away() -> None:
@@ -122,7 +122,7 @@ def test_neighbours_ready_together_go_in_one_bag_and_nobody_else() -> None:
 
 def test_a_bundle_makes_nobody_late() -> None:
     problem = one_store([0.0], [0.0], [0.0, 0.0], [420.0, 450.0], [300.0, 330.0], apart=100.0)
-    assert all(len(group.orders) == 1 for group in bundle(problem, POLICIES["matching"].weights))  # type: ignore[attr-defined]
+    assert [len(job.orders) for job in jobs(problem)] == [1]
 
 
 def test_the_barred_courier_is_not_asked_again() -> None:
@@ -141,7 +141,7 @@ def test_the_alternatives_are_ranked() -> None:
 def test_a_big_town_is_planned_in_time() -> None:
     problem = city(400, 300, stores=40)
     started = time.process_time()
-    plan = POLICIES["matching"].assign(problem)
+    plan = SERVING.assign(problem)
     spent = 1000 * (time.process_time() - started)
     check(problem, plan)
     print(f"matching 400 couriers x 300 orders: {spent:.0f} ms CPU, bound 250, {len(plan.jobs)} jobs")  # noqa: T201

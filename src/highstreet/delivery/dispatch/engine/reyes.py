@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .baselines import shift_end
 from .problem import FAR, Bools, Bundle, Floats, Ints, Job, Move, Plan, Problem, bundled, job, single
 
 
@@ -65,7 +64,7 @@ class Reyes:
         return groups
 
     def _of_store(self, problem: Problem, ranked: list[int], size: int) -> list[Bundle]:
-        """Parallel insertion into as many routes as the target size asks for, then each order taken out and put back."""
+        """Parallel insertion into as many routes as the target size asks for, then each order put anew."""
         count = -(-len(ranked) // size)
         if size == 1 or count == len(ranked):
             return [single(problem, order) for order in ranked]
@@ -136,7 +135,7 @@ class Reyes:
         free = problem.free_in[columns][None, :]
         pick = np.maximum(free + ride + problem.service.before_pickup, ready)
         worth = size / ((pick + length - free) / 60.0) - self.freshness * (pick - ready)
-        may = (ride < FAR) & (pick <= shift_end(problem)[columns][None, :]) & (problem.room[columns][None, :] >= size)
+        may = (ride < FAR) & (pick <= problem.until_off[columns][None, :]) & (problem.room[columns][None, :] >= size)
         may &= (bound < 0)[None, :] | (bound[None, :] == store[:, None])
         for row, group in enumerate(groups):
             may[row] &= ~problem.barred[list(group.orders)][:, columns].any(axis=0)

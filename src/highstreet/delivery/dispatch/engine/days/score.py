@@ -201,7 +201,9 @@ def score(instance: Instance, log: list[Event]) -> Score:
     states = [replay.courier(number, events[name]) for number, name in enumerate(instance.couriers)]
     made = Score(instance.name, replay.wrong, len(instance.orders), len(replay.door))
     made.undelivered = 100.0 * (made.orders - made.delivered) / max(made.orders, 1)
-    drop = [replay.ride(instance.stores[store], name) for name, store in zip(instance.orders, instance.store, strict=True)]
+    drop = [
+        replay.ride(instance.stores[store], name) for name, store in zip(instance.orders, instance.store, strict=True)
+    ]
     bound = instance.ready - instance.placed + rules.pickup / 2 + np.array(drop) + rules.dropoff / 2
     made.bound = float(bound.mean()) if len(bound) else float("nan")
     _times(made, replay)
@@ -241,6 +243,12 @@ def write_log(path: Path, log: list[Event]) -> None:
 def read_log(path: Path) -> list[Event]:
     with path.open(newline="") as file:
         return [
-            (float(row["time"]), row["courier"], row["event"], row["place"], tuple(filter(None, row["orders"].split(";"))))
+            (
+                float(row["time"]),
+                row["courier"],
+                row["event"],
+                row["place"],
+                tuple(filter(None, row["orders"].split(";"))),
+            )
             for row in csv.DictReader(file)
         ]

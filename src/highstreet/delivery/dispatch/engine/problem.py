@@ -20,28 +20,8 @@ FAR = 1e9
 
 
 @dataclass(frozen=True)
-class Weights:
-    """What a second costs, and the limits of choice: the one place where the platform's aims are weighed.
-
-    A promise broken costs most, then food standing ready, then the way to the door, then the courier's own time.
-    """
-
-    late: float = 8.0
-    stands_ready: float = 1.0
-    to_door: float = 0.3
-    courier_waits: float = 0.15
-    courier_rides: float = 0.25
-    may_wait: float = 180.0
-    free_soon: float = 300.0
-    patience: float = 600.0
-    bundle_most: int = 2
-    bundle_ready_apart: float = 240.0
-    bundle_detour: float = 210.0
-
-
-@dataclass(frozen=True)
 class Service:
-    """Seconds between arriving and having the goods, having them and leaving, arriving and handing over, and leaving."""
+    """Seconds: arrived until in hand, in hand until leaving the store, arrived at a door until handed over, and on."""
 
     before_pickup: float = 0.0
     after_pickup: float = 60.0
@@ -53,6 +33,14 @@ def _none() -> Floats:
     return np.zeros(0)
 
 
+def _square() -> Floats:
+    return np.zeros((0, 0))
+
+
+def _nobody() -> Ints:
+    return np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """K couriers, S stores, N orders.
@@ -61,10 +49,11 @@ class Problem:
     courier will then be; store [N]: index; ready_in, promised_in [N]; drop [N]: store to door; between [N, N]: door to
     door; barred [N, K]: true where this courier let this order lapse.
 
-    Optional, empty where unknown: off_in [K]: no pick-up later than this; spare [K]: orders that the courier's
-    guaranteed pay still covers; back [N, S]: door to store; demand [S]: orders an hour expected at each store;
-    tied [N]: the courier whom an order must go to, or -1; bound [K]: the one store a courier is on the way to, or -1;
-    may_move: idle couriers may be sent to a store without an order.
+    Optional, empty where unknown: unsure [N]: how far off ready_in may be (a standard deviation); off_in [K]: no
+    pick-up later than this; spare [K]: orders by which a courier is behind what guaranteed pay covers; back [N, S]:
+    door to store; apart [S, S]: store to store; demand [S]: how much is ordered there, in any unit; tied [N]: the
+    courier whom an order must go to, or -1; bound [K]: the one store a courier is on the way to, or -1. may_move:
+    couriers may be sent to a store before they have an order; they are told there what to take.
     """
 
     free_in: Floats
@@ -80,12 +69,17 @@ class Problem:
     unsure: Floats = field(default_factory=_none)
     off_in: Floats = field(default_factory=_none)
     spare: Floats = field(default_factory=_none)
-    back: Floats = field(default_factory=_none)
     demand: Floats = field(default_factory=_none)
-    apart: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-    tied: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    bound: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    back: Floats = field(default_factory=_square)
+    apart: Floats = field(default_factory=_square)
+    tied: Ints = field(default_factory=_nobody)
+    bound: Ints = field(default_factory=_nobody)
     may_move: bool = False
+
+    @property
+    def until_off(self) -> Floats:
+        """off_in, or for ever."""
+        return self.off_in if len(self.off_in) else np.full(len(self.free_in), np.inf)
 
 
 @dataclass(frozen=True)
@@ -122,6 +116,10 @@ class Policy(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def every(self) -> float:
+        """Seconds between epochs, as it is meant."""
 
     def assign(self, problem: Problem) -> Plan: ...
 

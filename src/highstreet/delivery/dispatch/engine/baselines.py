@@ -14,13 +14,14 @@ class Nearest:
     """First come, first served: each order goes to the idle courier nearest to its store."""
 
     name: str = "nearest"
+    every: float = 60.0
 
     def assign(self, problem: Problem) -> Plan:
         idle = (problem.free_in <= 0) & (problem.room > 0)
         jobs = []
         for order in range(len(problem.store)):
             ride = np.where(idle & ~problem.barred[order], problem.to_store[:, problem.store[order]], np.inf)
-            ride[pick_up(problem, ride, float(problem.ready_in[order])) > shift_end(problem)] = np.inf
+            ride[pick_up(problem, ride, float(problem.ready_in[order])) > problem.until_off] = np.inf
             if not len(ride) or not np.isfinite(ride.min()):
                 continue
             courier = int(ride.argmin())
@@ -34,6 +35,7 @@ class Matching:
     """Orders that are ready soon and couriers who are free soon, matched so that pick-ups are early and rides short."""
 
     name: str = "matching"
+    every: float = 300.0
     horizon: float = 600.0
 
     def assign(self, problem: Problem) -> Plan:
@@ -45,7 +47,7 @@ class Matching:
         ride = np.minimum(problem.to_store[:, problem.store[orders]].T, FAR)
         at = np.maximum(problem.free_in[None, :] + ride + problem.service.before_pickup, problem.ready_in[orders, None])
         may = (ride < FAR) & ~problem.barred[orders] & (problem.room > 0) & (problem.free_in <= self.horizon)
-        may &= at <= shift_end(problem)
+        may &= at <= problem.until_off
         cost = np.where(may, at + 0.1 * ride, FAR)
         rows, columns = linear_sum_assignment(cost)
         return Plan(
@@ -61,7 +63,3 @@ def pick_up(problem: Problem, ride: Floats, ready: float) -> Floats:
     """When each courier [K] would have the goods in hand."""
     there = np.maximum(problem.free_in, 0.0) + ride + problem.service.before_pickup
     return np.maximum(there, ready)
-
-
-def shift_end(problem: Problem) -> Floats:
-    return problem.off_in if len(problem.off_in) else np.full(len(problem.free_in), np.inf)

@@ -6,26 +6,30 @@ A courier accepts (but for the refusals of a generated day), waits where the las
 from __future__ import annotations
 
 import time
-from math import erfc, sqrt
 from dataclasses import dataclass, field
+from math import erfc, sqrt
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..policies import Job, Move, Plan, Policy, Problem, Service
+from ..problem import Job, Move, Plan, Policy, Problem, Service
 from .instances import Floats, Instance, Ints, minutes
 
 Event = tuple[int | float, str, str, str, tuple[str, ...]]
 SOON = 30
 BARRED = 10
 NEVER = 10**6
+# Minutes: how far off a ready time is when only the mean is known; how long orders tell of what comes.
 SPREAD = 8.0
+MEMORY = 120.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Minutes between epochs; what is known of ready times: told (as the file says), mean (of that shop's)."""
+    """What is known of ready times before goods are ready: told (what the file says), mean (only that shop's mean);
+    whether couriers may be sent to a store before they have an order."""
 
-    every: int = 1
     ready: str = "told"
     may_move: bool = True
 
@@ -62,6 +66,7 @@ class Day:
         self.barred_until: dict[tuple[int, int], int] = {}
         self.open: list[int] = []
         self.expected = _expected(instance, settings.ready)
+        self.exact = bool((self.expected == instance.ready).all())
         self.rate = np.full(self.stores, 0.1)
         self.apart = minutes(instance.shop, instance.shop, instance.rules.speed)
         self.result = Result()
@@ -70,7 +75,8 @@ class Day:
         """Every epoch from the first order to the last shift's end."""
         it = self.it
         arrivals = np.lexsort((np.arange(len(it.orders)), it.placed)).tolist()
-        now, last = int(it.placed.min(initial=0)), int(it.off.max(initial=0))
+        now, last = int(it.placed.min(initial=NEVER)), int(it.off.max(initial=0))
+        step = max(1, round(policy.every / 60.0))
         while now <= last and (arrivals or self.open):
             while arrivals and it.placed[arrivals[0]] <= now:
                 self.rate[it.store[arrivals[0]]] += 1.0
@@ -82,8 +88,8 @@ class Day:
                 plan = policy.assign(problem)
                 self.result.cpu.append(time.process_time() - started)
                 self.follow(now, columns, plan)
-            now += self.settings.every
-            self.rate *= 1.0 - self.settings.every / 120.0
+            now += step
+            self.rate *= (1.0 - 1.0 / MEMORY) ** step
         return self.result
 
     def known_free(self, now: int, columns: Ints) -> Floats:
@@ -101,30 +107,30 @@ class Day:
         tied = self.tied[orders]
         hours = (it.off[columns] - it.on[columns]) / 60.0
         return Problem(
-            free_in=60.0 * np.maximum(self.known_free(now, columns) - now, 0.0),
+            free_in=_seconds(np.maximum(self.known_free(now, columns) - now, 0.0)),
             room=np.full(len(columns), 99),
-            to_store=60.0 * self.to_store[self.place[columns]],
+            to_store=_seconds(self.to_store[self.place[columns]]),
             store=it.store[orders],
-            ready_in=60.0 * (self._ready(orders, now) - now),
-            promised_in=60.0 * (it.placed[orders] + rules.target - now),
-            drop=60.0 * self.drop[orders],
-            between=60.0 * minutes(door, door, rules.speed),
+            ready_in=_seconds(self._ready(orders, now) - now),
+            promised_in=_seconds(it.placed[orders] + rules.target - now),
+            drop=_seconds(self.drop[orders]),
+            between=_seconds(minutes(door, door, rules.speed)),
             barred=self._barred(now, orders, index, len(columns)),
             service=Service(30.0 * rules.pickup, 30.0 * rules.pickup, 30.0 * rules.dropoff, 30.0 * rules.dropoff),
             unsure=self._unsure(orders, now),
-            off_in=60.0 * (it.off[columns] - now),
+            off_in=_seconds(it.off[columns] - now),
             spare=rules.per_hour * hours / rules.per_order - self.done[columns],
-            back=60.0 * self.to_store[self.couriers + self.stores + orders],
+            back=_seconds(self.to_store[self.couriers + self.stores + orders]),
             demand=self.rate,
-            apart=60.0 * self.apart,
+            apart=_seconds(self.apart),
             tied=np.where(tied >= 0, index[tied], -1),
             bound=self.bound[columns],
             may_move=self.settings.may_move,
         )
 
     def _ready(self, orders: Ints, now: int) -> Floats:
-        """When orders are thought to be ready: what is ready is known to be; what should be and is not takes a while."""
-        if self.settings.ready == "told":
+        """When orders are thought to be ready: what is ready is known to be; what should be takes a while yet."""
+        if self.exact:
             return self.expected[orders]
         z = np.clip((now - self.expected[orders]) / SPREAD, -8.0, 4.0)
         density, above = np.exp(-z * z / 2) / np.sqrt(2 * np.pi), np.array([0.5 * erfc(one / sqrt(2)) for one in z])
@@ -132,9 +138,11 @@ class Day:
         return np.where(self.it.ready[orders] <= now, self.it.ready[orders], np.ceil(np.maximum(later, now + 1)))
 
     def _unsure(self, orders: Ints, now: int) -> Floats:
-        if self.settings.ready == "told":
+        """Seconds (a standard deviation); what is overdue is a little surer."""
+        if self.exact:
             return np.zeros(0)
-        return np.where(self.it.ready[orders] <= now, 0.0, 60.0 * SPREAD * np.where(self.expected[orders] > now, 1.0, 0.6))
+        spread = 60.0 * SPREAD * np.where(self.expected[orders] > now, 1.0, 0.6)
+        return np.where(self.it.ready[orders] <= now, 0.0, spread)
 
     def _barred(self, now: int, orders: Ints, index: Ints, width: int) -> np.ndarray:
         barred = np.zeros((len(orders), width), bool)
@@ -174,9 +182,7 @@ class Day:
         self.arrived[courier] = self.free[courier] = leave + minutes_there
 
     def _move(self, now: int, courier: int, move: Move, orders: list[int]) -> None:
-        self._go(
-            now, courier, self.couriers + move.store, int(self.to_store[self.place[courier], move.store])
-        )
+        self._go(now, courier, self.couriers + move.store, int(self.to_store[self.place[courier], move.store]))
         if move.orders:
             self.bound[courier] = move.store
             self.tied[[orders[order] for order in move.orders]] = courier
@@ -220,6 +226,10 @@ class Day:
         if place < self.couriers:
             return it.home[[place]]
         return it.shop[[place - self.couriers]] if place < stores else it.door[[place - stores]]
+
+
+def _seconds(minutes_long: NDArray[Any]) -> Floats:
+    return np.asarray(60.0 * minutes_long, np.float64)
 
 
 def simulate(instance: Instance, policy: Policy, settings: Settings) -> Result:
