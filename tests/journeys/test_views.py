@@ -38,7 +38,7 @@ def test_pages_hold(town: Town, chrome: Chrome, world: World) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("view", ALL, ids=str)
 def test_every_page_in_every_view(town: Town, chrome: Chrome, world: World, view: View) -> None:
-    # A lock ends by itself after a quarter of an hour, and eight views may take longer.
+    # A lock ends by itself after a quarter of an hour: long enough for one view, not for eight.
     town.guess("guessed", MOST)
     inspector = Inspector(chrome, town, english_messages())
     seen = [inspector.look(place, view) for place in world.places()]

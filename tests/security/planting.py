@@ -154,7 +154,8 @@ BELIEVED = """() => [...document.querySelectorAll("*")].filter(node => node.id =
   || (node.localName === "script" && !node.src && /h\\(\\)/.test(node.text))
   || [...node.attributes].some(({name, value}) => (/^(on|x-|@|:|hx-on)/.test(name) && /\\bh\\(\\)/.test(value))
     || (/^(href|src|action|formaction|data|xlink:href)$/.test(name) && /^\\s*(javascript|vbscript):/i.test(value))
-    || (name === "srcdoc" && /h\\(\\)/.test(value)) || (name === "href" && value.includes("h.example"))))
+    || (name === "srcdoc" && /h\\(\\)/.test(value))
+    || (name === "href" && /^\\s*(https?:)?\\/\\/h\\.example/i.test(value))))
   .map(node => node.outerHTML.slice(0, 160))"""
 # Called by a page that was taken in; counted where the page cannot reach it.
 MARKER = "window.h = () => { (window.top.ran ??= []).push(location.pathname); return 1; };"

@@ -24,7 +24,7 @@ def main() -> None:
 
     by_channel = models.Index(fields=["channel"], name="order_by_channel")
     known = models.CheckConstraint(condition=models.Q(channel__in=["web", "store"]), name="order_channel_known")
-    fill = in_batches("orders_order", "SET channel = 'web' WHERE channel IS NULL", size=5000)
+    fill = in_batches("orders_order", "SET channel = 'web' WHERE channel IS NULL")
     steps: list[tuple[operations.base.Operation, bool]] = [
         (operations.AddField("order", "channel", models.CharField(max_length=8, null=True)), True),
         (operations.RunPython(fill), False),
