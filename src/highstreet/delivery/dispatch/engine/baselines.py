@@ -36,7 +36,7 @@ class Matching:
 
     name: str = "matching"
     every: float = 300.0
-    horizon: float = 600.0
+    horizon: float = 1200.0
 
     def assign(self, problem: Problem) -> Plan:
         from scipy.optimize import linear_sum_assignment  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .costs import Weights, costs, pack
+from .costs import Weights, costs, pack, worth
 from .problem import FAR, Bundle, Floats, Ints, Problem, bundled, single
 
 ROUNDS = 4
@@ -15,15 +15,28 @@ LEAST = 1.0
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a bundle may be: so many orders, ready so far apart, and nobody's ride longer by more (seconds)."""
+
+    most: int = 4
+    apart: float = 600.0
+    detour: float = 1800.0
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
 class Chosen:
-    """Bundles, their costs [B, K], and which courier brings which (-1: nobody yet) [B]."""
+    """Bundles; their costs [B, K], less what each is worth [B]; which courier brings which (-1: nobody yet) [B]."""
 
     groups: list[Bundle]
     cost: Floats
+    worth: Floats
     courier: Ints
 
 
-def choose(problem: Problem, second: float, weights: Weights, most: int, apart: float) -> Chosen:
+def choose(problem: Problem, second: float, weights: Weights, limits: Limits) -> Chosen:
     """Match single orders, then join bundles of one store two by two while that saves, matching anew each time.
 
     Set packing by local search: a join is judged by what its two parts cost now, what it would cost the courier of
@@ -32,7 +45,7 @@ def choose(problem: Problem, second: float, weights: Weights, most: int, apart: 
     groups = [single(problem, order) for order in range(len(problem.store))]
     chosen = _matched(problem, groups, second, weights)
     for _ in range(ROUNDS):
-        joined = _joined(problem, chosen, second, weights, most, apart)
+        joined = _joined(problem, chosen, second, weights, limits)
         if joined is None:
             break
         chosen = _matched(problem, joined, second, weights)
@@ -42,21 +55,22 @@ def choose(problem: Problem, second: float, weights: Weights, most: int, apart: 
 def _matched(problem: Problem, groups: list[Bundle], second: float, weights: Weights) -> Chosen:
     from scipy.optimize import linear_sum_assignment  # type: ignore[attr-defined]
 
-    cost = costs(problem, pack(problem, groups), second, weights)
+    packed = pack(problem, groups)
+    cost = costs(problem, packed, second, weights)
     courier = np.full(len(groups), -1)
     rows, columns = linear_sum_assignment(np.minimum(cost, 0.0))
-    worth = cost[rows, columns] < 0
-    courier[rows[worth]] = columns[worth]
-    return Chosen(groups, cost, courier)
+    pays = cost[rows, columns] < 0
+    courier[rows[pays]] = columns[pays]
+    return Chosen(groups, cost, worth(problem, packed, weights), courier)
 
 
-def _joined(
-    problem: Problem, chosen: Chosen, second: float, weights: Weights, most: int, apart: float
-) -> list[Bundle] | None:
-    pairs = _pairs(chosen.groups, most, apart)
-    if not len(pairs):
-        return None
+def _joined(problem: Problem, chosen: Chosen, second: float, weights: Weights, limits: Limits) -> list[Bundle] | None:
+    pairs = _pairs(chosen.groups, limits)
     made = [bundled(problem, chosen.groups[one].orders + chosen.groups[two].orders) for one, two in pairs.tolist()]
+    near = [row for row, group in enumerate(made) if _detour(problem, group) <= limits.detour]
+    if not near:
+        return None
+    made, pairs = [made[row] for row in near], pairs[near]
     saved = _saved(chosen, pairs, costs(problem, pack(problem, made), second, weights))
     used: set[int] = set()
     kept = []
@@ -69,7 +83,12 @@ def _joined(
     return [group for row, group in enumerate(chosen.groups) if row not in used] + kept if kept else None
 
 
-def _pairs(groups: list[Bundle], most: int, apart: float) -> Ints:
+def _detour(problem: Problem, group: Bundle) -> float:
+    """How much later than by a ride of its own the bundle's worst order comes."""
+    return max(later - float(problem.drop[order]) for order, later in zip(group.orders, group.after, strict=True))
+
+
+def _pairs(groups: list[Bundle], limits: Limits) -> Ints:
     """Ordered pairs [P, 2] of bundles of one store that fit into one bag and are ready at about one time."""
     of_store: dict[int, list[int]] = {}
     for row, group in enumerate(groups):
@@ -81,8 +100,8 @@ def _pairs(groups: list[Bundle], most: int, apart: float) -> Ints:
             for one in rows
             for two in rows
             if one != two
-            and len(groups[one].orders) + len(groups[two].orders) <= most
-            and abs(groups[one].ready_in - groups[two].ready_in) <= apart
+            and len(groups[one].orders) + len(groups[two].orders) <= limits.most
+            and abs(max(groups[one].ready_in, 0.0) - max(groups[two].ready_in, 0.0)) <= limits.apart
         ],
         np.int64,
     ).reshape(-1, 2)

@@ -10,25 +10,28 @@ import numpy as np
 from .problem import FAR, Bools, Bundle, Floats, Ints, Problem
 
 HOUR = 3600.0
+PATIENCE = 600.0
 
 
 @dataclass(frozen=True)
 class Weights:
     """The platform's aims, in one place. A second that an order comes later costs 1.
 
-    `late`: more for each second beyond the promise; `waited`: what waits unserved gains so much for each second that it
+    `late`: more for each second beyond the promise; `risk`: what a second is worth by which an order would be late if
+    it waited ten minutes more; `waited`: what waits unserved gains so much for each second that it
     stood, so that nothing is passed over for ever; `unmet`: what it is worth that an order goes out at all; `second`:
     of a courier's time where there is plenty, and up to `scarce` more where the work that is known needs the share
     `busy` or more of what couriers have in the next hour; `pay`: an order for somebody who has earned what is
     guaranteed, against one for somebody who has not (`pace`: seconds of shift that one guaranteed order stands for).
     """
 
-    late: float = 0.5
+    late: float = 0.25
+    risk: float = 0.1
     waited: float = 1.0
     unmet: float = 2400.0
     second: float = 0.1
     scarce: float = 1.5
-    busy: float = 0.7
+    busy: float = 0.5
     pay: float = 180.0
     pace: float = 2400.0
 
@@ -90,14 +93,23 @@ def costs(problem: Problem, packed: Packed, second: float, weights: Weights) -> 
     for place in range(packed.orders.shape[1]):
         at = pick + (service.after_pickup + packed.after[:, place] - due[packed.orders[:, place]])[:, None]
         cost += np.where(real[:, place, None], weights.late * np.maximum(at, 0.0), 0.0)
+        # Whoever would be late by waiting once more goes before whoever would not.
+        soonest_door = pick.min(axis=1) + service.after_pickup + packed.after[:, place]
+        over = soonest_door + PATIENCE - problem.promised_in[packed.orders[:, place]]
+        cost -= np.where(real[:, place], weights.risk * np.clip(over, 0.0, PATIENCE), 0.0)[:, None]
     ridden = service.after_pickup + packed.after.max(axis=1) + service.before_drop + service.after_drop
     off = problem.until_off[None, :]
     # A shift's last minutes are worth nothing: nobody else can use them.
     cost += second * np.maximum(np.minimum(pick + ridden[:, None], off) - free, 0.0)
-    worth = np.where(real, (weights.unmet + weights.waited * np.maximum(-problem.ready_in, 0.0))[packed.orders], 0.0)
-    cost += _pay(problem, weights)[None, :] * packed.size[:, None] - worth.sum(axis=1)[:, None]
+    cost += _pay(problem, weights)[None, :] * packed.size[:, None] - worth(problem, packed, weights)[:, None]
     may = (ride < FAR) & (pick <= off) & (problem.room[None, :] >= packed.size[:, None]) & ~_barred(problem, packed)
     return np.where(may, cost, FAR)
+
+
+def worth(problem: Problem, packed: Packed, weights: Weights) -> Floats:
+    """What it is worth that these orders [B] are brought at all, in the costs' seconds."""
+    each = weights.unmet + weights.waited * np.maximum(-problem.ready_in, 0.0)
+    return np.asarray(np.where(packed.orders >= 0, each[packed.orders], 0.0).sum(axis=1))
 
 
 def _pick_up(there: Floats, packed: Packed) -> Floats:

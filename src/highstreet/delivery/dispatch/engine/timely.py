@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .bundling import choose
+import numpy as np
+
+from .bundling import LIMITS, Limits, choose
 from .costs import WEIGHTS, Weights, price
 from .drifting import drift
 from .problem import FAR, Bundle, Floats, Job, Move, Plan, Problem, job
@@ -15,9 +17,8 @@ from .problem import FAR, Bundle, Floats, Job, Move, Plan, Problem, job
 @dataclass(frozen=True)
 class Timely:
     """Seconds. `slack`: so much too early at the store a courier may be; `ahead`: so long before they are free couriers
-    are told of what is next; `sure`: what is ready so soon is given to who stands at the store; up to `most` orders
-    make a bundle, ready at most `apart` from each other; `drift`: what the mean ride must gain for an idle courier to
-    move.
+    are told of what is next; `sure`: what is ready so soon is given to who stands at the store; `drift`: what the mean
+    ride must gain for an idle courier to move.
     """
 
     name: str = "timely"
@@ -25,10 +26,9 @@ class Timely:
     weights: Weights = WEIGHTS
     slack: float = 60.0
     ahead: float = 0.0
-    sure: float = 150.0
-    most: int = 3
-    apart: float = 600.0
-    drift: float = 20.0
+    sure: float = 240.0
+    limits: Limits = LIMITS
+    drift: float = 10.0
 
     def assign(self, problem: Problem) -> Plan:
         if not len(problem.free_in):
@@ -38,11 +38,12 @@ class Timely:
         engaged: set[int] = set()
         if len(problem.store):
             second = price(problem, self.weights)
-            chosen = choose(problem, second, self.weights, self.most, self.apart)
+            chosen = choose(problem, second, self.weights, self.limits)
             for row, courier in enumerate(chosen.courier.tolist()):
                 if courier >= 0:
                     engaged.add(courier)
-                    self._send(problem, chosen.groups[row], courier, chosen.cost[row], second, jobs, moves)
+                    cost = np.minimum(chosen.cost[row] + chosen.worth[row], FAR)
+                    self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves)
         if problem.may_move and len(problem.apart):
             moves += drift(problem, engaged, self.drift)
         return Plan(tuple(jobs), tuple(moves))

@@ -105,7 +105,7 @@ def test_nobody_is_sent_to_stand_and_wait() -> None:
 
 
 def test_where_couriers_are_few_the_one_that_would_be_late_goes_first() -> None:
-    problem = one_store([0.0], [60.0], [0.0, 0.0], [3600.0, 700.0], [200.0, 500.0])
+    problem = one_store([0.0], [60.0], [0.0, 0.0], [3600.0, 700.0], [200.0, 200.0])
     assert [job.orders for job in jobs(problem)] == [(1,)]
 
 
@@ -121,8 +121,11 @@ def test_neighbours_ready_together_go_in_one_bag_and_nobody_else() -> None:
 
 
 def test_a_bundle_makes_nobody_late() -> None:
-    problem = one_store([0.0], [0.0], [0.0, 0.0], [420.0, 450.0], [300.0, 330.0], apart=100.0)
-    assert [len(job.orders) for job in jobs(problem)] == [1]
+    """While there is somebody else; a single courier brings both, which is sooner than coming back for the second."""
+    problem = one_store([0.0, 0.0], [0.0, 60.0], [0.0, 0.0], [420.0, 510.0], [300.0, 330.0], apart=100.0)
+    assert [len(job.orders) for job in jobs(problem)] == [1, 1]
+    alone = one_store([0.0], [0.0], [0.0, 0.0], [420.0, 510.0], [300.0, 330.0], apart=100.0)
+    assert [len(job.orders) for job in jobs(alone)] == [2]
 
 
 def test_the_barred_courier_is_not_asked_again() -> None:
