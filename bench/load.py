@@ -43,6 +43,9 @@ class Wire:
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if self.cookies:
             lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
+        # A server may close what lies idle; who has seen that asks anew, as browsers do (RFC 9112, 9.3.1).
+        if self._pipes is not None and self._pipes[0].at_eof():
+            self.close()
         if self._pipes is None:
             self._pipes = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._pipes
