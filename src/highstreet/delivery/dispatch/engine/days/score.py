@@ -13,12 +13,15 @@ from .instances import Instance
 from .simulate import Event
 
 EPS = 1e-9
+# The peak: the four half hours in which most is ordered.
+PEAK_MINUTES, PEAKS = 30, 4
 ORDER = ("arrive", "assign", "pickup", "dropoff", "move")
 
 
 @dataclass
 class Score:
-    """One day's figures; minutes, and shares in percent. `violations` are sentences."""
+    """One day's figures; minutes, and shares in percent. `spread`: of couriers' pay an hour, the standard deviation over
+    the mean. `violations` are sentences."""
 
     name: str
     violations: list[str] = field(default_factory=list)
@@ -31,6 +34,7 @@ class Score:
     pickup90: float = float("nan")
     over: float = float("nan")
     in_target: float = 0.0
+    in_target_at_peak: float = 0.0
     cost: float = float("nan")
     bundle: float = float("nan")
     utilisation: float = 0.0
@@ -231,6 +235,10 @@ def _times(made: Score, replay: _Replay) -> None:
     made.over = float(np.maximum(0.0, click - it.rules.target).mean())
     made.in_target = 100.0 * float((click <= it.rules.target).sum()) / max(made.orders, 1)
     made.bundle = float(np.mean(replay.bundles))
+    bins = it.placed // PEAK_MINUTES
+    busiest = np.argsort(-np.bincount(bins), kind="stable")[:PEAKS]
+    kept = np.isin(np.arange(len(bins)), rows[click <= it.rules.target])
+    made.in_target_at_peak = 100.0 * float(kept[np.isin(bins, busiest)].mean())
 
 
 def write_log(path: Path, log: list[Event]) -> None:
