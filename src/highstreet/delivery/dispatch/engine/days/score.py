@@ -20,8 +20,8 @@ ORDER = ("arrive", "assign", "pickup", "dropoff", "move")
 
 @dataclass
 class Score:
-    """One day's figures; minutes, and shares in percent. `spread`: of couriers' pay an hour, the standard deviation over
-    the mean. `violations` are sentences."""
+    """One day's figures; minutes, and shares in percent. `spread`: the standard deviation of pay an hour over
+    its mean. `violations` are sentences."""
 
     name: str
     violations: list[str] = field(default_factory=list)
