@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+from highstreet.delivery.dispatch.engine.days import commands as days
 from highstreet.ops.commands import declare
 
 Command = Callable[[argparse.Namespace], int]
@@ -263,7 +264,9 @@ def _parser() -> argparse.ArgumentParser:
     worker = add("worker", _worker, "run jobs")
     worker.add_argument("--concurrency", type=int, default=4)
     worker.add_argument("--grace", type=int, default=5, help="seconds that jobs may go on when told to stop")
-    add("dispatch", _dispatch, "match orders to couriers, for ever")
+    dispatch = add("dispatch", _dispatch, "match orders to couriers, for ever; or compare ways of doing so")
+    ways = dispatch.add_subparsers(metavar="COMMAND")
+    days.declare(lambda name, command, words: add(name, command, words, ways))
     add("audit", _audit, "recompute every invariant; exit 1 and say what is broken")
     private = add("privacy", _privacy, "print the register of personal data, as in docs/privacy.md")
     private.add_argument("--forget", action="store_true", help="instead, forget what is past its period, now")

@@ -13,7 +13,7 @@ from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 
 from .. import rules, snapshot
-from ..engine import POLICIES, Job, Plan
+from ..engine import SERVING, Job, Plan, Policy
 from ..events import DeliveryAssigned
 from ..models import MOST_SEATS, Delivery, DispatchDecision
 from ..moving import step, topics
@@ -32,7 +32,7 @@ class Epoch:
 
 
 @action(SYSTEM)
-def plan(*, actor: Actor, city_id: UUID, policy: str = "matching") -> Epoch:
+def plan(*, actor: Actor, city_id: UUID, policy: Policy = SERVING) -> Epoch:
     """One epoch for a city. Every assignment is conditional on the delivery still waiting and the courier's room.
 
     Run by one leader a city (see `loop`); run by two, the second finds nothing waiting.
@@ -40,8 +40,8 @@ def plan(*, actor: Actor, city_id: UUID, policy: str = "matching") -> Epoch:
     now = clock.now()
     lapsed = _take_back(actor, city_id, now)
     seen = snapshot.take(city_id, now)
-    decided = POLICIES[policy].assign(seen.problem)
-    assigned = _give(actor, seen, decided, policy, now)
+    decided = policy.assign(seen.problem)
+    assigned = _give(actor, seen, decided, policy.name, now)
     _tell_etas(seen)
     return Epoch(assigned, lapsed, len(seen.waiting) - assigned)
 

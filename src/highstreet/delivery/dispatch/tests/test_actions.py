@@ -268,7 +268,8 @@ def test_the_decision_is_kept_with_its_alternatives() -> None:
     row = begin(support.fulfilment(place, status="ready"))
     plan(place)
     decision = DispatchDecision.objects.get(delivery=row)
-    assert decision.policy == "matching" and len(decision.alternatives) == 1
+    assert decision.policy == "timely" and len(decision.alternatives) == 1
+    assert 0 < decision.cost_seconds < decision.alternatives[0]["cost"]
     (view,) = reads.decisions(THE_SYSTEM, row.order_id)
     assert view.cost_seconds == decision.cost_seconds
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ..engine import POLICIES, Job, Plan, Problem, bundle
+from ..engine import POLICIES, SERVING, Job, Plan, Problem
 
 
 def city(couriers: int, orders: int, stores: int = 8, seed: int = 1) -> Problem:
@@ -89,7 +89,7 @@ def one_store(
 
 
 def jobs(problem: Problem) -> list[Job]:
-    return list(POLICIES["matching"].assign(problem).jobs)
+    return list(SERVING.assign(problem).jobs)
 
 
 def test_a_courier_soon_free_next_door_beats_an_idle_one_far_away() -> None:
@@ -105,7 +105,7 @@ def test_nobody_is_sent_to_stand_and_wait() -> None:
 
 
 def test_where_couriers_are_few_the_one_that_would_be_late_goes_first() -> None:
-    problem = one_store([0.0], [60.0], [0.0, 0.0], [3600.0, 700.0], [200.0, 500.0])
+    problem = one_store([0.0], [60.0], [0.0, 0.0], [3600.0, 700.0], [200.0, 200.0])
     assert [job.orders for job in jobs(problem)] == [(1,)]
 
 
@@ -121,8 +121,11 @@ def test_neighbours_ready_together_go_in_one_bag_and_nobody_else() -> None:
 
 
 def test_a_bundle_makes_nobody_late() -> None:
-    problem = one_store([0.0], [0.0], [0.0, 0.0], [420.0, 450.0], [300.0, 330.0], apart=100.0)
-    assert all(len(group.orders) == 1 for group in bundle(problem, POLICIES["matching"].weights))  # type: ignore[attr-defined]
+    """While there is somebody else; a single courier brings both, which is sooner than coming back for the second."""
+    problem = one_store([0.0, 0.0], [0.0, 60.0], [0.0, 0.0], [420.0, 510.0], [300.0, 330.0], apart=100.0)
+    assert [len(job.orders) for job in jobs(problem)] == [1, 1]
+    alone = one_store([0.0], [0.0], [0.0, 0.0], [420.0, 510.0], [300.0, 330.0], apart=100.0)
+    assert [len(job.orders) for job in jobs(alone)] == [2]
 
 
 def test_the_barred_courier_is_not_asked_again() -> None:
@@ -141,7 +144,7 @@ def test_the_alternatives_are_ranked() -> None:
 def test_a_big_town_is_planned_in_time() -> None:
     problem = city(400, 300, stores=40)
     started = time.process_time()
-    plan = POLICIES["matching"].assign(problem)
+    plan = SERVING.assign(problem)
     spent = 1000 * (time.process_time() - started)
     check(problem, plan)
     print(f"matching 400 couriers x 300 orders: {spent:.0f} ms CPU, bound 250, {len(plan.jobs)} jobs")  # noqa: T201

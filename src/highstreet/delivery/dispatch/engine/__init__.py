@@ -1,0 +1,26 @@
+"""Who brings what: plain numbers in, a plan out. The same problem always gives the same plan."""
+
+from .baselines import Matching, Nearest
+from .problem import Bundle, Job, Move, Plan, Policy, Problem, Service
+from .reyes import Reyes
+from .timely import Timely
+
+# Where couriers accept each job and answer within minutes, they are told earlier, and nobody moves without a job.
+SERVING = Timely(ahead=300.0, slack=180.0)
+POLICIES: dict[str, Policy] = {one.name: one for one in (Nearest(), Matching(), Reyes(), Timely())}
+
+__all__ = [
+    "POLICIES",
+    "SERVING",
+    "Bundle",
+    "Job",
+    "Matching",
+    "Move",
+    "Nearest",
+    "Plan",
+    "Policy",
+    "Problem",
+    "Reyes",
+    "Service",
+    "Timely",
+]

@@ -1,0 +1,115 @@
+"""One day in MDRPLib's format: four tab-separated files of whole minutes and metres, and one more of ours.
+
+`hazards.txt` (optional; order, expected_ready_time, refusals) holds what the format lacks: when the shop said that the
+order would be ready, and how many couriers refuse it first.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+FILES = ("orders.txt", "restaurants.txt", "couriers.txt", "instance_parameters.txt")
+
+
+class BadInstance(ValueError):
+    """A folder that is not an instance, in one line."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Metres a minute, minutes of service at store and door, the target and the most minutes from click to door, and
+    pay: an order, and guaranteed an hour."""
+
+    speed: float
+    pickup: float
+    dropoff: float
+    target: float
+    most: float
+    per_order: float
+    per_hour: float
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """Ids in the files' order; every array is by that order. Minutes since the day began."""
+
+    name: str
+    rules: Rules
+    orders: list[str]
+    stores: list[str]
+    couriers: list[str]
+    door: Floats
+    shop: Floats
+    home: Floats
+    store: Ints
+    placed: Ints
+    ready: Ints
+    expected: Ints
+    refusals: Ints
+    on: Ints
+    off: Ints
+
+
+def find(folder: Path) -> list[Path]:
+    """The instance at `folder`, or those right below it, by name."""
+    if (folder / FILES[0]).exists():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob(f"*/{FILES[0]}"))
+    if not found:
+        raise BadInstance(f"{folder}: no instance here ({FILES[0]} is missing)")
+    return found
+
+
+def load(folder: Path) -> Instance:
+    """Read one instance; BadInstance says which file and line."""
+    orders, stores, couriers, parameters = (_rows(folder / file) for file in FILES)
+    names = [row[0] for row in stores]
+    index = {name: number for number, name in enumerate(names)}
+    hazards = {row[0]: row for row in _rows(folder / "hazards.txt")} if (folder / "hazards.txt").exists() else {}
+    try:
+        ready = _whole([row[5] for row in orders])
+        return Instance(
+            name=folder.name,
+            rules=Rules(*(float(value) for value in parameters[0][:7])),
+            orders=[row[0] for row in orders],
+            stores=names,
+            couriers=[row[0] for row in couriers],
+            door=_points(orders),
+            shop=_points(stores),
+            home=_points(couriers),
+            store=np.array([index[row[4]] for row in orders], np.int64),
+            placed=_whole([row[3] for row in orders]),
+            ready=ready,
+            expected=_whole([hazards[row[0]][1] if row[0] in hazards else row[5] for row in orders]),
+            refusals=_whole([hazards[row[0]][2] if row[0] in hazards else "0" for row in orders]),
+            on=_whole([row[3] for row in couriers]),
+            off=_whole([row[4] for row in couriers]),
+        )
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise BadInstance(f"{folder}: {error!r}") from error
+
+
+def minutes(here: Floats, there: Floats, speed: float) -> Ints:
+    """Whole minutes of each straight line [A, B], rounded up."""
+    apart = np.hypot(here[:, None, 0] - there[None, :, 0], here[:, None, 1] - there[None, :, 1])
+    return np.ceil(apart / speed - 1e-12).astype(np.int64)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        return [row for row in list(csv.reader(file, delimiter="\t"))[1:] if row and row[0]]
+
+
+def _points(rows: list[list[str]]) -> Floats:
+    return np.array([(float(row[1]), float(row[2])) for row in rows], float).reshape(-1, 2)
+
+
+def _whole(values: list[str]) -> Ints:
+    return np.array([int(float(value)) for value in values], np.int64)

@@ -1,0 +1,247 @@
+"""A day under a policy, minute by minute. The policy sees only what is known by then; the log is all that is kept.
+
+A courier accepts (but for the refusals of a generated day), waits where the last job ended, and is not diverted.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from math import erfc, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..problem import Job, Move, Plan, Policy, Problem, Service
+from .instances import Floats, Instance, Ints, minutes
+
+Event = tuple[int | float, str, str, str, tuple[str, ...]]
+SOON = 30
+BARRED = 10
+NEVER = 10**6
+# Minutes: how far off a ready time is when only the mean is known; how long orders tell of what comes.
+SPREAD = 8.0
+MEMORY = 120.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is known of ready times before goods are ready: told (what the file says), mean (only that shop's mean);
+    whether couriers may be sent to a store before they have an order."""
+
+    ready: str = "told"
+    may_move: bool = True
+
+
+@dataclass
+class Result:
+    """The log, and the CPU seconds of every epoch that had something to decide."""
+
+    log: list[Event] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+
+class Day:
+    """The state of one simulated day. Places are couriers' homes, then stores, then doors."""
+
+    def __init__(self, instance: Instance, settings: Settings) -> None:
+        self.it, self.settings = instance, settings
+        self.couriers, self.stores = len(instance.couriers), len(instance.stores)
+        places = np.vstack([instance.home, instance.shop, instance.door])
+        self.names = [*instance.couriers, *instance.stores, *instance.orders]
+        self.to_store = minutes(places, instance.shop, instance.rules.speed)
+        first = self.couriers + self.stores
+        self.drop = self.to_store[np.arange(first, len(places)), instance.store]
+        self.place = np.arange(self.couriers)
+        self.arrived = instance.on.astype(float)
+        self.free = instance.on.astype(float)
+        self.expected_pick = np.full(self.couriers, -1.0)
+        self.true_pick = np.full(self.couriers, -1.0)
+        self.rest = np.zeros(self.couriers)
+        self.done = np.zeros(self.couriers, np.int64)
+        self.bound = np.full(self.couriers, -1)
+        self.tied = np.full(len(instance.orders), -1)
+        self.refused = np.zeros(len(instance.orders), np.int64)
+        self.barred_until: dict[tuple[int, int], int] = {}
+        self.open: list[int] = []
+        self.expected = _expected(instance, settings.ready)
+        self.exact = bool((self.expected == instance.ready).all())
+        self.rate = np.full(self.stores, 0.1)
+        self.apart = minutes(instance.shop, instance.shop, instance.rules.speed)
+        self.result = Result()
+
+    def run(self, policy: Policy) -> Result:
+        """Every epoch from the first order to the last shift's end."""
+        it = self.it
+        arrivals = np.lexsort((np.arange(len(it.orders)), it.placed)).tolist()
+        now, last = int(it.placed.min(initial=NEVER)), int(it.off.max(initial=0))
+        step = max(1, round(policy.every / 60.0))
+        while now <= last and (arrivals or self.open):
+            while arrivals and it.placed[arrivals[0]] <= now:
+                self.rate[it.store[arrivals[0]]] += 1.0
+                self.open.append(arrivals.pop(0))
+            columns = np.flatnonzero((it.on <= now + SOON) & (it.off >= now))
+            if (self.open or self.settings.may_move) and len(columns):
+                problem = self.problem(now, columns)
+                started = time.process_time()
+                plan = policy.assign(problem)
+                self.result.cpu.append(time.process_time() - started)
+                self.follow(now, columns, plan)
+            now += step
+            self.rate *= (1.0 - 1.0 / MEMORY) ** step
+        return self.result
+
+    def known_free(self, now: int, columns: Ints) -> Floats:
+        """When each will be free as far as anybody knows: who waits at a store waits as long as was expected."""
+        waiting = now < self.true_pick[columns]
+        hoped = np.maximum(self.expected_pick[columns], now) + self.rest[columns]
+        return np.where(waiting, hoped, self.free[columns])
+
+    def problem(self, now: int, columns: Ints) -> Problem:
+        it, rules = self.it, self.it.rules
+        orders = np.array(self.open, np.int64)
+        door = it.door[orders]
+        index = np.full(self.couriers, -1)
+        index[columns] = np.arange(len(columns))
+        tied = self.tied[orders]
+        hours = (it.off[columns] - it.on[columns]) / 60.0
+        return Problem(
+            free_in=_seconds(np.maximum(self.known_free(now, columns) - now, 0.0)),
+            room=np.full(len(columns), 99),
+            to_store=_seconds(self.to_store[self.place[columns]]),
+            store=it.store[orders],
+            ready_in=_seconds(self._ready(orders, now) - now),
+            promised_in=_seconds(it.placed[orders] + rules.target - now),
+            drop=_seconds(self.drop[orders]),
+            between=_seconds(minutes(door, door, rules.speed)),
+            barred=self._barred(now, orders, index, len(columns)),
+            service=Service(30.0 * rules.pickup, 30.0 * rules.pickup, 30.0 * rules.dropoff, 30.0 * rules.dropoff),
+            unsure=self._unsure(orders, now),
+            off_in=_seconds(it.off[columns] - now),
+            spare=rules.per_hour * hours / rules.per_order - self.done[columns],
+            back=_seconds(self.to_store[self.couriers + self.stores + orders]),
+            demand=self.rate,
+            apart=_seconds(self.apart),
+            tied=np.where(tied >= 0, index[tied], -1),
+            bound=self.bound[columns],
+            may_move=self.settings.may_move,
+        )
+
+    def _ready(self, orders: Ints, now: int) -> Floats:
+        """When orders are thought to be ready: what is ready is known to be; what should be takes a while yet."""
+        if self.exact:
+            return self.expected[orders]
+        z = np.clip((now - self.expected[orders]) / SPREAD, -8.0, 4.0)
+        density, above = np.exp(-z * z / 2) / np.sqrt(2 * np.pi), np.array([0.5 * erfc(one / sqrt(2)) for one in z])
+        later = self.expected[orders] + SPREAD * density / above
+        return np.where(self.it.ready[orders] <= now, self.it.ready[orders], np.ceil(np.maximum(later, now + 1)))
+
+    def _unsure(self, orders: Ints, now: int) -> Floats:
+        """Seconds (a standard deviation); what is overdue is a little surer."""
+        if self.exact:
+            return np.zeros(0)
+        spread = 60.0 * SPREAD * np.where(self.expected[orders] > now, 1.0, 0.6)
+        return np.where(self.it.ready[orders] <= now, 0.0, spread)
+
+    def _barred(self, now: int, orders: Ints, index: Ints, width: int) -> np.ndarray:
+        barred = np.zeros((len(orders), width), bool)
+        if self.barred_until:
+            row = {order: number for number, order in enumerate(orders.tolist())}
+            for (order, courier), until in self.barred_until.items():
+                if until > now and order in row and index[courier] >= 0:
+                    barred[row[order], index[courier]] = True
+            barred[barred.all(axis=1)] = False
+        return barred
+
+    def follow(self, now: int, columns: Ints, plan: Plan) -> None:
+        orders = list(self.open)
+        for move in plan.moves:
+            self._move(now, int(columns[move.courier]), move, orders)
+        for job in plan.jobs:
+            courier = int(columns[job.courier])
+            chosen = [orders[order] for order in job.orders]
+            refusing = [order for order in chosen if self.refused[order] < self.it.refusals[order]]
+            if refusing:
+                self.refused[refusing] += 1
+                self.barred_until |= {(order, courier): now + BARRED for order in refusing}
+            else:
+                self._carry(now, courier, job, chosen)
+
+    def _go(self, now: int, courier: int, place: int, minutes_there: int) -> None:
+        if self.place[courier] == place:
+            return
+        leave = max(now, self.free[courier])
+        here, there = self.names[self.place[courier]], self.names[place]
+        name = self.it.couriers[courier]
+        self.result.log += [
+            (leave, name, "move", f"{here}>{there}", ()),
+            (leave + minutes_there, name, "arrive", there, ()),
+        ]
+        self.place[courier] = place
+        self.arrived[courier] = self.free[courier] = leave + minutes_there
+
+    def _move(self, now: int, courier: int, move: Move, orders: list[int]) -> None:
+        self._go(now, courier, self.couriers + move.store, int(self.to_store[self.place[courier], move.store]))
+        if move.orders:
+            self.bound[courier] = move.store
+            self.tied[[orders[order] for order in move.orders]] = courier
+
+    def _carry(self, now: int, courier: int, job: Job, chosen: list[int]) -> None:
+        it, rules, log = self.it, self.it.rules, self.result.log
+        name, store = it.couriers[courier], int(it.store[chosen[0]])
+        ids = tuple(it.orders[order] for order in chosen)
+        before = self.place[courier], self.free[courier], self.arrived[courier], len(log)
+        self._go(now, courier, self.couriers + store, int(self.to_store[self.place[courier], store]))
+        there = max(self.arrived[courier] + rules.pickup / 2, self.free[courier], now)
+        pick = max(there, float(it.ready[chosen].max()))
+        self.tied[chosen] = -1
+        self.bound[courier] = -1
+        if pick > it.off[courier]:
+            # The goods come too late for this courier: the store keeps them for somebody else.
+            if there > it.off[courier]:
+                self.place[courier], self.free[courier], self.arrived[courier] = before[:3]
+                del log[before[3] :]
+            else:
+                self.free[courier] = it.off[courier]
+            return
+        log.append((now, name, "assign", it.stores[store], ids))
+        log.append((pick, name, "pickup", it.stores[store], ids))
+        at, here = pick + rules.pickup / 2, self.couriers + store
+        for order in chosen:
+            door = self.couriers + self.stores + order
+            ride = int(minutes(self._point(here), self._point(door), rules.speed)[0, 0])
+            log.append((at, name, "move", f"{self.names[here]}>{self.names[door]}", ()))
+            log.append((at + ride, name, "arrive", self.names[door], ()))
+            log.append((at + ride + rules.dropoff / 2, name, "dropoff", self.names[door], (it.orders[order],)))
+            at, here = at + ride + rules.dropoff, door
+            self.open.remove(order)
+        self.expected_pick[courier] = max(there, float(self.expected[chosen].max()))
+        self.true_pick[courier], self.rest[courier] = pick, at - pick
+        self.place[courier], self.free[courier], self.arrived[courier] = here, at, at
+        self.done[courier] += len(chosen)
+
+    def _point(self, place: int) -> Floats:
+        it, stores = self.it, self.couriers + self.stores
+        if place < self.couriers:
+            return it.home[[place]]
+        return it.shop[[place - self.couriers]] if place < stores else it.door[[place - stores]]
+
+
+def _seconds(minutes_long: NDArray[Any]) -> Floats:
+    return np.asarray(60.0 * minutes_long, np.float64)
+
+
+def simulate(instance: Instance, policy: Policy, settings: Settings) -> Result:
+    """The day's log under this policy. The same instance, policy and settings give the same log."""
+    return Day(instance, settings).run(policy)
+
+
+def _expected(instance: Instance, ready: str) -> Floats:
+    """When each order is thought to be ready."""
+    if ready == "told":
+        return instance.expected.astype(float)
+    took = (instance.ready - instance.placed).astype(float)
+    count = np.bincount(instance.store, minlength=len(instance.stores))
+    mean = np.bincount(instance.store, took, len(instance.stores)) / np.maximum(count, 1)
+    return np.ceil(instance.placed + mean[instance.store])
