@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from django.test import override_settings
 
+from highstreet.kernel import clock
 from highstreet.supply.organisations.reads import forget
+from highstreet.trade.orders.tests.support import running_from
 
 from . import forms
 from .callers import CALLERS, Answer, Caller, everybody, undone
@@ -43,10 +45,14 @@ class Matrix:
 
 @contextmanager
 def prepared() -> Iterator[Matrix]:
-    """Everybody, and everybody's things, in a transaction that is undone. Refusals, by the thousand, are not logged."""
+    """Everybody, and everybody's things, in a transaction that is undone. Refusals, by the thousand, are not logged.
+
+    It is noon where the stores are: late in the evening nothing can be promised any more.
+    """
+    noon = clock.now().replace(hour=4, minute=0)
     logging.disable(logging.CRITICAL)
     try:
-        with override_settings(**SETTINGS), undone():
+        with override_settings(**SETTINGS), running_from(noon), undone():
             world = build()
             yield Matrix(world, everybody(world))
     finally:
