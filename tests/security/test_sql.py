@@ -82,7 +82,7 @@ OURS = {
         "' UNION ALL '.join(near)",
     },
     # A migration's table and the change of its rows.
-    "kernel/batches.py": {"table", "setting", "here"},
+    "kernel/batches.py": {"table", "setting", "where", "here", "fill"},
     "supply/inventory/reads.py": {"_HELD", "_ALLOCATED", "column"},
     "supply/stores/reads.py": {
         "f\"SELECT {', '.join((f's.{name}' for name in _COLUMNS))}, c.time_zone FROM stores_store s \"",
