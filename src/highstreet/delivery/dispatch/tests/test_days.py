@@ -29,6 +29,12 @@ def day(folder: Path) -> Instance:
     return load(find(folder)[0])
 
 
+@pytest.fixture(scope="module")
+def kept(day: Instance) -> tuple[Event, ...]:
+    """The log of that day under our own policy."""
+    return tuple(simulate(day, POLICIES["timely"], Settings()).log)
+
+
 def texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*.txt"))}
 
@@ -63,9 +69,8 @@ def test_no_policy_breaks_a_rule(policy: str, settings: Settings, day: Instance)
     assert simulate(day, POLICIES[policy], settings).log == log
 
 
-def test_what_is_refused_is_brought_by_another(day: Instance) -> None:
-    log = simulate(day, POLICIES["timely"], Settings()).log
-    brought = {name for event in log if event[2] == "dropoff" for name in event[4]}
+def test_what_is_refused_is_brought_by_another(day: Instance, kept: tuple[Event, ...]) -> None:
+    brought = {name for event in kept if event[2] == "dropoff" for name in event[4]}
     refused = {name for name, times in zip(day.orders, day.refusals, strict=True) if times}
     assert refused and refused <= brought
 
@@ -125,16 +130,18 @@ def after_the_shift(log: list[Event]) -> None:
         after_the_shift,
     ],
 )
-def test_a_log_that_breaks_a_rule_is_found_out(spoil: Callable[[list[Event]], None], day: Instance) -> None:
-    log = simulate(day, POLICIES["timely"], Settings()).log
+def test_a_log_that_breaks_a_rule_is_found_out(
+    spoil: Callable[[list[Event]], None], day: Instance, kept: tuple[Event, ...]
+) -> None:
+    log = list(kept)
     assert score(day, list(log)).violations == []
     spoil(log)
     assert score(day, log).violations
 
 
-def test_the_figures_are_the_logs(day: Instance) -> None:
+def test_the_figures_are_the_logs(day: Instance, kept: tuple[Event, ...]) -> None:
     """By hand: from the drop-offs and pick-ups of the log, not by what the score remembers."""
-    log = simulate(day, POLICIES["timely"], Settings()).log
+    log = list(kept)
     made, placed = score(day, log), dict(zip(day.orders, day.placed.tolist(), strict=True))
     click = [event[0] - placed[event[4][0]] for event in log if event[2] == "dropoff"]
     bundles = [len(event[4]) for event in log if event[2] == "pickup"]
@@ -143,8 +150,8 @@ def test_the_figures_are_the_logs(day: Instance) -> None:
     assert made.undelivered == pytest.approx(100 * (1 - len(click) / len(day.orders)))
 
 
-def test_a_log_is_read_as_it_was_written(day: Instance, tmp_path: Path) -> None:
-    log = simulate(day, POLICIES["timely"], Settings()).log
+def test_a_log_is_read_as_it_was_written(kept: tuple[Event, ...], tmp_path: Path) -> None:
+    log = list(kept)
     write_log(tmp_path / "log.csv", log)
     assert read_log(tmp_path / "log.csv") == [(float(event[0]), *event[1:]) for event in log]
 
