@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from highstreet.delivery.dispatch.engine.days import commands as days
+from highstreet.delivery.dispatch import commands as days
 from highstreet.ops.commands import declare
 
 Command = Callable[[argparse.Namespace], int]
@@ -43,11 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _is_callers(error: Exception) -> bool:
+    from highstreet.delivery.dispatch.engine.days.instances import BadInstance
     from highstreet.kernel.refusal import Refused
     from highstreet.ops.backup import Failed
     from highstreet.supply.catalog.rules.rows import BadFile
 
-    return isinstance(error, Refused | BadFile | Failed | FileNotFoundError | PermissionError | IsADirectoryError)
+    return isinstance(
+        error, Refused | BadFile | BadInstance | Failed | FileNotFoundError | PermissionError | IsADirectoryError
+    )
 
 
 def _database() -> None:

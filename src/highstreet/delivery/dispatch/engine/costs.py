@@ -18,11 +18,11 @@ class Weights:
     """The platform's aims, in one place. A second that an order comes later costs 1.
 
     `late`: more for each second beyond the promise; `risk`: what a second is worth by which an order would be late if
-    it waited ten minutes more; `waited`: what waits unserved gains so much for each second that it
-    stood, so that nothing is passed over for ever; `unmet`: what it is worth that an order goes out at all; `second`:
+    it waited ten minutes more; `waited`: what waits unserved gains so much for each second that it stood, so that
+    nothing is passed over for ever; `unmet`: what it is worth that an order goes out at all; `second`:
     of a courier's time where there is plenty, and up to `scarce` more where the work that is known needs the share
     `busy` or more of what couriers have in the next hour; `pay`: an order for somebody who has earned what is
-    guaranteed, against one for somebody who has not (`pace`: seconds of shift that one guaranteed order stands for).
+    guaranteed so far, against one for somebody who has not.
     """
 
     late: float = 0.25
@@ -33,7 +33,6 @@ class Weights:
     scarce: float = 1.5
     busy: float = 0.5
     pay: float = 180.0
-    pace: float = 2400.0
 
 
 WEIGHTS = Weights()
@@ -131,8 +130,7 @@ def _pay(problem: Problem, weights: Weights) -> Floats:
     """What one order more costs by each courier's pay [K]."""
     if not len(problem.spare):
         return np.zeros(len(problem.free_in))
-    behind = problem.spare - np.maximum(problem.until_off, 0.0) / weights.pace
-    return np.asarray(weights.pay / (1.0 + np.exp(np.clip(behind / 0.7, -30.0, 30.0))))
+    return np.asarray(weights.pay / (1.0 + np.exp(np.clip(problem.spare / 0.7, -30.0, 30.0))))
 
 
 def _barred(problem: Problem, packed: Packed) -> Bools:

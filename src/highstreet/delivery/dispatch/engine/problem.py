@@ -50,8 +50,8 @@ class Problem:
     door; barred [N, K]: true where this courier let this order lapse.
 
     Optional, empty where unknown: unsure [N]: how far off ready_in may be (a standard deviation); off_in [K]: no
-    pick-up later than this; spare [K]: orders by which a courier is behind what guaranteed pay covers; back [N, S]:
-    door to store; apart [S, S]: store to store; demand [S]: how much is ordered there, in any unit; tied [N]: the
+    pick-up later than this; spare [K]: orders by which a courier is behind what the guaranteed pay of the shift so far
+    covers; apart [S, S]: store to store; demand [S]: how much is ordered there, in any unit; tied [N]: the
     courier whom an order must go to, or -1; bound [K]: the one store a courier is on the way to, or -1. may_move:
     couriers may be sent to a store before they have an order; they are told there what to take.
     """
@@ -70,7 +70,6 @@ class Problem:
     off_in: Floats = field(default_factory=_none)
     spare: Floats = field(default_factory=_none)
     demand: Floats = field(default_factory=_none)
-    back: Floats = field(default_factory=_square)
     apart: Floats = field(default_factory=_square)
     tied: Ints = field(default_factory=_nobody)
     bound: Ints = field(default_factory=_nobody)

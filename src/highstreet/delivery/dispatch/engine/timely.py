@@ -17,7 +17,7 @@ from .problem import FAR, Bundle, Floats, Job, Move, Plan, Problem, job
 @dataclass(frozen=True)
 class Timely:
     """Seconds. `slack`: so much too early at the store a courier may be; `ahead`: so long before they are free couriers
-    are told of what is next; `sure`: what is ready so soon is given to who stands at the store; `drift`: what the mean
+    are told of what is next; `sure`: what is ready so soon is given to who stands at the store; `gain`: what the mean
     ride must gain for an idle courier to move.
     """
 
@@ -28,7 +28,7 @@ class Timely:
     ahead: float = 0.0
     sure: float = 240.0
     limits: Limits = LIMITS
-    drift: float = 10.0
+    gain: float = 10.0
 
     def assign(self, problem: Problem) -> Plan:
         if not len(problem.free_in):
@@ -45,7 +45,7 @@ class Timely:
                     cost = np.minimum(chosen.cost[row] + chosen.worth[row], FAR)
                     self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves)
         if problem.may_move and len(problem.apart):
-            moves += drift(problem, engaged, self.drift)
+            moves += drift(problem, engaged, self.gain)
         return Plan(tuple(jobs), tuple(moves))
 
     def _send(
@@ -63,14 +63,16 @@ class Timely:
         early = group.ready_in - (free + ride + problem.service.before_pickup)
         if free > self.ahead:
             return
-        if problem.may_move and ride > 0:
+        if not problem.may_move:
+            goes = early <= self.slack
+        elif ride > 0:
             if early < self.slack + self._hedge(problem, group, second):
                 moves.append(Move(courier, group.store))
-        elif (group.ready_in <= self._sure(problem, group)) if problem.may_move else (early <= self.slack):
+            return
+        else:
+            goes = group.ready_in <= (0.0 if _unsure(problem, group) else self.sure)
+        if goes:
             jobs.append(job(problem, group, courier, float(cost[courier]), _others(cost, courier)))
-
-    def _sure(self, problem: Problem, group: Bundle) -> float:
-        return 0.0 if _unsure(problem, group) else self.sure
 
     def _hedge(self, problem: Problem, group: Bundle, second: float) -> float:
         """How much earlier it pays to go where it is not sure when the goods are ready: a newsvendor's quantile."""

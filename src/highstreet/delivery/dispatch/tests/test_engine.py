@@ -147,4 +147,4 @@ def test_a_big_town_is_planned_in_time() -> None:
     plan = SERVING.assign(problem)
     spent = 1000 * (time.process_time() - started)
     check(problem, plan)
-    print(f"matching 400 couriers x 300 orders: {spent:.0f} ms CPU, bound 250, {len(plan.jobs)} jobs")  # noqa: T201
+    print(f"timely 400 couriers x 300 orders: {spent:.0f} ms CPU, bound 250, {len(plan.jobs)} jobs")  # noqa: T201

@@ -380,7 +380,7 @@ def _delivery(scene: Scene, order: Order, made: Fulfilment, promised: datetime, 
         DispatchDecision.objects.create(
             delivery=way,
             courier=rider,
-            policy="matching",
+            policy="timely",
             cost_seconds=640,
             at=order.placed_at,
             alternatives=[{"courier": str(other.pk), "cost": 900}],

@@ -105,7 +105,7 @@ class Day:
         index = np.full(self.couriers, -1)
         index[columns] = np.arange(len(columns))
         tied = self.tied[orders]
-        hours = (it.off[columns] - it.on[columns]) / 60.0
+        worked = (now - it.on[columns]) / 60.0
         return Problem(
             free_in=_seconds(np.maximum(self.known_free(now, columns) - now, 0.0)),
             room=np.full(len(columns), 99),
@@ -119,8 +119,7 @@ class Day:
             service=Service(30.0 * rules.pickup, 30.0 * rules.pickup, 30.0 * rules.dropoff, 30.0 * rules.dropoff),
             unsure=self._unsure(orders, now),
             off_in=_seconds(it.off[columns] - now),
-            spare=rules.per_hour * hours / rules.per_order - self.done[columns],
-            back=_seconds(self.to_store[self.couriers + self.stores + orders]),
+            spare=rules.per_hour * worked / rules.per_order - self.done[columns],
             demand=self.rate,
             apart=_seconds(self.apart),
             tied=np.where(tied >= 0, index[tied], -1),
