@@ -48,6 +48,12 @@ def test_a_shifts_last_minutes_are_given_away() -> None:
     assert SERVING.assign(replace(problem, off_in=np.array([30.0, 30.0]))).jobs == ()
 
 
+def test_the_nearer_courier_is_for_who_would_be_late() -> None:
+    for promised, late in (([500.0, 3600.0], 0), ([3600.0, 500.0], 1)):
+        problem = one_store([0.0, 0.0], [0.0, 300.0], [0.0, 0.0], promised, [300.0, 300.0], apart=9000.0)
+        assert (0, (late,)) in [(job.courier, job.orders) for job in SERVING.assign(problem).jobs]
+
+
 def test_what_waited_longest_goes_first_among_equals() -> None:
     problem = one_store([0.0], [0.0], [-60.0, -900.0], [3600.0, 3600.0], [600.0, 600.0], apart=9000.0)
     (job,) = SERVING.assign(problem).jobs
@@ -78,6 +84,8 @@ def test_idle_couriers_go_where_orders_come_from() -> None:
     away = [[0.0, 600.0], [0.0, 600.0]]
     assert TIMELY.assign(two_stores(away, [1.0, 1.0])).moves in ((Move(0, 1),), (Move(1, 1),))
     assert TIMELY.assign(two_stores(away, [1.0, 0.0])).moves == ()
+    # Fifteen seconds' gain to the mean order are not worth ten minutes' ride.
+    assert TIMELY.assign(two_stores(away, [0.975, 0.025])).moves == ()
     assert TIMELY.assign(replace(two_stores(away, [1.0, 1.0]), may_move=False)).moves == ()
     assert TIMELY.assign(replace(two_stores(away, [1.0, 1.0]), off_in=np.array([600.0, 600.0]))).moves == ()
 
