@@ -74,4 +74,4 @@ def declare(add: Callable[..., Any]) -> None:
     make.add_argument("--days", type=_some, default=3)
     make.add_argument("--orders", type=_some, default=600, help="a day, more or less")
     make.add_argument("--shops", type=_some, default=40)
-    make.add_argument("--couriers", type=_some, default=40)
+    make.add_argument("--couriers", type=_some, default=70)

@@ -48,7 +48,7 @@ def city(seed: int, shops: int, width: float = 6000.0) -> City:
     )
 
 
-def write(folder: Path, seed: int, days: int, *, orders: int = 600, shops: int = 40, couriers: int = 40) -> list[Path]:
+def write(folder: Path, seed: int, days: int, *, orders: int = 600, shops: int = 40, couriers: int = 70) -> list[Path]:
     """Write `days` days of one city below `folder`, as city-SEED-day-N. The same numbers give the same files."""
     drawn = city(seed, shops)
     return [_day(folder / f"city-{seed}-day-{day}", drawn, seed, day, orders, couriers) for day in range(1, days + 1)]
