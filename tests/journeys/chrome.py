@@ -185,9 +185,9 @@ def sign_in(page: Page, url: str, user: str, after: str = "/me", secret: str = "
     page.click("main form button[type=submit], main form button.pay")
     page.wait_for_url(lambda now: "/accounts/login" not in now)
     if secret:
-        from highstreet.people.accounts.tests.support import code_of
+        from highstreet.people.accounts.tests.support import code_with_time_left
 
-        page.fill("#id_code", code_of(secret))
+        page.fill("#id_code", code_with_time_left(secret))
         page.click("main form button.pay")
         page.wait_for_url(lambda now: "/accounts/" not in now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from highstreet.people.accounts.tests.support import code_of
+from highstreet.people.accounts.tests.support import code_with_time_left
 
 from .chrome import Chrome, View, confirm
 from .town import Town
@@ -21,7 +21,7 @@ def test_a_second_factor_is_set_up_and_its_codes_are_copied(town: Town, chrome: 
     page.goto(f"{town.url}/accounts/2fa/totp/activate/")
     secret = _copied(page, "secret")
     assert secret == page.locator("#secret").inner_text()
-    page.fill("#id_code", code_of(secret))
+    page.fill("#id_code", code_with_time_left(secret))
     page.click("main form button.pay")
     page.wait_for_url("**/recovery-codes/")
     codes = _copied(page, "codes").split("\n")

@@ -23,6 +23,7 @@ from highstreet.people.accounts.tests.support import (
     enrol,
     inside,
     typed,
+    within_a_half_minute,
     wrong_code,
 )
 from highstreet.web.console.tests.support import a_scene, an_order
@@ -121,7 +122,8 @@ def login_page_from(address: str, password: str) -> Any:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("n", TRIES)
-def test_codes_of_the_second_factor_are_locked(row: Add, n: int) -> None:
+def test_codes_of_the_second_factor_are_locked(row: Add, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    within_a_half_minute(monkeypatch)
     user = a_user("victim")
     secret = enrol(user)
     signed_in = typed("victim")

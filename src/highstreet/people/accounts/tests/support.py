@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
+import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
@@ -12,6 +14,7 @@ from django.test import Client
 from highstreet.people.accounts.models import User
 
 PASSWORD = "a long password"
+HALF_MINUTE = 30
 
 
 def a_user(name: str, *, staff: bool = False) -> User:
@@ -31,7 +34,22 @@ def enrol(user: User) -> str:
 
 def code_of(secret: str, *, later: int = 0) -> str:
     """What the app shows now, or `later` half minutes from now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
+    return format_hotp_value(hotp_value(secret, int(time.time()) // HALF_MINUTE + later))
+
+
+def code_with_time_left(secret: str) -> str:
+    """What the app shows, waiting for its next code as a person does whose code is about to go."""
+    left = HALF_MINUTE - time.time() % HALF_MINUTE
+    if left < 4:
+        time.sleep(left)
+    return code_of(secret)
+
+
+def within_a_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes are told and checked at one moment, however long the test takes."""
+    now = time.time()
+    monkeypatch.setattr("highstreet.people.accounts.tests.support.time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr("allauth.mfa.totp.internal.auth.time", SimpleNamespace(time=lambda: now))
 
 
 def wrong_code(secret: str) -> str:

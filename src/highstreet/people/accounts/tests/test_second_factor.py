@@ -15,14 +15,25 @@ from highstreet.kernel import ids
 from highstreet.people.staff.models import Safeguard
 from highstreet.web.console.tests.support import a_scene
 
-from .support import PASSWORD, a_user, code_of, enrol, inside, recovery_codes, typed, wrong_code
+from .support import (
+    PASSWORD,
+    a_user,
+    code_of,
+    enrol,
+    inside,
+    recovery_codes,
+    typed,
+    within_a_half_minute,
+    wrong_code,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _nothing_tried_yet() -> None:
+def _nothing_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
+    within_a_half_minute(monkeypatch)
 
 
 def sign_in(name: str, code: str = "", password: str = PASSWORD) -> Any:
