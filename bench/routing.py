@@ -46,14 +46,14 @@ def graph_rows(graph: StreetGraph) -> list[tuple[str, float, int]]:
     data = graph.to_bytes()
 
     def first() -> None:
-        StreetGraph.from_bytes(data).travel_seconds(stores[:1], homes[:1], "bike")
+        StreetGraph.from_bytes(data).matrix(stores[:1], homes[:1], "bike")
 
     return [
         ("graph from bytes, and first answer", *median_ms(first, 5)),
         ("one_to_all, bike", *median_ms(lambda: graph.one_to_all(7, "bike"), 50)),
-        ("matrix 100 x 100, bike", *median_ms(lambda: graph.travel_seconds(homes, more, "bike"), 7)),
-        ("matrix 8 x 100, bike", *median_ms(lambda: graph.travel_seconds(stores, homes, "bike"), 15)),
-        ("matrix 100 x 8, bike", *median_ms(lambda: graph.travel_seconds(homes, stores, "bike"), 15)),
+        ("matrix 100 x 100, bike", *median_ms(lambda: graph.matrix(homes, more, "bike"), 7)),
+        ("matrix 8 x 100, bike", *median_ms(lambda: graph.matrix(stores, homes, "bike"), 15)),
+        ("matrix 100 x 8, bike", *median_ms(lambda: graph.matrix(homes, stores, "bike"), 15)),
         ("path across town, bike", *median_ms(lambda: graph.path(homes[0], more[0], "bike"), 25)),
         ("nearest, 100 points", *median_ms(lambda: graph.nearest(homes[:, 0], homes[:, 1]), 50)),
         ("straight line 100 x 100", *median_ms(lambda: straight_seconds(homes, more, "bike"), 15)),
@@ -79,7 +79,7 @@ def straight_error(graph: StreetGraph) -> tuple[float, float, float]:
     """Straight-line seconds over street seconds by bike for 200 x 200 random pairs: 5th, 50th, 95th percentile."""
     rng = np.random.default_rng(SEED)
     places = graph.points[rng.choice(np.flatnonzero(graph.reachable), 400, replace=False)]
-    streets = graph.travel_seconds(places[:200], places[200:], "bike")
+    streets = graph.matrix(places[:200], places[200:], "bike")
     ratio = np.quantile(straight_seconds(places[:200], places[200:], "bike") / streets, [0.05, 0.5, 0.95])
     return float(ratio[0]), float(ratio[1]), float(ratio[2])
 

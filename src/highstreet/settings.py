@@ -25,6 +25,8 @@ if (HTTPS or not set(ALLOWED_HOSTS) <= _LOCAL) and SECRET_KEY == "only-for-tests
 STREAM_URL = os.environ.get("HIGHSTREET_STREAM_URL", "")
 SHOP_URL = os.environ.get("HIGHSTREET_SHOP_URL", "http://127.0.0.1:8000")
 WECHAT_CONFIG = os.environ.get("HIGHSTREET_WECHAT", "")
+# Who says how long ways take: "" the city's own streets, osrm:bike=URL,car=URL or valhalla:URL.
+TRAVEL = os.environ.get("HIGHSTREET_TRAVEL", "")
 WALLET_URL = os.environ.get("HIGHSTREET_WALLET_URL", "")
 # Times the limits of web/rules.py, or "off". Behind proxies of ours: how many, so that guests keep their own address.
 RATE = os.environ.get("HIGHSTREET_RATE", "1")

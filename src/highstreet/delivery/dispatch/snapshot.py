@@ -93,7 +93,7 @@ def timed(city_id: UUID, start: rules.Point, rows: list[Delivery], now: datetime
     streets = legs(city_id)
 
     def seconds(here: rules.Point, there: rules.Point) -> float:
-        return float(streets.to_place([here], there)[0])
+        return float(streets.to_place([here], there, at=now)[0])
 
     return rules.schedule(rules.stops(tasks(rows, now)), start, now, seconds)
 
@@ -129,9 +129,9 @@ def _problem(
     drop = np.zeros(len(waiting))
     for number in np.unique(store).tolist():
         point = (shops[number].lat, shops[number].lon)
-        to_store[:, number] = streets.to_place(places, point)
+        to_store[:, number] = streets.to_place(places, point, at=now)
         mine = store == number
-        drop[mine] = streets.from_place(point, doors[mine])
+        drop[mine] = streets.from_place(point, doors[mine], at=now)
     return Problem(
         free_in=np.array([max((one.at - now).total_seconds(), 0.0) for one in free]),
         room=np.array(room, np.int64),

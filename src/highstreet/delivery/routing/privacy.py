@@ -2,4 +2,4 @@
 
 from highstreet.kernel.privacy import impersonal
 
-impersonal("a city's streets", "routing_streets")
+impersonal("a city's streets and how fast they are", "routing_streets", "routing_speedfactor")

@@ -7,12 +7,15 @@ any number of doors or couriers afterwards costs one look-up each.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from threading import Lock
 from uuid import UUID
 
 import numpy as np
+import structlog
+from django.conf import settings
 from numpy.typing import ArrayLike, NDArray
 
 from highstreet.kernel import clock
@@ -30,8 +33,11 @@ from .engine import (
     straight_seconds,
     svg_layers,
 )
-from .models import Streets
+from .models import SpeedFactor, Streets
+from .travel import Silent, Straight, Travel
+from .travel.outside import configured
 
+log = structlog.get_logger(__name__)
 Floats = NDArray[np.float64]
 STALE_SECONDS = 60.0
 MOST_PLACES = 512
@@ -41,29 +47,57 @@ DETOUR = 1.4
 
 @dataclass(eq=False)
 class CityStreets:
-    """A city's streets in memory. `graph` None: no streets are loaded, so everything is by straight line."""
+    """A city's streets in memory. `graph` None: no streets are loaded, so everything is by straight line.
+
+    `outside`: a service that is asked first; what is here answers while it is silent. `factors` [24] by mode: what
+    couriers' finished trips say of each local hour. Times asked for a moment `at` are by that hour, else free flow.
+    """
 
     graph: StreetGraph | None
     layers: MapLayers | None
     names: StreetNames | None
     loaded_at: datetime | None
     checked: float
+    outside: Travel | None = None
+    factors: Mapping[str, Floats] = field(default_factory=dict)
+    zone: tzinfo = UTC
     _reach: OrderedDict[tuple[int, Mode, bool], NDArray[np.float32]] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def seconds(self, sources: ArrayLike, targets: ArrayLike, mode: Mode = "bike") -> Floats:
+    def seconds(
+        self, sources: ArrayLike, targets: ArrayLike, mode: Mode = "bike", at: datetime | None = None
+    ) -> Floats:
         """Seconds [n, m] door to door, from [n, 2] (lat, lon) to [m, 2]."""
-        if self.graph is None:
-            return straight_seconds(sources, targets, mode)
-        return self.graph.travel_seconds(sources, targets, mode)
+        found = self._asked(sources, targets, mode)
+        if found is None:
+            found = (self.graph or Straight()).matrix(sources, targets, mode)
+        return self.factor(mode, at) * found
 
-    def from_place(self, place: tuple[float, float], doors: ArrayLike, mode: Mode = "bike") -> Floats:
+    def from_place(
+        self, place: tuple[float, float], doors: ArrayLike, mode: Mode = "bike", at: datetime | None = None
+    ) -> Floats:
         """Seconds [k] from a fixed place (a store) to each of [k, 2] doors."""
-        return self._by_place(place, doors, mode, reverse=False)
+        return self.factor(mode, at) * self._by_place(place, doors, mode, reverse=False)
 
-    def to_place(self, doors: ArrayLike, place: tuple[float, float], mode: Mode = "bike") -> Floats:
+    def to_place(
+        self, doors: ArrayLike, place: tuple[float, float], mode: Mode = "bike", at: datetime | None = None
+    ) -> Floats:
         """Seconds [k] from each of [k, 2] doors (couriers) to a fixed place (a store)."""
-        return self._by_place(place, doors, mode, reverse=True)
+        return self.factor(mode, at) * self._by_place(place, doors, mode, reverse=True)
+
+    def factor(self, mode: Mode, at: datetime | None) -> float:
+        """What a free-flow second takes at that local hour."""
+        known = self.factors.get(mode)
+        return 1.0 if at is None or known is None else float(known[at.astimezone(self.zone).hour])
+
+    def _asked(self, sources: ArrayLike, targets: ArrayLike, mode: Mode) -> Floats | None:
+        if self.outside is None:
+            return None
+        try:
+            return self.outside.matrix(sources, targets, mode)
+        except Silent as error:
+            log.warning("travel.silent", error=str(error)[:120])
+            return None
 
     def path(self, a: tuple[float, float], b: tuple[float, float], mode: Mode = "bike") -> TravelPath:
         """The quickest way from `a` to `b`; a straight line of two points where no streets are known."""
@@ -79,6 +113,10 @@ class CityStreets:
         if not len(points):
             return np.zeros(0)
         centre = np.asarray(place, float)
+        if self.outside is not None:
+            found = self._asked(points, [place], mode) if reverse else self._asked([place], points, mode)
+            if found is not None:
+                return found.reshape(-1)
         straight = straight_seconds(points, centre[None], mode)[:, 0]
         if self.graph is None:
             return straight
@@ -131,9 +169,11 @@ def forget(city_id: UUID) -> None:
     _memory.pop(city_id, None)
 
 
-def seconds(city_id: UUID, sources: ArrayLike, targets: ArrayLike, mode: Mode = "bike") -> Floats:
-    """Seconds [n, m] door to door."""
-    return streets(city_id).seconds(sources, targets, mode)
+def matrix(
+    city_id: UUID, sources: ArrayLike, targets: ArrayLike, mode: Mode = "bike", at: datetime | None = None
+) -> Floats:
+    """Seconds [n, m] door to door, at the speeds of `at`'s hour; free flow without it."""
+    return streets(city_id).seconds(sources, targets, mode, at)
 
 
 def path(city_id: UUID, a: tuple[float, float], b: tuple[float, float], mode: Mode = "bike") -> TravelPath:
@@ -181,15 +221,21 @@ def _fresh(city_id: UUID, kept: CityStreets | None) -> CityStreets:
     rows = Streets.objects.filter(city_id=city_id)
     loaded_at = rows.values_list("loaded_at", flat=True).first()
     if kept is not None and kept.loaded_at == loaded_at:
-        kept.checked = clock.wall()
+        kept.checked, kept.factors = clock.wall(), _factors(city_id)
         return kept
-    if loaded_at is None:
-        return CityStreets(None, None, None, None, clock.wall())
-    row = rows.get()
-    return CityStreets(
-        StreetGraph.from_bytes(bytes(row.graph)),
-        MapLayers.from_bytes(bytes(row.layers)),
-        StreetNames.from_bytes(bytes(row.names)),
-        row.loaded_at,
-        clock.wall(),
-    )
+    outside, zone = configured(settings.TRAVEL), organisations.city(city_id).zone
+    made = CityStreets(None, None, None, loaded_at, clock.wall(), outside, _factors(city_id), zone)
+    if loaded_at is not None:
+        row = rows.get()
+        made.graph = StreetGraph.from_bytes(bytes(row.graph))
+        made.layers = MapLayers.from_bytes(bytes(row.layers))
+        made.names = StreetNames.from_bytes(bytes(row.names))
+    return made
+
+
+def _factors(city_id: UUID) -> dict[str, Floats]:
+    """By mode [24]; 1 for an hour that nobody has ridden in."""
+    found: dict[str, Floats] = {}
+    for mode, hour, factor in SpeedFactor.objects.filter(city_id=city_id).values_list("mode", "hour", "factor"):
+        found.setdefault(mode, np.ones(24))[hour] = factor
+    return found

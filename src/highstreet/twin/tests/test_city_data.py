@@ -97,6 +97,6 @@ def test_every_home_is_within_a_stores_radius_and_ride(streets: StreetGraph) -> 
     shops = np.array([[float(row["lat"]), float(row["lon"])] for row in stores])
     radius = np.array([int(row["delivery_radius_m"]) for row in stores])
     metres = haversine_m(shops[:, None, :], homes[None, :, :])
-    seconds = streets.travel_seconds(shops, homes, "bike")
+    seconds = streets.matrix(shops, homes, "bike")
     covered = ((metres <= radius[:, None]) & (seconds <= SLOWEST_RIDE_S)).any(axis=0)
     assert homes[~covered].tolist() == []

@@ -1,6 +1,7 @@
 """Verbs of the last mile: what stores cause, what couriers do, what the dispatcher decides."""
 
 from .intake import cancel, create, hand_over, mark_ready
+from .learning import learn_speeds
 from .planning import Epoch, plan
 from .work import accept, arrive_door, arrive_store, deliver, give_back, incident, pick_up
 
@@ -15,6 +16,7 @@ __all__ = [
     "give_back",
     "hand_over",
     "incident",
+    "learn_speeds",
     "mark_ready",
     "pick_up",
     "plan",

@@ -64,7 +64,7 @@ def offers_for(
     for shop in shops:
         is_open, metres = shop.is_open(at), shop.distance_m(lat, lon)
         reached = metres <= shop.delivery_radius_m
-        ride = float(streets.from_place((shop.lat, shop.lon), [(lat, lon)])[0]) if reached and is_open else 0.0
+        ride = float(streets.from_place((shop.lat, shop.lon), [(lat, lon)], at=at)[0]) if reached and is_open else 0.0
         made[shop.id] = ShopOffer(
             shop.id,
             is_open,
@@ -84,7 +84,8 @@ def one(store: StoreView, lat: float, lon: float, units: int, mode: str, at: dat
     if mode == "pickup":
         return _pickup(store, units, at, _at_the_shop(store, at))
     now = situation(store.city_id, at)
-    ride = float(routing.streets(store.city_id).from_place((store.lat, store.lon), [(lat, lon)])[0])
+    streets = routing.streets(store.city_id)
+    ride = float(streets.from_place((store.lat, store.lon), [(lat, lon)], at=at)[0])
     return _delivery(store, ride, units, at, now)
 
 

@@ -131,7 +131,7 @@ class StreetGraph:
 
         return np.asarray(dijkstra(links.backward if reverse else links.forward, indices=node), float)
 
-    def travel_seconds(self, sources: ArrayLike, targets: ArrayLike, mode: Mode) -> Floats:
+    def matrix(self, sources: ArrayLike, targets: ArrayLike, mode: Mode) -> Floats:
         """Seconds [n, m] from each of [n, 2] points to each of [m, 2], door to door.
 
         The way between a door and its nearest node is walked. Runs one Dijkstra a distinct node on the side

@@ -61,10 +61,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> StreetGraph:
 def test_a_one_way_street_is_long_on_the_way_back_but_not_on_foot(town: StreetGraph) -> None:
     a, b = [(0.0, 0.0)], [(0.0, 0.01)]
     for mode in ("bike", "car"):
-        out, back = town.travel_seconds(a, b, mode)[0, 0], town.travel_seconds(b, a, mode)[0, 0]
+        out, back = town.matrix(a, b, mode)[0, 0], town.matrix(b, a, mode)[0, 0]
         assert back > 2.8 * out
-    assert town.travel_seconds(a, b, "walk") == pytest.approx(town.travel_seconds(b, a, "walk"))
-    assert town.travel_seconds(a, b, "walk")[0, 0] == pytest.approx(1112 / (4.8 / 3.6), rel=0.01)
+    assert town.matrix(a, b, "walk") == pytest.approx(town.matrix(b, a, "walk"))
+    assert town.matrix(a, b, "walk")[0, 0] == pytest.approx(1112 / (4.8 / 3.6), rel=0.01)
 
 
 def test_private_ways_and_islands_are_not_used(town: StreetGraph) -> None:
@@ -74,20 +74,20 @@ def test_private_ways_and_islands_are_not_used(town: StreetGraph) -> None:
 
 
 def test_the_walk_from_the_door_is_added_and_one_node_is_walked_straight(town: StreetGraph) -> None:
-    at, off = town.travel_seconds([(0.0, 0.0), (-0.001, 0.0)], [(0.01, 0.0)], "bike")[:, 0]
+    at, off = town.matrix([(0.0, 0.0), (-0.001, 0.0)], [(0.01, 0.0)], "bike")[:, 0]
     assert off - at == pytest.approx(111.2 / (4.8 / 3.6), rel=0.01)
-    near = town.travel_seconds([(0.0, 0.0001)], [(0.0, 0.0002)], "bike")[0, 0]
+    near = town.matrix([(0.0, 0.0001)], [(0.0, 0.0002)], "bike")[0, 0]
     assert near == pytest.approx(11.12 * 1.4 / (4.8 / 3.6), rel=0.01)
 
 
 def test_the_matrix_is_the_same_from_either_side(city: StreetGraph) -> None:
     rng = np.random.default_rng(4)
     many, few = city.points[rng.choice(len(city.points), 9)], city.points[rng.choice(len(city.points), 4)]
-    whole = city.travel_seconds(many, few, "bike")
-    single = np.array([[city.travel_seconds([s], [t], "bike")[0, 0] for t in few] for s in many])
+    whole = city.matrix(many, few, "bike")
+    single = np.array([[city.matrix([s], [t], "bike")[0, 0] for t in few] for s in many])
     assert whole.shape == (9, 4) and np.isfinite(whole).all()
     assert whole == pytest.approx(single)
-    assert city.travel_seconds(few, many, "bike").shape == (4, 9)
+    assert city.matrix(few, many, "bike").shape == (4, 9)
 
 
 def test_every_reachable_node_is_reached_both_ways_in_every_mode(city: StreetGraph) -> None:
@@ -100,7 +100,7 @@ def test_every_reachable_node_is_reached_both_ways_in_every_mode(city: StreetGra
 
 def test_one_to_all_agrees_with_the_matrix(city: StreetGraph) -> None:
     shop, home = city.nearest(*MARKET), city.nearest(*STADIUM)
-    direct = city.travel_seconds(city.points[[shop]], city.points[[home]], "bike")[0, 0]
+    direct = city.matrix(city.points[[shop]], city.points[[home]], "bike")[0, 0]
     assert city.one_to_all(shop, "bike")[home] == pytest.approx(direct)
     assert city.one_to_all(home, "bike", reverse=True)[shop] == pytest.approx(direct)
 
@@ -108,7 +108,7 @@ def test_one_to_all_agrees_with_the_matrix(city: StreetGraph) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_path_takes_the_matrix_time_and_follows_the_streets(city: StreetGraph, mode: Mode) -> None:
     way = city.path(MARKET, STADIUM, mode)
-    assert way.seconds == pytest.approx(city.travel_seconds([MARKET], [STADIUM], mode)[0, 0])
+    assert way.seconds == pytest.approx(city.matrix([MARKET], [STADIUM], mode)[0, 0])
     assert tuple(way.points[0]) == MARKET and tuple(way.points[-1]) == STADIUM
     assert len(way.points) == len(way.cumulative_seconds)
     assert way.cumulative_seconds[0] == 0 and (np.diff(way.cumulative_seconds) >= 0).all()
@@ -133,7 +133,7 @@ def test_nearest_is_the_same_for_one_and_for_many(city: StreetGraph) -> None:
 
 def test_the_straight_line_fallback_is_of_the_same_order(city: StreetGraph) -> None:
     places = [MARKET, HOSPITAL, STADIUM]
-    straight, real = straight_seconds(places, places, "bike"), city.travel_seconds(places, places, "bike")
+    straight, real = straight_seconds(places, places, "bike"), city.matrix(places, places, "bike")
     off = ~np.eye(3, dtype=bool)
     assert (np.abs(np.log(straight[off] / real[off])) < np.log(1.7)).all()
     assert straight.diagonal() == pytest.approx(0)

@@ -66,8 +66,8 @@ def test_the_streets_are_read_once_a_process(city: support.Town) -> None:
     with CaptureQueriesContext(connection) as queries:
         first = reads.streets(city.city_id)
         assert reads.streets(city.city_id) is first
-        reads.seconds(city.city_id, [CENTRE], [CENTRE])
-    assert len(queries) == 2
+        reads.matrix(city.city_id, [CENTRE], [CENTRE])
+    assert len(queries) == 4, "when loaded, the streets, the speeds, the city"
 
 
 def test_a_way_follows_the_streets(city: support.Town) -> None:
@@ -98,7 +98,7 @@ def test_without_streets_all_is_by_straight_line() -> None:
     points = doors(4)
     streets = reads.streets(place.city_id)
     assert np.array_equal(streets.from_place(CENTRE, points), straight_seconds(points, [CENTRE], "bike")[:, 0])
-    assert np.array_equal(reads.seconds(place.city_id, points, points), straight_seconds(points, points, "bike"))
+    assert np.array_equal(reads.matrix(place.city_id, points, points), straight_seconds(points, points, "bike"))
     way = reads.path(place.city_id, CENTRE, (-30.04, -51.21))
     assert len(way.points) == 2 and way.distance_m > 1400
     assert set(reads.svg(place.city_id, (-30.04, -51.23, -30.03, -51.22), 320).values()) == {""}

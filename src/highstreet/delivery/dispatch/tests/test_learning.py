@@ -1,0 +1,64 @@
+"""Only rides from a store straight to one door teach how fast the streets are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from highstreet.delivery.couriers.tests import support
+from highstreet.delivery.couriers.tests.support import NOON
+from highstreet.delivery.routing import reads as routing
+from highstreet.delivery.routing.models import SpeedFactor
+from highstreet.kernel import clock
+from highstreet.kernel.policy import THE_SYSTEM, Actor
+
+from .. import actions, jobs
+from ..models import Delivery
+from .test_actions import begin
+
+pytestmark = pytest.mark.django_db
+
+
+def ridden(place: support.Town, rider: Actor, *, began: float, factor: float, north: float = 900.0) -> Delivery:
+    """A delivery that ended, `began` minutes after noon, `factor` times as slow as free flow."""
+    row = begin(support.fulfilment(place, north, status="ready"))
+    shop = (place.store.lat, place.store.lon)
+    free = float(routing.streets(place.city_id).from_place(shop, [(row.lat, row.lon)])[0])
+    at = NOON + timedelta(minutes=began)
+    Delivery.objects.filter(pk=row.pk).update(
+        status="delivered",
+        courier_id=rider.courier_id,
+        picked_up_at=at,
+        at_door_at=at + timedelta(seconds=factor * free),
+        ended_at=at + timedelta(seconds=factor * free + 60),
+    )
+    return row
+
+
+def test_what_straight_rides_say() -> None:
+    place = support.town()
+    with support.ticking():
+        rider = support.courier(place, 0, capacity=3)
+        for number in range(30):
+            ridden(place, rider, began=100.0 * number, factor=1.6)
+    with clock.frozen(NOON + timedelta(days=3)):
+        assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 30
+        jobs.learn(0)
+    learned = dict(SpeedFactor.objects.filter(city_id=place.city_id).values_list("hour", "trips"))
+    assert sum(learned.values()) == 30
+    assert 1.3 < routing.streets(place.city_id).factor("bike", NOON) < 1.6
+
+
+def test_a_bag_of_two_and_rides_of_long_ago_teach_nothing() -> None:
+    place = support.town()
+    with support.ticking():
+        rider = support.courier(place, 0, capacity=3)
+        ridden(place, rider, began=0.0, factor=2.0)
+        ridden(place, rider, began=1.0, factor=2.0)
+        alone = support.courier(place, 0, capacity=3)
+        ridden(place, alone, began=0.0, factor=2.0)
+    with clock.frozen(NOON + timedelta(days=1)):
+        assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 1
+    with clock.frozen(NOON + timedelta(days=15)):
+        assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 0
