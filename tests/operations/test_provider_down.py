@@ -103,6 +103,7 @@ def test_the_shop_goes_on_without_its_payment_provider(mode: str, row: Add) -> N
     without_provider(mode, 6.0, row)
 
 
+@pytest.mark.long
 def test_without_a_breaker_everybody_waits_for_it() -> None:
     """The negative control: a server that never gives the provider up."""
     with pytest.raises(AssertionError, match=r"\[\d"):

@@ -16,13 +16,13 @@ SEED = 20261124
 RUNS = int(os.environ.get("S1_RUNS", "10"))
 
 
-def test_200_buyers_on_20_units(row: Add) -> None:
+def test_100_buyers_on_20_units(row: Add) -> None:
     with Stack(["web"], web_workers=2) as stack:
-        result = loops.run(race(stack, buyers=200, units=20, seed=SEED))
+        result = loops.run(race(stack, buyers=100, units=20, seed=SEED))
     row(
         "S1",
-        "200 buyers on 20 units",
-        n=200,
+        "100 buyers on 20 units",
+        n=100,
         accepted=result.sold,
         refused=result.sold_out,
         invariants="hold" if result.after == 0 else result.broken,
@@ -35,7 +35,7 @@ def test_the_same_race_fails_without_the_guard() -> None:
     """The negative control: holds that read and then write oversell, and the audit says so."""
     with Stack(["web"], web_workers=2, web_module=["tests.support.unguarded"]) as stack:
         unguarded.drop_constraint(stack)
-        result = loops.run(race(stack, buyers=120, units=20, seed=SEED))
+        result = loops.run(race(stack, buyers=60, units=10, seed=SEED))
     print(result)  # noqa: T201
     assert result.sold > result.units, result
     assert result.after == 1, result

@@ -1,4 +1,4 @@
-"""A pytest plugin: one embedded PostgreSQL for the whole run, unless DATABASE_URL names a server.
+"""A pytest plugin: one embedded PostgreSQL for the whole run, unless DATABASE_URL names a server; passwords cost little.
 
 It is loaded by `-p` (pyproject.toml), since Django's settings are read before any conftest.py.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
 def _start_database() -> None:
@@ -26,3 +28,15 @@ os.environ.setdefault("HIGHSTREET_LOG", "ERROR")
 os.environ.setdefault("HIGHSTREET_AXES", "0")
 os.environ.setdefault("HIGHSTREET_RATE", "off")
 _start_database()
+
+
+class FewRounds(PBKDF2PasswordHasher):
+    """The real hasher; a million rounds a password would be a third of a second each."""
+
+    iterations = 1_000
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = [f"{__name__}.FewRounds", *settings.PASSWORD_HASHERS[1:]]
