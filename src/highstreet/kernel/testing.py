@@ -1,4 +1,4 @@
-"""A pytest plugin: one embedded PostgreSQL for the whole run, unless DATABASE_URL names a server; passwords cost little.
+"""A pytest plugin: one embedded PostgreSQL for the whole run, unless DATABASE_URL names a server, and cheap passwords.
 
 It is loaded by `-p` (pyproject.toml), since Django's settings are read before any conftest.py.
 """

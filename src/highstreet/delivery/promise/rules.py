@@ -20,9 +20,10 @@ DOOR_SECONDS = 60.0
 RIDE_TO_STORE_MINUTES = 5.0
 LEAST_FREE = 0.06
 LONGEST_WAIT_MINUTES = 60.0
-LEAST_SAMPLES = 20
-LEAST_RESIDUAL = 180.0
 MOST_RESIDUAL = 1500.0
+SPREAD_SHARE = 0.1
+LEAST_SPREAD = {"delivery": 180.0, "pickup": 60.0}
+USUAL_SPREAD = {"delivery": 360.0, "pickup": 120.0}
 # How many pick at once, until rosters say so.
 PICKERS = {"supermarket": 3, "dark_store": 3, "corner_shop": 1}
 # Seconds by which the outcome exceeds what was expected, by quantile, before a city has its own history.
@@ -91,8 +92,7 @@ def offer(
     `not_before` moves the expected moment later (a full quarter of an hour); the shop's time moves with it.
     """
     ready = now + timedelta(minutes=prep)
-    leave = max(ready, now + timedelta(minutes=courier)) + timedelta(seconds=HANDOVER_SECONDS)
-    expected = leave + timedelta(seconds=travel_seconds + DOOR_SECONDS)
+    expected = now + timedelta(seconds=expected_seconds(prep=prep, travel_seconds=travel_seconds, courier=courier))
     if not_before is not None and not_before > expected:
         ready += not_before - expected
         expected = not_before
@@ -117,18 +117,27 @@ def residual(table: Mapping[int, float], quantile: int) -> float:
     return table[below] + share * (table[above] - table[below])
 
 
-def learned(samples: Sequence[float], quantile: int, mode: str) -> float:
-    """The residual by what lately happened: the conformal quantile of the city's own, once there are enough.
+def expected_seconds(*, prep: float, travel_seconds: float, courier: float) -> float:
+    """From now to the door: pack and courier side by side, hand over, ride, door."""
+    return 60 * max(prep, courier) + HANDOVER_SECONDS + travel_seconds + DOOR_SECONDS
 
-    Source: split conformal prediction, k = ceil((n + 1) q) (Vovk et al. 2005). Kept within 3 and 25 minutes:
-    a quiet hour must not leave the next rush without room.
+
+def spread_seconds(duration: float, mode: str) -> float:
+    """What a score is counted in: a tenth of what was expected, and what even the shortest may differ by."""
+    return LEAST_SPREAD[mode] + SPREAD_SHARE * duration
+
+
+def beliefs(mode: str) -> list[float]:
+    """Scores of a city without a history: the table's residuals by every per cent, in usual spreads."""
+    return [residual(RESIDUALS[mode], quantile) / USUAL_SPREAD[mode] for quantile in range(1, 100, 2)]
+
+
+def bounded(seconds: float, mode: str, quantile: int) -> float:
+    """A residual kept between half of what a city without history gets and 25 minutes.
+
+    A quiet hour must not leave the next rush without room.
     """
-    if len(samples) < LEAST_SAMPLES:
-        return residual(RESIDUALS[mode], quantile)
-    place = math.ceil((len(samples) + 1) * quantile / 100)
-    ranked = sorted(samples)
-    value = ranked[min(place, len(ranked)) - 1]
-    return min(max(value, LEAST_RESIDUAL), MOST_RESIDUAL)
+    return min(max(seconds, residual(RESIDUALS[mode], quantile) / 2), MOST_RESIDUAL)
 
 
 def slot_start(at: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """Offers and promises as values."""
 
-from .offers import ShopOffer, Situation, forget, offers_for, one, situation
+from .lately import forget
+from .offers import ShopOffer, Situation, offers_for, one, situation
 from .outcomes import CaseView, KeptDay, PromiseView, Tally, kept, promise, still_open, tally, worst
 
 __all__ = [

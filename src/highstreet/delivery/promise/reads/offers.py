@@ -11,20 +11,16 @@ from django.db import connection
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.routing import reads as routing
-from highstreet.kernel import clock
 from highstreet.kernel.memory import once_a_page
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders.ports import PromiseOffer
 
 from .. import rules
-from ..models import Promise
+from .lately import Lately, lately
 
 PAGE_UNITS = 3
 OPEN = timedelta(days=1)
-RECENT_HOURS = 1
-RECENT_MOST = 400
-RECENT_WALL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,11 @@ class Situation:
     courier_minutes: float
     bins: list[rules.Bin]
     quantile: int
-    residuals: dict[str, float]
+    lately: dict[str, Lately]
+
+    def residual(self, shop: UUID, mode: str, duration: float) -> float:
+        """Seconds after what is expected `duration` seconds from now."""
+        return self.lately[mode].residual(shop, self.quantile, duration)
 
 
 def offers_for(
@@ -127,7 +127,7 @@ def situation(city_id: UUID, at: datetime) -> Situation:
         rules.courier_minutes(riding, on_shift),
         [known.get(start) or rules.Bin(start, usual) for start in starts],
         terms.promise_quantile,
-        {mode: _residual(city_id, mode, terms.promise_quantile, at) for mode in rules.RESIDUALS},
+        {mode: lately(city_id, mode, at) for mode in rules.RESIDUALS},
     )
 
 
@@ -137,31 +137,32 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
     with connection.cursor() as cursor:
         cursor.execute(_LOAD, [store.id, store.city_id, at - OPEN])
         orders, units = cursor.fetchone()
-    residual = _residual(store.city_id, "pickup", terms.promise_quantile, at)
-    return Situation({store.id: rules.Load(orders, units)}, 0.0, [], terms.promise_quantile, {"pickup": residual})
+    known = {"pickup": lately(store.city_id, "pickup", at)}
+    return Situation({store.id: rules.Load(orders, units)}, 0.0, [], terms.promise_quantile, known)
 
 
 def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
     prep = _prep(shop, units, now)
-    plain = rules.offer(
-        at, prep=prep, travel_seconds=ride, courier=now.courier_minutes, residual_seconds=now.residuals["delivery"]
-    )
-    chosen = rules.first_free(now.bins, plain.expected)
-    if chosen is None:
-        return None
-    later = chosen.starts_at > plain.expected
-    window = (
-        plain
-        if not later
-        else rules.offer(
+    duration = rules.expected_seconds(prep=prep, travel_seconds=ride, courier=now.courier_minutes)
+    residual = now.residual(shop.id, "delivery", duration)
+
+    def offered(not_before: datetime | None = None) -> rules.Window:
+        return rules.offer(
             at,
             prep=prep,
             travel_seconds=ride,
             courier=now.courier_minutes,
-            residual_seconds=now.residuals["delivery"],
-            not_before=chosen.starts_at,
+            residual_seconds=residual,
+            not_before=not_before,
         )
-    )
+
+    window = offered()
+    chosen = rules.first_free(now.bins, window.expected)
+    if chosen is None:
+        return None
+    later = chosen.starts_at > window.expected
+    if later:
+        window = offered(chosen.starts_at)
     if window.ready_by > shop.closes_at(at):
         return None
     local = chosen.starts_at.astimezone(shop.zone)
@@ -170,7 +171,7 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
         "prep_minutes": round(prep, 1),
         "travel_seconds": round(ride),
         "courier_minutes": round(now.courier_minutes, 1),
-        "residual_seconds": round(now.residuals["delivery"]),
+        "residual_seconds": round(residual),
         "units": units,
         "load_orders": now.loads.get(shop.id, rules.Load()).orders,
         "slot": chosen.starts_at.isoformat(),
@@ -189,14 +190,15 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
 
 def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
     prep = _prep(shop, units, now)
-    window = rules.pickup(at, prep=prep, residual_seconds=now.residuals["pickup"])
+    residual = now.residual(shop.id, "pickup", 60 * prep)
+    window = rules.pickup(at, prep=prep, residual_seconds=residual)
     if window.ready_by > shop.closes_at(at):
         return None
     basis = {
         "expected": window.expected.isoformat(),
         "prep_minutes": round(prep, 1),
         "units": units,
-        "residual_seconds": round(now.residuals["pickup"]),
+        "residual_seconds": round(residual),
         "load_orders": now.loads.get(shop.id, rules.Load()).orders,
     }
     return PromiseOffer(window.promised_from, window.promised_to, window.ready_by, now.quantile, basis)
@@ -206,30 +208,3 @@ def _prep(shop: StoreView, units: int, now: Situation) -> float:
     return rules.prep_minutes(
         shop.pick_minutes_base, shop.pick_seconds_per_unit, units, now.loads.get(shop.id, rules.Load()), shop.kind
     )
-
-
-_recent: dict[tuple[UUID, str, int], tuple[float, float]] = {}
-
-
-def forget() -> None:
-    """Drop the residuals that this process remembers for a few seconds."""
-    _recent.clear()
-
-
-def _residual(city_id: UUID, mode: str, quantile: int, at: datetime) -> float:
-    """Seconds over what was expected, by the last hours' outcomes in this city; asked anew every few seconds."""
-    key = (city_id, mode, quantile)
-    kept_value = _recent.get(key)
-    if kept_value is not None and kept_value[0] > clock.wall():
-        return kept_value[1]
-    rows = (
-        Promise.objects.filter(city_id=city_id, mode=mode, fulfilled_at__gt=at - timedelta(hours=RECENT_HOURS))
-        .order_by("-fulfilled_at")
-        .values_list("basis__expected", "fulfilled_at")[:RECENT_MOST]
-    )
-    samples = [
-        (done - datetime.fromisoformat(expected)).total_seconds() for expected, done in rows if expected and done
-    ]
-    value = rules.learned(samples, quantile, mode)
-    _recent[key] = (clock.wall() + RECENT_WALL_SECONDS, value)
-    return value

@@ -258,23 +258,69 @@ def test_a_page_of_shops_takes_few_queries(django_assert_max_num_queries: Any) -
     assert len(queries) == before
 
 
-def test_the_city_learns_from_its_own_hours() -> None:
+def ended(place: support.Town, made: PromiseOffer, late: int, *, count: int = 60, store: int = 0) -> None:
+    """Deliveries that ended some `late` seconds after they were expected, promised as `made`."""
+    for number in range(count):
+        order_id = kept_for(place, made)
+        at = datetime.fromisoformat(made.basis["expected"]) + timedelta(seconds=late + number)
+        Promise.objects.filter(order_id=order_id).update(
+            store_id=place.stores[store].id,
+            outcome="kept" if at <= made.promised_to else "broken",
+            ready_at=NOON,
+            fulfilled_at=at,
+            late_seconds=(at - made.promised_to).total_seconds(),
+        )
+    reads.forget()
+
+
+def residual(place: support.Town, minutes: float) -> int:
+    with clock.frozen(NOON + timedelta(minutes=minutes)):
+        reads.forget()
+        return int(sure(offer(place, at=clock.now())).basis["residual_seconds"])
+
+
+def test_a_city_that_keeps_more_than_it_promised_promises_sooner() -> None:
+    place = support.town(opens=0, closes=1440)
+    support.courier(place, 0)
+    before = residual(place, 30)
+    assert 220 < before < 360, "a short ride's"
+    ended(place, sure(offer(place)), -200)
+    assert residual(place, 30) == 180, "half of what the longest begins with, and no less"
+    assert residual(place, 60 * 13 + 30) == before, "forgotten"
+
+
+def test_a_city_that_breaks_its_promises_promises_later() -> None:
     place = support.town()
     support.courier(place, 0)
-    plain = sure(offer(place))
-    for number in range(60):
-        order_id = kept_for(place, plain)
-        expected = datetime.fromisoformat(plain.basis["expected"])
-        Promise.objects.filter(order_id=order_id).update(
-            outcome="kept", ready_at=NOON, fulfilled_at=expected + timedelta(seconds=200 + number)
-        )
-    Promise.objects.update(promised_to=NOON + timedelta(hours=5), late_seconds=0)
-    reads.forget()
-    # The 90th of 60 values 200 … 259, at place ceil(61 x .9) = 55.
-    assert sure(offer(place)).basis["residual_seconds"] == 254
-    with clock.advanced(timedelta(hours=4)):
-        reads.forget()
-        assert sure(offer(place, at=clock.now())).basis["residual_seconds"] == 360
+    made = sure(offer(place))
+    ended(place, made, 700, count=20)
+    assert 700 < residual(place, 30) <= rules.MOST_RESIDUAL
+    # 20 of 400 may be broken at the ninetieth; 20 of 100 may not, however well it goes now.
+    with clock.frozen(NOON + timedelta(minutes=29)):
+        ended(place, made, -200, count=80)
+        assert residual(place, 30) > 450
+        ended(place, made, -200, count=300)
+    assert residual(place, 30) == 180
+
+
+def test_another_shops_delays_count_less() -> None:
+    near, far = support.town(2), support.town(2)
+    for place, store in ((near, 0), (far, 1)):
+        support.courier(place, 0)
+        ended(place, sure(offer(place)), 500, count=8, store=store)
+    assert residual(near, 40) > residual(far, 40) > 300
+
+
+def test_what_is_overdue_is_heard_before_it_ends() -> None:
+    place = support.town()
+    support.courier(place, 0)
+    made = sure(offer(place))
+    before = residual(place, 60)
+    for _ in range(8):
+        kept_for(place, made)
+    assert residual(place, 60) > before + 200
+    Promise.objects.update(outcome="void")
+    assert residual(place, 60) == before, "what was cancelled teaches nothing"
 
 
 def test_kept_by_day(credits: list[Any]) -> None:

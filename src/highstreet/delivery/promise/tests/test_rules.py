@@ -75,13 +75,18 @@ def test_a_higher_quantile_asks_for_more(mode: str, low: int, high: int) -> None
     assert rules.residual(rules.RESIDUALS[mode], low) <= rules.residual(rules.RESIDUALS[mode], high)
 
 
-@given(st.lists(st.floats(-3600, 3600), max_size=200), st.integers(1, 99))
-def test_what_is_learned_covers_its_share_of_what_happened(samples: list[float], quantile: int) -> None:
-    value = rules.learned(samples, quantile, "delivery")
-    if len(samples) < rules.LEAST_SAMPLES:
-        assert value == rules.residual(rules.RESIDUALS["delivery"], quantile)
-    elif value < rules.MOST_RESIDUAL:
-        assert sum(sample <= value for sample in samples) >= len(samples) * quantile / 100
+@given(st.floats(-7200, 7200), st.sampled_from(["delivery", "pickup"]), st.integers(1, 99))
+def test_a_residual_has_its_bounds(seconds: float, mode: str, quantile: int) -> None:
+    assert rules.residual(rules.RESIDUALS[mode], quantile) / 2 <= rules.bounded(seconds, mode, quantile)
+    assert rules.bounded(seconds, mode, quantile) <= rules.MOST_RESIDUAL
+
+
+def test_a_city_without_history_gets_the_tables_residual() -> None:
+    for mode, duration in (("delivery", 1800.0), ("pickup", 600.0)):
+        ranked = sorted(rules.beliefs(mode))
+        assert ranked == rules.beliefs(mode)
+        ninetieth = ranked[44] * rules.spread_seconds(duration, mode)
+        assert ninetieth == pytest.approx(rules.residual(rules.RESIDUALS[mode], 90), rel=0.05)
 
 
 @given(moments)
