@@ -30,6 +30,7 @@ CLIENTS = {"httpx", "requests", "urllib3", "aiohttp", "httpcore", "http.client",
            "socket", "telnetlib", "paramiko", "websockets", "wechatpayv3"}  # fmt: skip
 # Who may speak to the network, and whose address it is.
 SPEAKERS = {
+    "delivery/routing/travel/outside.py": "the operator's own OSRM or Valhalla, from its configuration",
     "kernel/outward.py": "addresses that partners choose, each checked",
     "trade/payments/wechat/gateway.py": "the payment provider's, from the operator's configuration",
 }

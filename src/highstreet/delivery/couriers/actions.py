@@ -58,6 +58,18 @@ def end_shift(*, actor: Actor) -> None:
     in_hand = ports.work().in_hand(courier.pk)
     if in_hand:
         raise Refused(TASKS_IN_HAND, count=in_hand)
+    _close(courier)
+
+
+@action(SYSTEM)
+def clock_off(*, actor: Actor, courier_id: UUID) -> None:
+    """End the shift of somebody who has vanished and has nothing in hand, as they would have done."""
+    courier = Courier.objects.select_for_update(no_key=True).get(pk=courier_id)
+    if not ports.work().in_hand(courier.pk):
+        _close(courier)
+
+
+def _close(courier: Courier) -> None:
     now = clock.now()
     closed = Shift.objects.filter(courier=courier, ends_at=None).update(ends_at=now)
     Courier.objects.filter(pk=courier.pk).update(lat=None, lon=None, seen_at=None)

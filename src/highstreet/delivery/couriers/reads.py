@@ -105,6 +105,13 @@ def on_shift(city_id: UUID) -> list[CourierView]:
     return [_view(row.courier, row.starts_at) for row in rows]
 
 
+def silent(city_id: UUID, before: datetime) -> dict[UUID, datetime]:
+    """Couriers on shift who have told no position since `before`: when they last did, or began."""
+    rows = Shift.objects.filter(ends_at=None, starts_at__lt=before, courier__city_id=city_id, courier__active=True)
+    found = rows.exclude(courier__seen_at__gte=before).values_list("courier_id", "starts_at", "courier__seen_at")
+    return {courier_id: max(began, seen or began) for courier_id, began, seen in found}
+
+
 def count_on_shift(city_id: UUID) -> int:
     """How many couriers of the city are on shift."""
     with connection.cursor() as cursor:

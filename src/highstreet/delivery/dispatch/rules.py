@@ -14,6 +14,13 @@ AT_DOOR_SECONDS = 90.0
 ACCEPT_SECONDS = 120.0
 ACCEPT_WALL_SECONDS = 6.0
 INCIDENTS = ("nobody_home", "damaged", "cannot_go_on")
+# What a courier of whom nothing is heard had in the bag, in the end.
+LOST = "lost"
+# No position and no tap for so long: somebody else takes what is not picked up yet.
+VANISHED_SECONDS = 600.0
+VANISHED_WALL_SECONDS = 15.0
+# What is in the bag of somebody who has vanished is given up so long after the promise and the last sign of life.
+GIVEN_UP_SECONDS = 2700.0
 _CARRIED = ("picked_up", "at_door")
 
 
@@ -98,6 +105,16 @@ def pay(base: int, per_km: int, distance_m: int) -> int:
 def lapse_seconds(speed: float) -> float:
     """Business seconds a courier has to accept: two minutes, and never under 6 s on the wall (fast clocks)."""
     return max(ACCEPT_SECONDS, ACCEPT_WALL_SECONDS * speed)
+
+
+def vanished_seconds(speed: float) -> float:
+    """Business seconds of silence after which a courier has vanished; never under 15 s on the wall (fast clocks)."""
+    return max(VANISHED_SECONDS, VANISHED_WALL_SECONDS * speed)
+
+
+def given_up_at(promised_to: datetime, last_sign: datetime) -> datetime:
+    """When goods in the bag of somebody who has vanished are given up."""
+    return max(promised_to, last_sign) + timedelta(seconds=GIVEN_UP_SECONDS)
 
 
 def same_code(given: str, code: str) -> bool:

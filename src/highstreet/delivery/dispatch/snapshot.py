@@ -6,6 +6,7 @@ Legs to stores and doors are looked up in arrays kept by `routing` (one Dijkstra
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -48,14 +49,17 @@ class Free:
     place: rules.Point
 
 
-def take(city_id: UUID, now: datetime) -> Snapshot:
-    """Read a city's waiting and live deliveries and its couriers on shift with a position, in five queries."""
+def take(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> Snapshot:
+    """Read a city's waiting and live deliveries and its couriers on shift with a position, in five queries.
+
+    Who is `away` gets nothing new.
+    """
     shops = stores.stores_of(city_id)
     index = {shop.id: number for number, shop in enumerate(shops)}
     rows = list(Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).order_by("pk").defer("proof"))
     waiting = [row for row in rows if row.status == "waiting" and row.store_id in index]
     live = [row for row in rows if row.status != "waiting"]
-    present = [courier for courier in couriers.on_shift(city_id) if courier.lat is not None]
+    present = [one for one in couriers.on_shift(city_id) if one.lat is not None and one.id not in away]
     of_courier: dict[UUID, list[Delivery]] = defaultdict(list)
     for row in live:
         if row.courier_id is not None:

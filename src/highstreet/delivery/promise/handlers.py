@@ -18,6 +18,9 @@ from highstreet.trade.orders.events import OrderCancelled, OrderExpired, OrderRe
 
 from . import actions
 
+# Goods that never came as they should: a broken promise, whatever the time.
+SPOILT = ("damaged", "lost")
+
 
 def ready(event: FulfilmentReady) -> None:
     actions.packed(actor=THE_SYSTEM, order_id=event.order_id, at=datetime.fromisoformat(event.at))
@@ -37,7 +40,7 @@ def collected(event: FulfilmentCollected) -> None:
 
 
 def failed(event: FulfilmentFailed) -> None:
-    if event.reason == "damaged":
+    if event.reason in SPOILT:
         actions.spoilt(actor=THE_SYSTEM, order_id=event.order_id)
 
 

@@ -202,6 +202,7 @@ INCIDENTS: Words = {
     "nobody_home": gettext_lazy("Nobody home"),
     "damaged": gettext_lazy("Damaged"),
     "cannot_go_on": gettext_lazy("Courier cannot go on"),
+    "lost": gettext_lazy("Courier vanished with it"),
 }
 STOCK_REASONS: Words = {
     "demo": gettext_lazy("first filling"),

@@ -18,6 +18,7 @@ from ..events import DeliveryAssigned
 from ..models import MOST_SEATS, Delivery, DispatchDecision
 from ..moving import step, topics
 from ..states import LIVE
+from .vanishing import let_go_of_vanished
 
 ETA_MOVED_SECONDS = 45
 
@@ -39,7 +40,7 @@ def plan(*, actor: Actor, city_id: UUID, policy: Policy = SERVING) -> Epoch:
     """
     now = clock.now()
     lapsed = _take_back(actor, city_id, now)
-    seen = snapshot.take(city_id, now)
+    seen = snapshot.take(city_id, now, away=let_go_of_vanished(actor=actor, city_id=city_id))
     decided = policy.assign(seen.problem)
     assigned = _give(actor, seen, decided, policy.name, now)
     _tell_etas(seen)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..problem import Job, Move, Plan, Policy, Problem, Service
+from .. import zoning
+from ..problem import Job, Plan, Policy, Problem, Service
 from .instances import Floats, Instance, Ints, minutes
 
 Event = tuple[int | float, str, str, str, tuple[str, ...]]
@@ -28,15 +29,16 @@ MEMORY = 120.0
 @dataclass(frozen=True)
 class Settings:
     """What is known of ready times before goods are ready: told (what the file says), mean (only that shop's mean);
-    whether couriers may be sent to a store before they have an order."""
+    whether couriers may be sent to a store before they have an order; how many zones are decided for themselves."""
 
     ready: str = "told"
     may_move: bool = True
+    zones: int = 1
 
 
 @dataclass
 class Result:
-    """The log, and the CPU seconds of every epoch that had something to decide."""
+    """The log, and the CPU seconds of every decision (an epoch's, or where there are zones one zone's)."""
 
     log: list[Event] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -69,6 +71,8 @@ class Day:
         self.exact = bool((self.expected == instance.ready).all())
         self.rate = np.full(self.stores, 0.1)
         self.apart = minutes(instance.shop, instance.shop, instance.rules.speed)
+        ordered = np.bincount(instance.store, minlength=self.stores).astype(float)
+        self.zone = zoning.split(instance.shop, ordered, settings.zones)
         self.result = Result()
 
     def run(self, policy: Policy) -> Result:
@@ -83,14 +87,38 @@ class Day:
                 self.open.append(arrivals.pop(0))
             columns = np.flatnonzero((it.on <= now + SOON) & (it.off >= now))
             if (self.open or self.settings.may_move) and len(columns):
-                problem = self.problem(now, columns)
-                started = time.process_time()
-                plan = policy.assign(problem)
-                self.result.cpu.append(time.process_time() - started)
-                self.follow(now, columns, plan)
+                for mine, orders, stores in self._parts(now, columns):
+                    problem = self.problem(now, mine, orders, stores)
+                    started = time.process_time()
+                    plan = policy.assign(problem)
+                    self.result.cpu.append(time.process_time() - started)
+                    self.follow(now, mine, orders.tolist(), stores, plan)
             now += step
             self.rate *= (1.0 - 1.0 / MEMORY) ** step
         return self.result
+
+    def _parts(self, now: int, columns: Ints) -> list[tuple[Ints, Ints, Ints]]:
+        """Couriers, orders and stores of each zone that has some of each. Who is bound to a store stays with it."""
+        orders, count = np.array(self.open, np.int64), int(self.zone.max(initial=0)) + 1
+        if count == 1:
+            return [(columns, orders, np.arange(self.stores))]
+        by_zone = np.argsort(self.zone, kind="stable")
+        first = np.searchsorted(self.zone[by_zone], np.arange(count))
+        reach = self.to_store[self.place[columns]][:, by_zone]
+        near = np.minimum.reduceat(reach, first, axis=1) + np.maximum(self.known_free(now, columns) - now, 0.0)[:, None]
+        need = np.bincount(self.zone[self.it.store[orders]], minlength=count).astype(float)
+        working = zoning.couriers(_seconds(near), need)
+        held = self.bound[columns] >= 0
+        working[held] = self.zone[self.bound[columns[held]]]
+        parts = [
+            (
+                columns[working == zone],
+                orders[self.zone[self.it.store[orders]] == zone],
+                np.flatnonzero(self.zone == zone),
+            )
+            for zone in range(count)
+        ]
+        return [part for part in parts if len(part[0]) and (len(part[1]) or self.settings.may_move)]
 
     def known_free(self, now: int, columns: Ints) -> Floats:
         """When each will be free as far as anybody knows: who waits at a store waits as long as was expected."""
@@ -98,10 +126,12 @@ class Day:
         hoped = np.maximum(self.expected_pick[columns], now) + self.rest[columns]
         return np.where(waiting, hoped, self.free[columns])
 
-    def problem(self, now: int, columns: Ints) -> Problem:
+    def problem(self, now: int, columns: Ints, orders: Ints, stores: Ints) -> Problem:
+        """Indices are those of `columns`, `orders` and `stores`."""
         it, rules = self.it, self.it.rules
-        orders = np.array(self.open, np.int64)
         door = it.door[orders]
+        local = np.full(self.stores + 1, -1)
+        local[stores] = np.arange(len(stores))
         index = np.full(self.couriers, -1)
         index[columns] = np.arange(len(columns))
         tied = self.tied[orders]
@@ -109,8 +139,8 @@ class Day:
         return Problem(
             free_in=_seconds(np.maximum(self.known_free(now, columns) - now, 0.0)),
             room=np.full(len(columns), 99),
-            to_store=_seconds(self.to_store[self.place[columns]]),
-            store=it.store[orders],
+            to_store=_seconds(self.to_store[np.ix_(self.place[columns], stores)]),
+            store=local[it.store[orders]],
             ready_in=_seconds(self._ready(orders, now) - now),
             promised_in=_seconds(it.placed[orders] + rules.target - now),
             drop=_seconds(self.drop[orders]),
@@ -120,10 +150,10 @@ class Day:
             unsure=self._unsure(orders, now),
             off_in=_seconds(it.off[columns] - now),
             spare=rules.per_hour * worked / rules.per_order - self.done[columns],
-            demand=self.rate,
-            apart=_seconds(self.apart),
+            demand=self.rate[stores],
+            apart=_seconds(self.apart[np.ix_(stores, stores)]),
             tied=np.where(tied >= 0, index[tied], -1),
-            bound=self.bound[columns],
+            bound=local[self.bound[columns]],
             may_move=self.settings.may_move,
         )
 
@@ -153,10 +183,9 @@ class Day:
             barred[barred.all(axis=1)] = False
         return barred
 
-    def follow(self, now: int, columns: Ints, plan: Plan) -> None:
-        orders = list(self.open)
+    def follow(self, now: int, columns: Ints, orders: list[int], stores: Ints, plan: Plan) -> None:
         for move in plan.moves:
-            self._move(now, int(columns[move.courier]), move, orders)
+            self._move(now, int(columns[move.courier]), int(stores[move.store]), [orders[one] for one in move.orders])
         for job in plan.jobs:
             courier = int(columns[job.courier])
             chosen = [orders[order] for order in job.orders]
@@ -180,11 +209,11 @@ class Day:
         self.place[courier] = place
         self.arrived[courier] = self.free[courier] = leave + minutes_there
 
-    def _move(self, now: int, courier: int, move: Move, orders: list[int]) -> None:
-        self._go(now, courier, self.couriers + move.store, int(self.to_store[self.place[courier], move.store]))
-        if move.orders:
-            self.bound[courier] = move.store
-            self.tied[[orders[order] for order in move.orders]] = courier
+    def _move(self, now: int, courier: int, store: int, orders: list[int]) -> None:
+        self._go(now, courier, self.couriers + store, int(self.to_store[self.place[courier], store]))
+        if orders:
+            self.bound[courier] = store
+            self.tied[orders] = courier
 
     def _carry(self, now: int, courier: int, job: Job, chosen: list[int]) -> None:
         it, rules, log = self.it, self.it.rules, self.result.log
