@@ -1,11 +1,13 @@
 """Verbs of the last mile: what stores cause, what couriers do, what the dispatcher decides."""
 
 from .intake import cancel, create, hand_over, mark_ready
+from .override import Overridden, override
 from .planning import Epoch, plan
 from .work import accept, arrive_door, arrive_store, deliver, give_back, incident, pick_up
 
 __all__ = [
     "Epoch",
+    "Overridden",
     "accept",
     "arrive_door",
     "arrive_store",
@@ -16,6 +18,7 @@ __all__ = [
     "hand_over",
     "incident",
     "mark_ready",
+    "override",
     "pick_up",
     "plan",
 ]

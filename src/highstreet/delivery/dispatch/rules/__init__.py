@@ -13,6 +13,9 @@ AT_STORE_SECONDS = 60.0
 AT_DOOR_SECONDS = 90.0
 ACCEPT_SECONDS = 120.0
 ACCEPT_WALL_SECONDS = 6.0
+# Why staff decided by hand.
+OVERRIDES = ("late", "stuck", "asked", "too_big", "together", "other")
+BY_HAND = "by_hand"
 INCIDENTS = ("nobody_home", "damaged", "cannot_go_on")
 _CARRIED = ("picked_up", "at_door")
 

@@ -22,9 +22,9 @@ from highstreet.supply.stores import reads as stores
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentView
 
-from . import rules, snapshot
-from .models import Delivery, DispatchDecision
-from .states import FOLLOWED, LIVE
+from .. import rules, snapshot
+from ..models import Delivery, DispatchDecision
+from ..states import FOLLOWED, LIVE
 
 Points = list[tuple[float, float]]
 DEFAULT_CYCLE_MINUTES = 20.0
