@@ -15,6 +15,7 @@ from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
+from .reads import candidates as hands
 
 router = Router(tags=["deliveries"])
 
@@ -205,9 +206,9 @@ def give_back(request: HttpRequest, delivery_id: str) -> HttpResponse:
 def candidates(request: HttpRequest, delivery_id: str) -> CandidatesOut:
     """Who could bring it, the soonest at the door first; whose bag is full comes last."""
     actor, known = _actor(request), private("dlv", delivery_id)
-    row = reads.candidates.delivery_of(actor, known)
+    row = hands.delivery_of(actor, known)
     return CandidatesOut(
-        seen=reads.candidates.version(row.status, row.courier_id),
+        seen=hands.version(row.status, row.courier_id),
         candidates=[
             CandidateOut(
                 courier=ids.public("cou", one.courier.id),
@@ -219,7 +220,7 @@ def candidates(request: HttpRequest, delivery_id: str) -> CandidatesOut:
                 door_seconds=round(one.door_seconds),
                 late_seconds=round(one.late_seconds),
             )
-            for one in reads.candidates.candidates(actor, known)
+            for one in hands.candidates(actor, known)
         ],
     )
 

@@ -17,10 +17,11 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.kernel.transactions import Again
 
-from .. import reads, rules
+from .. import rules
 from ..events import DeliveryAssigned
 from ..models import MOST_SEATS, Delivery, DispatchDecision, Override
 from ..moving import step, topics
+from ..reads import candidates as hands
 from ..reads.candidates import Candidate
 from ..refusals import BAG_FULL, COURIER_AWAY, MOVED_ON
 from ..states import BEFORE_PICK_UP, LIVE
@@ -47,11 +48,11 @@ def override(
 
     `why` is one of `rules.OVERRIDES`. With `pin` the dispatcher neither takes it back nor gives it away; without, a
     waiting one is its again, though not for who had it. `seen` is what the caller decided upon
-    (`reads.tower.version`): refused with MOVED_ON when it has changed since. BAG_FULL, COURIER_AWAY, NOT_FOUND.
+    (`hands.version`): refused with MOVED_ON when it has changed since. BAG_FULL, COURIER_AWAY, NOT_FOUND.
     """
     if why not in rules.OVERRIDES:
         raise Refused(INVALID, field="why", problem=", ".join(rules.OVERRIDES))
-    reads.candidates.delivery_of(actor, delivery_id)
+    hands.delivery_of(actor, delivery_id)
     offer = _offer(actor, delivery_id, courier_id)
     # Couriers first, as an epoch does.
     if offer is not None and offer.courier.id not in couriers.lock_on_shift(
@@ -59,7 +60,7 @@ def override(
     ):
         raise Refused(COURIER_AWAY)
     row = _locked(delivery_id)
-    if seen and seen != reads.candidates.version(row.status, row.courier_id):
+    if seen and seen != hands.version(row.status, row.courier_id):
         raise Refused(MOVED_ON)
     was = row.courier_id
     if offer is None:
@@ -83,14 +84,14 @@ def _offer(actor: Actor, delivery_id: UUID, courier_id: UUID | None) -> Candidat
     """The chosen courier with when they could be at the door; None when nobody is chosen."""
     if courier_id is None:
         return None
-    found = reads.candidates.candidates(actor, delivery_id, only=courier_id)
+    found = hands.candidates(actor, delivery_id, only=courier_id)
     if not found:
-        raise Refused(NOT_FOUND if reads.candidates.elsewhere(delivery_id, courier_id) else COURIER_AWAY)
+        raise Refused(NOT_FOUND if hands.elsewhere(delivery_id, courier_id) else COURIER_AWAY)
     return found[0]
 
 
 def _locked(delivery_id: UUID) -> Delivery:
-    """The delivery, locked. An epoch that waits for our courier may hold it: then from the beginning, so that it ends."""
+    """The delivery, locked. An epoch that waits for our courier may hold it: then anew, so that it ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('lock_timeout')")
         usual = cursor.fetchone()[0]

@@ -11,6 +11,10 @@ Point = tuple[float, float]
 
 AT_STORE_SECONDS = 60.0
 AT_DOOR_SECONDS = 90.0
+# Who has no courier yet: the ride to the store as the promise takes it, and a bicycle on the road.
+TO_STORE_SECONDS = 300.0
+BIKE_MPS = 17.0 / 3.6
+TIGHT = timedelta(minutes=5)
 ACCEPT_SECONDS = 120.0
 ACCEPT_WALL_SECONDS = 6.0
 # Why staff decided by hand.
@@ -101,6 +105,21 @@ def pay(base: int, per_km: int, distance_m: int) -> int:
 def lapse_seconds(speed: float) -> float:
     """Business seconds a courier has to accept: two minutes, and never under 6 s on the wall (fast clocks)."""
     return max(ACCEPT_SECONDS, ACCEPT_WALL_SECONDS * speed)
+
+
+def arrival(now: datetime, eta: datetime | None, ready: datetime, distance_m: int) -> datetime:
+    """When it is expected at the door, never before now. Without a courier: one comes to the store meanwhile."""
+    if eta is None:
+        leave = max(ready, now + timedelta(seconds=TO_STORE_SECONDS)) + timedelta(seconds=AT_STORE_SECONDS)
+        eta = leave + timedelta(seconds=distance_m / BIKE_MPS)
+    return max(eta, now)
+
+
+def risk(now: datetime, promised_to: datetime, expected: datetime) -> str:
+    """late: past its time; warn: expected after it, or within five minutes of it; ok."""
+    if now > promised_to:
+        return "late"
+    return "warn" if promised_to - expected < TIGHT else "ok"
 
 
 def same_code(given: str, code: str) -> bool:

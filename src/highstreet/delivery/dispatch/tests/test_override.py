@@ -69,7 +69,7 @@ def test_a_waiting_delivery_goes_to_who_was_chosen_and_stays_there() -> None:
 def test_without_a_pin_the_dispatcher_takes_it_back_in_time() -> None:
     place = support.town()
     far = support.courier(place, 2500)
-    row = by_hand(place, begin(support.fulfilment(place, status="ready", ready_in=1)), far, pin=False)
+    by_hand(place, begin(support.fulfilment(place, status="ready", ready_in=1)), far, pin=False)
     with clock.frozen(NOON + timedelta(minutes=9)):
         assert plan(place).lapsed == 1
 

@@ -2,19 +2,24 @@
 
 from .offers import ShopOffer, Situation, forget, offers_for, one, situation
 from .outcomes import CaseView, KeptDay, PromiseView, Tally, kept, promise, still_open, tally, worst
+from .records import Record, Running, day, running
 
 __all__ = [
     "CaseView",
     "KeptDay",
     "PromiseView",
+    "Record",
+    "Running",
     "ShopOffer",
     "Situation",
     "Tally",
+    "day",
     "forget",
     "kept",
     "offers_for",
     "one",
     "promise",
+    "running",
     "situation",
     "still_open",
     "tally",
