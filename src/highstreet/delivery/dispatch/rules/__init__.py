@@ -14,7 +14,7 @@ AT_DOOR_SECONDS = 90.0
 # Who has no courier yet: the ride to the store as the promise takes it, and a bicycle on the road.
 TO_STORE_SECONDS = 300.0
 BIKE_MPS = 17.0 / 3.6
-TIGHT = timedelta(minutes=5)
+TIGHT_SECONDS = 300.0
 ACCEPT_SECONDS = 120.0
 ACCEPT_WALL_SECONDS = 6.0
 # Why staff decided by hand.
@@ -107,19 +107,18 @@ def lapse_seconds(speed: float) -> float:
     return max(ACCEPT_SECONDS, ACCEPT_WALL_SECONDS * speed)
 
 
-def arrival(now: datetime, eta: datetime | None, ready: datetime, distance_m: int) -> datetime:
-    """When it is expected at the door, never before now. Without a courier: one comes to the store meanwhile."""
-    if eta is None:
-        leave = max(ready, now + timedelta(seconds=TO_STORE_SECONDS)) + timedelta(seconds=AT_STORE_SECONDS)
-        eta = leave + timedelta(seconds=distance_m / BIKE_MPS)
-    return max(eta, now)
+def arrival(eta_in: float | None, ready_in: float, distance_m: int) -> float:
+    """In how many seconds it is expected at the door, never before now. Without a courier: one comes meanwhile."""
+    if eta_in is None:
+        eta_in = max(ready_in, TO_STORE_SECONDS) + AT_STORE_SECONDS + distance_m / BIKE_MPS
+    return max(eta_in, 0.0)
 
 
-def risk(now: datetime, promised_to: datetime, expected: datetime) -> str:
-    """late: past its time; warn: expected after it, or within five minutes of it; ok."""
-    if now > promised_to:
+def risk(promised_in: float, expected_in: float) -> str:
+    """late: past its time; warn: expected after it, or within five minutes of it; ok. Seconds from now."""
+    if promised_in < 0:
         return "late"
-    return "warn" if promised_to - expected < TIGHT else "ok"
+    return "warn" if promised_in - expected_in < TIGHT_SECONDS else "ok"
 
 
 def same_code(given: str, code: str) -> bool:

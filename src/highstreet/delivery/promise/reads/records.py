@@ -38,6 +38,7 @@ class Record:
 _RUNNING = """
 SELECT order_id, store_id, promised_to, COALESCE((basis->>'expected')::timestamptz, promised_to)
 FROM promise_promise WHERE city_id = %s AND mode = 'delivery' AND outcome = 'open' AND made_at > %s
+AND order_id <> ALL(%s)
 """
 _DAY = """
 SELECT order_id, store_id, made_at, promised_to, COALESCE((basis->>'expected')::timestamptz, promised_to),
@@ -47,10 +48,11 @@ ORDER BY made_at, order_id
 """
 
 
-def running(city_id: UUID) -> list[Running]:
-    """The city's deliveries that are promised and not yet done. Whoever calls has checked that they may be seen."""
+def running(city_id: UUID, but: list[UUID]) -> list[Running]:
+    """The city's deliveries that are promised and not yet done, without the orders `but`. Callers have checked that
+    they may be seen."""
     with connection.cursor() as cursor:
-        cursor.execute(_RUNNING, [city_id, clock.now() - timedelta(days=1)])
+        cursor.execute(_RUNNING, [city_id, clock.now() - timedelta(days=1), but])
         return [Running(*row) for row in cursor.fetchall()]
 
 

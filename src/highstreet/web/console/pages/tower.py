@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -75,15 +75,15 @@ def board(request: StaffRequest) -> JsonResponse:
     at = seen.at
     rows = [
         [
-            ids.public("ord", one.order_id)[4:],
+            one.order_id.hex,
             one.number,
             shop_at.get(one.store_id, -1),
             rider_at.get(one.courier_id, -1) if one.courier_id else -1,
             state_at[one.status],
             round(one.lat, 5),
             round(one.lon, 5),
-            round((one.promised_to - at).total_seconds()),
-            round((one.expected - at).total_seconds()),
+            round(one.promised_in),
+            round(one.expected_in),
             one.pinned * PINNED + one.ready * READY,
         ]
         for one in seen.orders
@@ -110,7 +110,7 @@ def board(request: StaffRequest) -> JsonResponse:
 
 def left(slack_seconds: float, late: bool) -> str:
     """The time that is left, in words; the script says the same."""
-    minutes = int(abs(slack_seconds) // 60)
+    minutes = abs(round(slack_seconds) // 60)
     if late:
         return _("{minutes} min late").format(minutes=minutes)
     if slack_seconds < 0:
@@ -127,8 +127,8 @@ def _line(one: TowerOrder, seen: TowerView, scope: Scope) -> Line:
         one.risk,
         left(one.slack_seconds, one.risk == "late"),
         _state(one.status),
-        one.promised_to,
-        one.expected,
+        seen.at + timedelta(seconds=one.promised_in),
+        seen.at + timedelta(seconds=one.expected_in),
         store.name if store else "–",
         names.get(one.courier_id, "–") if one.courier_id else "–",
     )

@@ -218,9 +218,11 @@ def test_a_thousand_couriers_do_not_make_more_questions(scene: Scene) -> None:
         Courier(user=user, city=scene.city, name="x", phone="1", lat=31.2, lon=121.4) for user in users
     )
     Shift.objects.bulk_create(Shift(courier=rider, starts_at=clock.now()) for rider in riders)
+    client = client_of(scene.owner)
+    client.get(BOARD)
     with CaptureQueriesContext(connection) as seen:
-        told = client_of(scene.owner).get(BOARD).json()
-    assert len(told["couriers"]) == 302 and len(seen) < 14
+        told = client.get(BOARD).json()
+    assert len(told["couriers"]) == 302 and len(seen) <= 12
 
 
 def test_nobody_is_an_actor_without_an_organisation(scene: Scene) -> None:

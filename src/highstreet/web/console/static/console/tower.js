@@ -1,6 +1,6 @@
 // The tower's board: streets and orders on one canvas, couriers on another above it, drawn once a frame at most;
 // and a list of all orders of which only what is in view exists. Its facts come as one JSON, positions by the stream.
-// orders: [code, number, store, courier, state, lat, lon, promised, expected, flags (1 by hand, 2 packed)], seconds from `at`.
+// orders: [id, number, store, courier, state, lat, lon, promised, expected, flags (1 by hand, 2 packed)], seconds from `at`.
 const sky = document.getElementById("board");
 const [ground, air] = sky.querySelectorAll("canvas");
 const tip = sky.querySelector(".tip");
@@ -14,6 +14,7 @@ const ROW = 44;
 const LEAST = 5000;
 const EVERY = 15000;
 const TIGHT = 300;
+const GATHER = 80;
 const wide = matchMedia("(width >= 1280px)");
 
 let city = { at: 0, offset: 0, states: [], stores: [], couriers: [], orders: [] };
@@ -23,6 +24,9 @@ let streets = [];
 let colours = {};
 let eye = { lat: 0, lon: 0, k: 1 };
 let size = [0, 0];
+let dots = [];
+const paved = document.createElement("canvas");
+let streetsDue = true;
 let groundDue = true;
 let airDue = true;
 let frame = 0;
@@ -36,6 +40,7 @@ function palette() {
     colours[token] = getComputedStyle(probe).color;
   }
   probe.remove();
+  dots = [stamp("ink-3"), stamp("brand")];
 }
 const squeeze = () => Math.cos((eye.lat * Math.PI) / 180);
 const px = (lon) => size[0] / 2 + (lon - eye.lon) * eye.k * squeeze();
@@ -49,7 +54,7 @@ function measure() {
     canvas.height = size[1] * ratio;
     canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
   }
-  due(true);
+  due("streets");
 }
 
 function fit() {
@@ -59,24 +64,35 @@ function fit() {
 }
 
 // -- drawing ------------------------------------------------------------------------------------------------------
-function due(both) {
-  groundDue ||= both;
+function due(what) {
+  streetsDue ||= what === "streets";
+  groundDue ||= what !== "air";
   airDue = true;
   frame ||= requestAnimationFrame(draw);
+}
+// Many positions, one drawing.
+let flown = 0;
+function fly() {
+  flown ||= setTimeout(() => ((flown = 0), due("air")), GATHER);
 }
 
 function draw() {
   frame = 0;
+  if (streetsDue) drawStreets();
   if (groundDue) drawGround();
   if (airDue) drawAir();
-  groundDue = airDue = false;
+  streetsDue = groundDue = airDue = false;
 }
 
 const ROADS = { water: ["info-soft", 0], green: ["brand-soft", 0], path: ["surface", 1], minor: ["surface", 1.5], major: ["surface", 3] };
 
-function drawGround() {
-  const pen = ground.getContext("2d");
-  pen.clearRect(0, 0, ...size);
+// Streets stay as they are until the map is moved.
+function drawStreets() {
+  const ratio = ground.width / size[0] || 1;
+  paved.width = ground.width;
+  paved.height = ground.height;
+  const pen = paved.getContext("2d");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   for (const { class: kind, lines } of streets) {
     const [token, width] = ROADS[kind] ?? ROADS.minor;
     pen.beginPath();
@@ -84,6 +100,12 @@ function drawGround() {
     if (width) (pen.strokeStyle = colours[token]), (pen.lineWidth = width), pen.stroke();
     else (pen.fillStyle = colours[token]), pen.fill();
   }
+}
+
+function drawGround() {
+  const pen = ground.getContext("2d");
+  pen.clearRect(0, 0, ...size);
+  if (paved.width) pen.drawImage(paved, 0, 0, ...size);
   // What needs a hand is drawn last, so that it is on top.
   for (const [risk, token] of [[0, "brand"], [1, "warn"], [2, "bad"]]) {
     pen.fillStyle = colours[token];
@@ -104,20 +126,27 @@ function drawAir() {
   const pen = air.getContext("2d");
   pen.clearRect(0, 0, ...size);
   for (const busy of [false, true]) {
-    pen.beginPath();
+    const dot = dots[busy ? 1 : 0];
     for (const [, , lat, lon, hand] of city.couriers) {
       if (lat === null || hand > 0 !== busy) continue;
       const x = px(lon), y = py(lat);
-      if (x < -8 || y < -8 || x > size[0] + 8 || y > size[1] + 8) continue;
-      pen.moveTo(x + 5, y);
-      pen.arc(x, y, 5, 0, 6.2832);
+      if (x > -8 && y > -8 && x < size[0] + 8 && y < size[1] + 8) pen.drawImage(dot, x - 6, y - 6, 12, 12);
     }
-    pen.fillStyle = colours[busy ? "brand" : "ink-3"];
-    pen.fill();
-    pen.strokeStyle = colours.surface;
-    pen.lineWidth = 1.5;
-    pen.stroke();
   }
+}
+
+// A courier's dot is drawn once and copied.
+function stamp(token) {
+  const dot = document.createElement("canvas");
+  dot.width = dot.height = 24;
+  const pen = dot.getContext("2d");
+  pen.arc(12, 12, 9, 0, 6.2832);
+  pen.fillStyle = colours[token];
+  pen.fill();
+  pen.strokeStyle = colours.surface;
+  pen.lineWidth = 2;
+  pen.stroke();
+  return dot;
 }
 
 // -- facts --------------------------------------------------------------------------------------------------------
@@ -130,8 +159,15 @@ function riskOf(order) {
 const fill = (text, n) => text.replace("{n}", n);
 function left(order) {
   const slack = order[7] - Math.max(order[8], gone());
-  const minutes = Math.floor(Math.abs(slack) / 60);
+  const minutes = slack < 0 ? Math.ceil(-slack / 60) : Math.floor(slack / 60);
   return fill(order[7] < gone() ? say.late : slack < 0 ? say.will : say.left, minutes);
+}
+// The order's public identifier, as kernel/ids.py writes it.
+const LETTERS = "0123456789abcdefghjkmnpqrstvwxyz";
+function address(hex) {
+  let number = BigInt(`0x${hex}`), text = "";
+  for (let at = 0; at < 26; at++, number >>= 5n) text = LETTERS[Number(number & 31n)] + text;
+  return say.order + text;
 }
 const clock = (seconds) => new Date((city.at + city.offset + seconds) * 1000).toISOString().slice(11, 16);
 
@@ -152,7 +188,7 @@ function choose() {
   list.setAttribute("aria-rowcount", shown.length + 1);
   all.style.height = `${shown.length * ROW}px`;
   rows();
-  due(true);
+  due("orders");
 }
 
 function take(found) {
@@ -224,7 +260,7 @@ function write(row, order, at) {
   row.style.transform = `translateY(${at * ROW}px)`;
   row.setAttribute("aria-rowindex", at + 2);
   const link = row.children[0].firstChild, badge = row.children[1].firstChild;
-  link.href = say.order + code;
+  link.href = address(code);
   link.textContent = number;
   badge.className = `badge ${TONES[riskOf(order)]}`;
   badge.textContent = left(order);
@@ -233,8 +269,8 @@ function write(row, order, at) {
 }
 
 async function open(code, from) {
-  const answer = await fetch(`${say.order}${code}?part=why`, { credentials: "same-origin" }).catch(() => null);
-  if (!answer?.ok) return location.assign(say.order + code);
+  const answer = await fetch(`${address(code)}?part=why`, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return location.assign(address(code));
   panel.innerHTML = await answer.text();
   panel.hidden = false;
   panel.focus({ preventScroll: true });
@@ -262,12 +298,12 @@ function zoom(by, x = size[0] / 2, y = size[1] / 2) {
   eye.k = Math.min(Math.max(eye.k * by, 500), 2e6);
   eye.lon = lon - (x - size[0] / 2) / (eye.k * squeeze());
   eye.lat = lat + (y - size[1] / 2) / eye.k;
-  due(true);
+  due("streets");
 }
 function pan(x, y) {
   eye.lon -= x / (eye.k * squeeze());
   eye.lat += y / eye.k;
-  due(true);
+  due("streets");
 }
 function nearest(x, y) {
   let best = null, least = 144;
@@ -316,7 +352,7 @@ for (const end of ["pointerup", "pointercancel"])
     hands.delete(event.pointerId);
     sky.classList.remove("held");
     const found = was && moved < 6 && end === "pointerup" ? nearest(...was) : null;
-    if (found?.[0] === "order") wide.matches ? open(found[1][0], sky) : location.assign(say.order + found[1][0]);
+    if (found?.[0] === "order") wide.matches ? open(found[1][0], sky) : location.assign(address(found[1][0]));
     if (found?.[0] === "store") (filters.store.value = found[1][0]), choose();
   });
 sky.addEventListener("wheel", (event) => (event.preventDefault(), zoom(Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY)), { passive: false });
@@ -333,13 +369,13 @@ sky.querySelectorAll("[data-zoom]").forEach((button) => button.addEventListener(
 document.addEventListener("hs:event", ({ detail }) => {
   if (detail.name === "position") {
     const one = city.couriers[rider.get(detail.courier)];
-    if (one) (one[2] = detail.lat), (one[3] = detail.lon), due(false);
+    if (one) (one[2] = detail.lat), (one[3] = detail.lon), fly();
     else soon();
   } else if (detail.topics || detail.topic) soon();
 });
 setInterval(() => document.hidden || (Date.now() - asked > EVERY - 100 && refresh()), EVERY);
 new ResizeObserver(measure).observe(sky);
-const looks = () => (palette(), due(true));
+const looks = () => (palette(), due("streets"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", looks);
 new MutationObserver(looks).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "class"] });
 
@@ -349,4 +385,4 @@ fit();
 list.hidden = false;
 document.querySelector(".plain-list").open = false;
 refresh();
-fetch(say.roads, { credentials: "same-origin" }).then((answer) => answer.json()).then(({ layers }) => ((streets = layers), due(true)));
+fetch(say.roads, { credentials: "same-origin" }).then((answer) => answer.json()).then(({ layers }) => ((streets = layers), due("streets")));
