@@ -129,7 +129,7 @@ class OverrideView:
 def ride(actor: Actor, order_id: UUID) -> RideView:
     """The order's latest delivery; NOT_FOUND where it is not the actor's or has none."""
     require(actor, "console.read")
-    rows = Delivery.objects.filter(order_id=order_id).filter(_whose(actor)).order_by("-created_at").defer("proof")
+    rows = Delivery.objects.filter(order_id=order_id).filter(whose(actor)).order_by("-created_at").defer("proof")
     row, now = rows.first(), clock.now()
     if row is None:
         raise Refused(NOT_FOUND)
@@ -164,7 +164,7 @@ def ride(actor: Actor, order_id: UUID) -> RideView:
 
 def _rows(actor: Actor, city_id: UUID, now: datetime) -> QuerySet[Delivery, tuple[Any, ...]]:
     """What runs, times as seconds from now: ten thousands of timestamps take longer to read than all the rest."""
-    rows = Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).filter(_whose(actor))
+    rows = Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).filter(whose(actor))
     return rows.values_list(
         "order_id",
         "order_number",
@@ -186,7 +186,8 @@ def _until(moment: F | Coalesce, now: datetime) -> Cast:
     return Cast(Extract(ExpressionWrapper(moment - Value(now), DurationField()), "epoch"), FloatField())
 
 
-def _whose(actor: Actor) -> Q:
+def whose(actor: Actor) -> Q:
+    """Deliveries of the actor's cities or organisation, and of its own stores only where it is bound to some."""
     if actor.kind == SYSTEM:
         return Q()
     own = actor.organisation_id
