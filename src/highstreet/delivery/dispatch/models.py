@@ -138,6 +138,7 @@ class Replay(models.Model):
                 & Q(quantile__gte=0, quantile__lte=99)
                 & Q(progress__gte=0, progress__lte=100),
                 name="replay_sane",
-            )
+            ),
+            models.UniqueConstraint(fields=["city"], condition=Q(finished_at=None), name="replay_one_at_a_time"),
         ]
         indexes = [models.Index(fields=["city", "-asked_at"], name="replay_of_city")]

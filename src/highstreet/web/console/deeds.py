@@ -59,6 +59,7 @@ FACTS: Words = {
     "amount": gettext_lazy("amount"),
     "asked": gettext_lazy("asked for"),
     "cash_received": gettext_lazy("cash"),
+    "couriers": gettext_lazy("couriers, in per cent"),
     "days": gettext_lazy("days"),
     "delta": gettext_lazy("units"),
     "events": gettext_lazy("events"),
@@ -69,6 +70,7 @@ FACTS: Words = {
     "pin": gettext_lazy("kept from the dispatcher"),
     "price": gettext_lazy("price"),
     "price_below": gettext_lazy("cheaper by"),
+    "quantile": gettext_lazy("the promise's quantile"),
     "quantity": gettext_lazy("units"),
     "role": gettext_lazy("role"),
     "scopes": gettext_lazy("may"),
@@ -82,6 +84,7 @@ MONEY = frozenset({"amount", "price", "was", "price_below", "cash_received"})
 # What an identifier among the facts names, and how it begins outside.
 PREFIXES = {
     "alert_id": "alt",
+    "city_id": "cty",
     "courier_id": "cou",
     "delivery_id": "dlv",
     "endpoint_id": "whk",

@@ -10,7 +10,9 @@ from uuid import UUID
 from highstreet.delivery.promise import reads as promises
 from highstreet.delivery.promise.reads import Record
 from highstreet.kernel import states
-from highstreet.kernel.policy import Actor, require
+from highstreet.kernel.policy import SYSTEM, Actor, require
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
 
 from ..models import Delivery
 from ..rules.peaks import Course
@@ -41,12 +43,13 @@ def courses(actor: Actor, city_id: UUID, start: datetime, end: datetime, store_i
     require(actor, "console.read")
     asked = [row for row in promises.day(city_id, start, end) if store_id in (None, row.store_id)]
     of = {row.order_id: row for row in stamps(actor, [row.order_id for row in asked])}
-    # Whose order it is is told by its delivery; what no store has accepted yet has none, and only counts.
-    whole = [(row, of.get(row.order_id)) for row in asked]
+    # What no store has accepted yet has no delivery, and only counts.
+    mine = _stores(actor, city_id)
+    whole = [(row, of.get(row.order_id)) for row in asked if row.order_id in of or row.store_id in mine]
     doors = _doors([ride for ride in of.values() if ride.status == "delivered"])
     late = [ride.id for row, ride in whole if ride and ride.ended_at and ride.ended_at > row.promised_to]
     waited = _waited(late, {ride.id: ride.created_at for ride in of.values()})
-    return [_course(row, ride, doors, waited) for row, ride in whole if ride or _all(actor)]
+    return [_course(row, ride, doors, waited) for row, ride in whole]
 
 
 def stamps(actor: Actor, order_ids: list[UUID]) -> list[Stamps]:
@@ -56,8 +59,11 @@ def stamps(actor: Actor, order_ids: list[UUID]) -> list[Stamps]:
     return list({row[1]: Stamps(*row) for row in found}.values())
 
 
-def _all(actor: Actor) -> bool:
-    return actor.store_ids is None
+def _stores(actor: Actor, city_id: UUID) -> set[UUID]:
+    """The city's stores whose orders the actor may see."""
+    own, runs = actor.organisation_id, organisations.city(city_id).retailer_id
+    shops = [shop for shop in stores.stores_of(city_id) if actor.at_store(shop.id)]
+    return {shop.id for shop in shops if actor.kind == SYSTEM or own in (runs, shop.organisation_id)}
 
 
 def _course(

@@ -11,13 +11,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from highstreet.delivery.couriers.models import Courier, Shift
-from highstreet.delivery.dispatch.models import Delivery, DispatchDecision, Override
+from highstreet.delivery.dispatch.models import Delivery, DispatchDecision, Override, Replay
+from highstreet.delivery.promise.models import Promise
 from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import Actor
 from highstreet.people.accounts.models import User
 from highstreet.supply.organisations.models import City
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.orders.models import Order
+from highstreet.web.console.pages.replays import FIGURES
 from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of, staff
 
 pytestmark = pytest.mark.django_db
@@ -233,3 +235,47 @@ def test_nobody_is_an_actor_without_an_organisation(scene: Scene) -> None:
     lost = Actor(kind="staff", user_id=ids.new_id(), store_ids=None, permissions=frozenset({"console.read"}))
     with pytest.raises(Refused, match="not_found"):
         tower(lost, scene.city.pk)
+
+
+def test_peaks_draw_the_day_and_its_causes_add_up(scene: Scene) -> None:
+    an_order(scene, number="LATE02", late_minutes=12, minutes_ago=90)
+    client = client_of(scene.owner)
+    days = {one.made_at.astimezone(scene.city.zone).date() for one in Promise.objects.all()}
+    pages = [client.get(f"/console/peaks?day={day}") for day in days]
+    wholes = [page.context["whole"] for page in pages]
+    assert sum(one.placed for one in wholes) == 5
+    assert sum(one.done for one in wholes) == 2 and sum(one.late for one in wholes) == 1
+    assert sum(one.lost_seconds for one in wholes) == 12 * 60
+    text = "".join(page.content.decode() for page in pages)
+    assert "<svg" in text and "Most was lost to" in text
+    assert "No delivery was promised" in client.get("/console/peaks?day=2001-01-01").content.decode()
+    assert client.get("/console/peaks?day=nonsense").status_code == 200
+    other = client_of(a_scene("two").owner).get("/console/peaks")
+    assert other.context["whole"].placed == 0
+
+
+def test_a_replay_is_asked_for_and_told(scene: Scene) -> None:
+    client = client_of(scene.owner)
+    day = (clock.now().astimezone(scene.city.zone) - timedelta(days=1)).date()
+    form = {"day": str(day), "policy": "nearest", "couriers": "80", "quantile": "0"}
+    for wrong in ({"policy": "magic"}, {"couriers": "many"}, {"couriers": "5"}, {"day": "2999-01-01"}):
+        assert client.post("/console/replays", {**form, **wrong}).status_code == 422
+    answer = client.post("/console/replays", form)
+    assert answer.status_code == 302
+    assert client.post("/console/replays", form).status_code == 409
+    made = Replay.objects.get()
+    assert (made.day, made.policy, made.couriers) == (day, "nearest", 80)
+    assert "running" in client.get(answer.headers["Location"]).content.decode()
+    column = {name: 10.0 for name, *_ in FIGURES} | {"violations": 0}
+    result = {
+        "policy": "timely",
+        "happened": column,
+        "same": {**column, "late": 8.0},
+        "asked": {**column, "late": 14.0},
+    }
+    Replay.objects.update(result=result, progress=100, finished_at=clock.now())
+    text = client.get(answer.headers["Location"]).content.decode()
+    assert "+6.0 % worse" in text and "Demand is taken as it was" in text and "Timely" in text
+    assert "80 % of the couriers" in client.get("/console/replays").content.decode()
+    assert client_of(scene.support).get("/console/replays").status_code == 403
+    assert client_of(a_scene("two").owner).get(answer.headers["Location"]).status_code == 404
