@@ -20,6 +20,7 @@ from .. import charts
 from .frame import Scope, StaffRequest, page, scope_of, store_for, text_of
 from .promises import interval, percent
 
+EVENING = timedelta(hours=3)
 CAUSE_WORDS: dict[str, LazyText] = {
     "shop": gettext_lazy("Shop: not packed"),
     "capacity": gettext_lazy("Capacity: no courier had it"),
@@ -57,7 +58,8 @@ def peaks(request: StaffRequest) -> HttpResponse:
     day, code = day_of(request, scope), text_of(request, "store", 40)
     store = store_for(scope, code) if code else None
     start, end = scope.midnight(day), scope.midnight(day + timedelta(days=1))
-    found = courses(request.actor, scope.city.id, start, end, store.id if store else None)
+    # What was ordered before midnight may arrive after it.
+    found = courses(request.actor, scope.city.id, start - EVENING, end, store.id if store else None)
     made = used(bins(found, start, end))
     whole = together(made) if made else Bin(start)
     context = {
