@@ -126,6 +126,15 @@ class OverrideView:
     actor: str
 
 
+def begun(actor: Actor, order_id: UUID) -> bool:
+    """Whether there is a delivery of an order that the actor may see; NOT_FOUND where there is not even an order."""
+    if Delivery.objects.filter(order_id=order_id).filter(whose(actor)).exists():
+        return True
+    if not orders.by_ids(actor=actor, order_ids=[order_id]):
+        raise Refused(NOT_FOUND)
+    return False
+
+
 def ride(actor: Actor, order_id: UUID) -> RideView:
     """The order's latest delivery; NOT_FOUND where it is not the actor's or has none."""
     require(actor, "console.read")

@@ -37,10 +37,10 @@ FIGURES: list[tuple[str, LazyText, str, int]] = [
     ("click90", gettext_lazy("From order to door, 90 % within"), "min", -1),
     ("promised", gettext_lazy("Promised, mean"), "min", 0),
     ("undelivered", gettext_lazy("Not brought"), "", -1),
-    ("couriers", gettext_lazy("Couriers’ shifts"), "", 0),
-    ("hours", gettext_lazy("Couriers’ hours"), "h", 0),
+    ("couriers", gettext_lazy("Courier shifts"), "", 0),
+    ("hours", gettext_lazy("Courier hours"), "h", 0),
     ("an_hour", gettext_lazy("Deliveries an hour of a courier"), "", 1),
-    ("pay", gettext_lazy("Couriers’ pay"), "fen", 0),
+    ("pay", gettext_lazy("Courier pay"), "fen", 0),
 ]
 
 
@@ -140,7 +140,7 @@ def _shown(
 def _item(view: ReplayView) -> Item:
     told = [words.of(words.POLICIES, view.policy).partition(":")[0].partition("：")[0]]
     if view.couriers != 100:
-        told.append(_("{n} % of the couriers").format(n=view.couriers))
+        told.append(_("couriers at {n} %").format(n=view.couriers))
     if view.quantile:
         told.append(_("promised at {n} %").format(n=view.quantile))
     state, tone = _("done"), "ok"

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -142,6 +142,9 @@ def _shown(
     status: int = 0,
 ) -> HttpResponse:
     order_id = known("ord", order)
+    if not towers.begun(request.actor, order_id):
+        # No store has accepted it yet: its page tells all there is.
+        return redirect("console:order", order)
     ride = towers.ride(request.actor, order_id)
     scope = scope_of(request, organisations.city(ride.city_id).code)
     with timezone.override(scope.city.zone):

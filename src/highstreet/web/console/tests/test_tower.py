@@ -160,6 +160,12 @@ def test_why_is_told_in_minutes_with_what_changed(scene: Scene) -> None:
     assert "<html" not in part and "+4 min" in part
 
 
+def test_what_no_store_has_accepted_has_only_its_own_page(scene: Scene) -> None:
+    client, plain = client_of(scene.owner), address("FRESH1").replace("/tower", "")
+    assert client.get(address("FRESH1")).headers["Location"] == plain
+    assert client_of(a_scene("two").owner).get(address("FRESH1")).status_code == 404
+
+
 def test_by_hand_from_the_page(scene: Scene) -> None:
     row, (rider, other) = given(scene), scene.couriers
     client, to = client_of(scene.owner), address("WAIT01") + "/override"
@@ -274,6 +280,6 @@ def test_a_replay_is_asked_for_and_told(scene: Scene) -> None:
     Replay.objects.update(result=result, progress=100, finished_at=clock.now())
     text = client.get(answer.headers["Location"]).content.decode()
     assert "+6.0 % worse" in text and "Demand is taken as it was" in text and "Timely" in text
-    assert "80 % of the couriers" in client.get("/console/replays").content.decode()
+    assert "couriers at 80 %" in client.get("/console/replays").content.decode()
     assert client_of(scene.support).get("/console/replays").status_code == 403
     assert client_of(a_scene("two").owner).get(answer.headers["Location"]).status_code == 404

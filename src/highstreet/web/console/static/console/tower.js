@@ -15,7 +15,7 @@ const LEAST = 5000;
 const EVERY = 15000;
 const TIGHT = 300;
 const GATHER = 80;
-const wide = matchMedia("(width >= 1280px)");
+const wide = matchMedia("(width >= 1024px)");
 
 let city = { at: 0, offset: 0, states: [], stores: [], couriers: [], orders: [] };
 let shown = [];
@@ -164,10 +164,11 @@ function left(order) {
 }
 // The order's public identifier, as kernel/ids.py writes it.
 const LETTERS = "0123456789abcdefghjkmnpqrstvwxyz";
-function address(hex) {
+function address([hex, , , , state]) {
   let number = BigInt(`0x${hex}`), text = "";
   for (let at = 0; at < 26; at++, number >>= 5n) text = LETTERS[Number(number & 31n)] + text;
-  return say.order + text;
+  // What no store has accepted has no delivery to decide about.
+  return (state ? say.order : say.plain) + text;
 }
 const clock = (seconds) => new Date((city.at + city.offset + seconds) * 1000).toISOString().slice(11, 16);
 
@@ -260,7 +261,7 @@ function write(row, order, at) {
   row.style.transform = `translateY(${at * ROW}px)`;
   row.setAttribute("aria-rowindex", at + 2);
   const link = row.children[0].firstChild, badge = row.children[1].firstChild;
-  link.href = address(code);
+  link.href = address(order);
   link.textContent = number;
   badge.className = `badge ${TONES[riskOf(order)]}`;
   badge.textContent = left(order);
@@ -268,9 +269,9 @@ function write(row, order, at) {
   texts.forEach((text, number) => (row.children[number + 2].textContent = text));
 }
 
-async function open(code, from) {
-  const answer = await fetch(`${address(code)}?part=why`, { credentials: "same-origin" }).catch(() => null);
-  if (!answer?.ok) return location.assign(address(code));
+async function open(order, from) {
+  const answer = order[4] ? await fetch(`${address(order)}?part=why`, { credentials: "same-origin" }).catch(() => null) : null;
+  if (!answer?.ok) return location.assign(address(order));
   panel.innerHTML = await answer.text();
   panel.hidden = false;
   panel.focus({ preventScroll: true });
@@ -287,7 +288,8 @@ all.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (!link || !wide.matches || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  open(link.closest(".line").dataset.code, link);
+  const order = shown.find(([id]) => id === link.closest(".line").dataset.code);
+  if (order) open(order, link);
 });
 filters.addEventListener("change", (event) => (event.target.id === "city" ? filters.submit() : choose()));
 filters.addEventListener("submit", (event) => (event.preventDefault(), choose()));
@@ -352,7 +354,7 @@ for (const end of ["pointerup", "pointercancel"])
     hands.delete(event.pointerId);
     sky.classList.remove("held");
     const found = was && moved < 6 && end === "pointerup" ? nearest(...was) : null;
-    if (found?.[0] === "order") wide.matches ? open(found[1][0], sky) : location.assign(address(found[1][0]));
+    if (found?.[0] === "order") wide.matches ? open(found[1], sky) : location.assign(address(found[1]));
     if (found?.[0] === "store") (filters.store.value = found[1][0]), choose();
   });
 sky.addEventListener("wheel", (event) => (event.preventDefault(), zoom(Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY)), { passive: false });
