@@ -124,6 +124,8 @@ def recorded(place: Town, number: int, rider: Actor, *, late: float = 0.0) -> De
     at = YESTERDAY + timedelta(minutes=3 * number)
     lat, lon = support.point(400 + 90 * (number % 7), 60 * (number % 5))
     done = at + timedelta(minutes=25 + late)
+    assert rider.courier_id is not None
+    given = at + timedelta(minutes=8 + late)
     row = Delivery.objects.create(
         fulfilment_id=ids.new_id(),
         order_id=ids.new_id(),
@@ -139,8 +141,8 @@ def recorded(place: Town, number: int, rider: Actor, *, late: float = 0.0) -> De
         distance_m=900,
         pay=700,
         created_at=at + timedelta(minutes=1),
-        assigned_at=at + timedelta(minutes=8 + late),
-        accepted_at=at + timedelta(minutes=8 + late),
+        assigned_at=given,
+        accepted_at=given,
         arrived_at=at + timedelta(minutes=13 + late),
         picked_up_at=at + timedelta(minutes=15 + late),
         at_door_at=at + timedelta(minutes=24 + late),
@@ -165,7 +167,7 @@ def recorded(place: Town, number: int, rider: Actor, *, late: float = 0.0) -> De
         was="waiting",
         now="assigned",
         actor="system",
-        at=row.assigned_at,
+        at=given,
     )
     DispatchDecision.objects.create(delivery=row, courier_id=rider.courier_id, policy="timely", cost_seconds=1, at=at)
     return row

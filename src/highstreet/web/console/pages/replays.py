@@ -157,12 +157,16 @@ def _lines(view: ReplayView, currency: str) -> list[Line]:
     for name, label, unit, better in FIGURES:
         change = float(asked[name]) - float(same[name])
         tone = "" if not better or abs(change) < 0.05 else "better" if change * better > 0 else "worse"
+        columns = [_said(float(column[name]), unit, currency) for column in (happened, same, asked)]
+        sign = "" if abs(change) < 0.005 else "+" if change > 0 else "−"
         made.append(
             Line(
                 str(label),
-                *(_said(float(column[name]), unit, currency) for column in (happened, same, asked)),
-                change="" if abs(change) < 0.005 else ("+" if change > 0 else "−") + _said(abs(change), unit, currency),
-                tone=tone,
+                columns[0],
+                columns[1],
+                columns[2],
+                sign + _said(abs(change), unit, currency) if sign else "",
+                tone,
             )
         )
     return made

@@ -136,13 +136,17 @@ def _line(one: TowerOrder, seen: TowerView, scope: Scope) -> Line:
 
 def _chosen(seen: TowerView, scope: Scope, store: str, show: str) -> list[TowerOrder]:
     only = store_for(scope, store).id if store else None
-    wanted = {
-        "risk": lambda one: one.risk != "ok",
-        "late": lambda one: one.risk == "late",
-        "waiting": lambda one: one.courier_id is None,
-        "pinned": lambda one: one.pinned,
-    }.get(show, lambda one: True)
-    return [one for one in seen.orders if only in (None, one.store_id) and wanted(one)]
+    return [one for one in seen.orders if only in (None, one.store_id) and _wanted(one, show)]
+
+
+def _wanted(one: TowerOrder, show: str) -> bool:
+    fits = {
+        "risk": one.risk != "ok",
+        "late": one.risk == "late",
+        "waiting": one.courier_id is None,
+        "pinned": one.pinned,
+    }
+    return fits.get(show, True)
 
 
 def _counts(seen: TowerView) -> list[tuple[str, str, int, str]]:

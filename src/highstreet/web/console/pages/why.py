@@ -10,7 +10,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from highstreet.delivery.couriers import reads as couriers
@@ -190,7 +190,7 @@ def _options(request: StaffRequest, ride: RideView) -> list[Option]:
             count=one.in_hand, store=_minutes(one.store_seconds), door=_minutes(one.door_seconds)
         )
         tone = "late" if one.late_seconds else "ok"
-        late = _("{minutes} late").format(minutes=_minutes(one.late_seconds)) if one.late_seconds else _("in time")
+        late = _("late by {minutes}").format(minutes=_minutes(one.late_seconds)) if one.late_seconds else _("in time")
         made.append(Option(ids.public("cou", one.courier.id), one.courier.name, says, tone, late, one.room <= 0))
     return made
 
@@ -238,7 +238,9 @@ def _parts(facts: dict[str, Any]) -> str:
         (_("waits {n} for the goods"), "wait"),
         (_("{n} to the door"), "door"),
     ]
-    return _(", ").join(text.format(n=_minutes(int(facts[key]))) for text, key in told if int(facts.get(key, 0)) >= 30)
+    return pgettext("tower", ", ").join(
+        text.format(n=_minutes(int(facts[key]))) for text, key in told if int(facts.get(key, 0)) >= 30
+    )
 
 
 def _minutes(seconds: float) -> str:

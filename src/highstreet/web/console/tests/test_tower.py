@@ -128,6 +128,7 @@ def test_who_works_in_one_store_sees_its_orders_and_no_courier(scene: Scene) -> 
 def given(scene: Scene) -> Delivery:
     """WAIT01 offered to the first courier, the second thought of."""
     row, (rider, other) = delivery("WAIT01"), scene.couriers
+    assert row.eta is not None
     Delivery.objects.filter(pk=row.pk).update(status="assigned", courier=rider, assigned_at=clock.now())
     DispatchDecision.objects.create(
         delivery=row,

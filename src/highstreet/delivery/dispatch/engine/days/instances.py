@@ -62,7 +62,7 @@ class Instance:
 
     @property
     def promised(self) -> Floats:
-        return self.placed + self.rules.target if self.due is None else self.due
+        return np.asarray(self.placed + self.rules.target, np.float64) if self.due is None else self.due
 
 
 def find(folder: Path) -> list[Path]:
