@@ -63,6 +63,7 @@ class World:
         town.guard(GUARDED)
         town.guess("guessed", MOST)
         self._integrations()
+        self.riding = self._riding()
         self.group = str(town.one("SELECT group_code FROM catalog_category ORDER BY position LIMIT 1"))
 
     def _integrations(self) -> None:
@@ -73,6 +74,14 @@ class World:
             send(f"{root}/webhooks/new", {"url": "https://1.1.1.1/heard", "events": "order.confirmed"})
         self.key = self._public("key", "SELECT id FROM partners_apikey LIMIT 1")
         self.hook = self._public("whk", "SELECT id FROM partners_endpoint LIMIT 1")
+
+    def _riding(self) -> str:
+        """An order that the dispatcher has."""
+        placed = self.town.order(kinds=1, store=self.store)
+        with self.town.browser(self.manager) as send:
+            send(f"/store/{self.store}/orders/{self._fulfilment(placed)}/accept", {})
+        self.town.eventually(f"SELECT count(*) FROM dispatch_delivery WHERE order_number = '{placed.number}'", 1)  # noqa: S608
+        return self._public("ord", "SELECT id FROM orders_order WHERE number = %s", placed.number)
 
     def _public(self, prefix: str, query: str, *values: object) -> str:
         from highstreet.kernel import ids
@@ -199,6 +208,11 @@ class World:
             "stock": "/console/stock",
             "why this stock": f"/console/stock/{self.store}/{self.variant}",
             "promises": "/console/promises",
+            "tower": "/console/tower",
+            "why this courier": f"/console/tower/orders/{self.riding}",
+            "peaks": "/console/peaks",
+            "peaks, nothing": "/console/peaks?day=2001-01-01",
+            "replays": "/console/replays",
             "ledger": "/console/ledger",
             "journals": "/console/ledger/journals",
             "audit": "/console/audit?run=1",

@@ -25,7 +25,7 @@ UNTRAILED = ("courier.work", "shop.own")
 # Whose use of an action that is everybody's (cancelling an order) or the platform's (goods received) is written down.
 WORKING = ("staff", "partner", "system")
 # The only texts that are kept: codes that our own code chose from.
-CODES = frozenset({"role", "permission", "scopes", "events", "what"})
+CODES = frozenset({"role", "permission", "scopes", "events", "what", "why"})
 MOST = 200
 _INSERT = (
     "INSERT INTO kernel_trail (id, at, actor, organisation_id, request, action, permission, subjects, facts) "

@@ -14,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 
 from highstreet.delivery.couriers.models import Courier, Shift
-from highstreet.delivery.dispatch.models import Delivery
+from highstreet.delivery.dispatch.models import Delivery, Replay
 from highstreet.growth.partners.models import ApiKey, Endpoint, Message, Sending
 from highstreet.growth.partners.sealing import seal
 from highstreet.kernel import clock, ids
@@ -293,6 +293,10 @@ def _partners(plot: Plot) -> None:
         next_at=at,
         created_at=at,
     )
+    replay = Replay.objects.create(
+        city=plot.scene.city, day=at.date(), policy="timely", failure="replay_empty", asked_at=at, finished_at=at
+    )
+    plot.values["replay"] = ids.public("rpl", replay.pk)
     plot.secrets["webhook_secret"] = f"kanari-sealed-{plot.name}"
     plot.secrets["webhook_sealed"] = hook.secret
     plot.values |= {

@@ -1,4 +1,4 @@
-"""/courier/tasks and the steps of a delivery."""
+"""/courier/tasks, the steps of a delivery, and decisions by hand."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
+from .reads import candidates as hands
 
 router = Router(tags=["deliveries"])
 
@@ -65,6 +66,40 @@ class DeliverIn(Body):
 
 class IncidentIn(Body):
     kind: Literal["nobody_home", "damaged", "cannot_go_on"]
+
+
+class OverrideIn(Body):
+    """`courier`: who brings it, or null: it waits. `seen`: what the caller decided upon, as candidates told."""
+
+    courier: str | None
+    why: Literal["late", "stuck", "asked", "too_big", "together", "other"]
+    pin: bool = True
+    seen: str = Field("", max_length=60)
+
+
+class OverriddenOut(Schema):
+    id: str
+    status: str
+    courier: str | None
+    pinned: bool
+
+
+class CandidateOut(Schema):
+    """Seconds from now: until free, at the store, at the door; and past the promise."""
+
+    courier: str
+    name: str
+    in_hand: int
+    room: int
+    free_seconds: int
+    store_seconds: int
+    door_seconds: int
+    late_seconds: int
+
+
+class CandidatesOut(Schema):
+    seen: str
+    candidates: list[CandidateOut]
 
 
 class DoneOut(Schema):
@@ -164,6 +199,51 @@ def incident(request: HttpRequest, delivery_id: str, body: IncidentIn) -> HttpRe
 def give_back(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """Back at the store with a delivery that failed."""
     return _step(request, delivery_id, actions.give_back, "returned")
+
+
+@router.get("/deliveries/{delivery_id}/candidates", response={200: CandidatesOut}, openapi_extra=refuses("not_found"))
+@route("console.read")
+def candidates(request: HttpRequest, delivery_id: str) -> CandidatesOut:
+    """Who could bring it, the soonest at the door first; whose bag is full comes last."""
+    actor, known = _actor(request), private("dlv", delivery_id)
+    row = hands.delivery_of(actor, known)
+    return CandidatesOut(
+        seen=hands.version(row.status, row.courier_id),
+        candidates=[
+            CandidateOut(
+                courier=ids.public("cou", one.courier.id),
+                name=one.courier.name,
+                in_hand=one.in_hand,
+                room=max(one.room, 0),
+                free_seconds=round(one.free_seconds),
+                store_seconds=round(one.store_seconds),
+                door_seconds=round(one.door_seconds),
+                late_seconds=round(one.late_seconds),
+            )
+            for one in hands.candidates(actor, known)
+        ],
+    )
+
+
+@router.post(
+    "/deliveries/{delivery_id}/override",
+    response={200: OverriddenOut},
+    openapi_extra=refuses("bag_full", "courier_away", "moved_on", "not_found", "wrong_state"),
+)
+@route("dispatch.override")
+def override(request: HttpRequest, delivery_id: str, body: OverrideIn) -> HttpResponse:
+    """Decide by hand who brings it, before it is picked up; with `pin` the dispatcher leaves it alone."""
+    known = private("dlv", delivery_id)
+    courier = None if body.courier is None else private("cou", body.courier)
+
+    def work() -> OverriddenOut:
+        done = actions.override(
+            actor=_actor(request), delivery_id=known, courier_id=courier, why=body.why, pin=body.pin, seen=body.seen
+        )
+        given = None if done.courier_id is None else ids.public("cou", done.courier_id)
+        return OverriddenOut(id=delivery_id, status=done.status, courier=given, pinned=done.pinned)
+
+    return once(request, work)
 
 
 def _step(request: HttpRequest, text: str, act: Callable[..., Any], status: str, **facts: Any) -> HttpResponse:

@@ -1,13 +1,15 @@
-"""Once a night: what the day's rides teach."""
+"""Jobs of dispatch: once a night what the day's rides teach; a replay when somebody asks for one."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from procrastinate.contrib.django import app
 
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.supply.organisations import reads as organisations
 
-from . import actions
+from . import actions, replaying
 
 
 @app.periodic(cron="17 4 * * *", periodic_id="dispatch.learn")
@@ -15,3 +17,8 @@ from . import actions
 def learn(timestamp: int) -> None:
     for city in organisations.cities():
         actions.learn_speeds(actor=THE_SYSTEM, city_id=city.id)
+
+
+@app.task(name="dispatch.replay", lock="dispatch.replay")
+def replay(replay_id: str) -> None:
+    replaying.run(UUID(replay_id))

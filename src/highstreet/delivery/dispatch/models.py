@@ -14,6 +14,7 @@ class Delivery(models.Model):
     """One fulfilment on its way: a pick-up and a drop-off. `sequence` orders a courier's stops.
 
     `seat` is the place in the courier's bag: of one courier, two live deliveries never have the same one (I8).
+    `pinned`: somebody decided by hand, and the dispatcher leaves it alone until the goods are picked up.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -30,6 +31,7 @@ class Delivery(models.Model):
     ready_by = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
     seat = models.SmallIntegerField(default=0)
+    pinned = models.BooleanField(default=False, db_default=False)
     sequence = models.IntegerField(default=0)
     distance_m = models.IntegerField(default=0)
     eta = models.DateTimeField(null=True)
@@ -83,7 +85,10 @@ class Delivery(models.Model):
 
 
 class DispatchDecision(models.Model):
-    """Why this courier: the policy, its cost, and the ranked alternatives."""
+    """Why this courier: the policy, its cost, and the ranked alternatives.
+
+    `basis` is what was known then of the one chosen: seconds `free`, `ride`, `wait`, `door`, and the `eta`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="decisions")
@@ -91,4 +96,49 @@ class DispatchDecision(models.Model):
     policy = models.CharField(max_length=20)
     cost_seconds = models.IntegerField()
     alternatives = models.JSONField(default=list)
+    basis = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     at = models.DateTimeField()
+
+
+class Override(models.Model):
+    """What somebody decided by hand: from whom, to whom (nobody: back to waiting), why. Only added to."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="overrides")
+    was_courier = models.ForeignKey("couriers.Courier", null=True, on_delete=models.CASCADE, related_name="+")
+    courier = models.ForeignKey("couriers.Courier", null=True, on_delete=models.CASCADE, related_name="+")
+    why = models.CharField(max_length=20)
+    pinned = models.BooleanField()
+    actor = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+
+class Replay(models.Model):
+    """A past day of a city asked for again under other terms; `progress` 0 to 100, `result` once it is done.
+
+    `couriers` in per cent of those who worked, `quantile` of the promise; 0: as it was. `failure` is a code.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    city = models.ForeignKey("organisations.City", on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    policy = models.CharField(max_length=20)
+    couriers = models.IntegerField(default=100)
+    quantile = models.IntegerField(default=0)
+    progress = models.SmallIntegerField(default=0)
+    result = models.JSONField(default=dict)
+    failure = models.CharField(max_length=20, default="")
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(couriers__gt=0, couriers__lte=300)
+                & Q(quantile__gte=0, quantile__lte=99)
+                & Q(progress__gte=0, progress__lte=100),
+                name="replay_sane",
+            ),
+            models.UniqueConstraint(fields=["city"], condition=Q(finished_at=None), name="replay_one_at_a_time"),
+        ]
+        indexes = [models.Index(fields=["city", "-asked_at"], name="replay_of_city")]

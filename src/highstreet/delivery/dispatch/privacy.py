@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from highstreet.kernel.privacy import Open, Period, Table, personal, public, scope
+from highstreet.kernel.privacy import Open, Period, Table, impersonal, personal, public, scope
 
 from .refusals import ON_THE_WAY
 
@@ -41,7 +41,20 @@ personal(
         "t.delivery_id = ANY(%(deliveries)s)",
         also="t.courier_id = ANY(%(courier)s)",
         keeps=FACT,
-        plain=("policy", "alternatives"),
+        plain=("policy", "alternatives", "basis"),
         periods=(Period(DOOR_DAYS, "t.at < %(until)s", f"{DOOR_DAYS} days"),),
     )
 )
+personal(
+    Table(
+        "dispatch_override",
+        ("customer", "courier", "employee"),
+        "work",
+        "t.delivery_id = ANY(%(deliveries)s)",
+        also="t.courier_id = ANY(%(courier)s) OR t.was_courier_id = ANY(%(courier)s)",
+        keeps=FACT,
+        plain=("why", "actor"),
+        periods=(Period(DOOR_DAYS, "t.at < %(until)s", f"{DOOR_DAYS} days"),),
+    )
+)
+impersonal("sums of a day", "dispatch_replay")

@@ -23,7 +23,7 @@ from highstreet.supply.stores.reads import StoreView
 
 from . import rules
 from .engine import Problem
-from .models import Delivery, DispatchDecision
+from .models import Delivery, DispatchDecision, Override
 from .states import LIVE
 
 BARRED_MINUTES = 10
@@ -57,7 +57,7 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> Snapshot:
     shops = stores.stores_of(city_id)
     index = {shop.id: number for number, shop in enumerate(shops)}
     rows = list(Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).order_by("pk").defer("proof"))
-    waiting = [row for row in rows if row.status == "waiting" and row.store_id in index]
+    waiting = [row for row in rows if row.status == "waiting" and not row.pinned and row.store_id in index]
     live = [row for row in rows if row.status != "waiting"]
     present = [one for one in couriers.on_shift(city_id) if one.lat is not None and one.id not in away]
     of_courier: dict[UUID, list[Delivery]] = defaultdict(list)
@@ -65,9 +65,9 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> Snapshot:
         if row.courier_id is not None:
             of_courier[row.courier_id].append(row)
     etas: dict[UUID, datetime] = {}
-    free = [_free(city_id, courier, of_courier[courier.id], now, etas) for courier in present]
+    idle = [free(city_id, courier, of_courier[courier.id], now, etas) for courier in present]
     room = [min(courier.capacity, 8) - len(of_courier[courier.id]) for courier in present]
-    problem = _problem(city_id, now, shops, index, waiting, present, free, room)
+    problem = _problem(city_id, now, shops, index, waiting, present, idle, room)
     return Snapshot(problem, present, shops, waiting, live, etas)
 
 
@@ -102,7 +102,8 @@ def timed(city_id: UUID, start: rules.Point, rows: list[Delivery], now: datetime
     return rules.schedule(rules.stops(tasks(rows, now)), start, now, seconds)
 
 
-def _free(city_id: UUID, courier: CourierView, rows: list[Delivery], now: datetime, etas: dict[UUID, datetime]) -> Free:
+def free(city_id: UUID, courier: CourierView, rows: list[Delivery], now: datetime, etas: dict[UUID, datetime]) -> Free:
+    """When and where a courier with these stops is free; their arrivals go into `etas`."""
     assert courier.lat is not None and courier.lon is not None
     start = (courier.lat, courier.lon)
     if not rows:
@@ -150,14 +151,14 @@ def _problem(
 
 
 def _barred(now: datetime, waiting: list[Delivery], present: list[CourierView]) -> NDArray[np.bool_]:
-    """Who was offered a delivery lately and let it lapse (it waits again): not asked for ten minutes."""
+    """Who was offered a delivery lately and let it lapse, or had it taken from them: not asked for ten minutes."""
     barred = np.zeros((len(waiting), len(present)), bool)
     row_of = {row.pk: number for number, row in enumerate(waiting)}
     column_of = {courier.id: number for number, courier in enumerate(present)}
-    decided = DispatchDecision.objects.filter(
-        delivery_id__in=list(row_of), at__gt=now - timedelta(minutes=BARRED_MINUTES)
-    )
-    for delivery_id, courier_id in decided.values_list("delivery_id", "courier_id"):
+    lately = {"delivery_id__in": list(row_of), "at__gt": now - timedelta(minutes=BARRED_MINUTES)}
+    decided = DispatchDecision.objects.filter(**lately).values_list("delivery_id", "courier_id")
+    taken = Override.objects.filter(**lately, was_courier__isnull=False).values_list("delivery_id", "was_courier_id")
+    for delivery_id, courier_id in decided.union(taken):
         if courier_id in column_of:
             barred[row_of[delivery_id], column_of[courier_id]] = True
     barred[barred.all(axis=1)] = False  # better the same courier again than nobody

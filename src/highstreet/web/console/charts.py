@@ -73,3 +73,66 @@ def top_of(value: int) -> int:
             if value <= step * scale:
                 return step * scale
         scale *= 10
+
+
+FINE_SLOT, FINE_BAR = 8, 6
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a pile."""
+
+    kind: str
+    x: int
+    y: int
+    h: int
+
+
+@dataclass(frozen=True)
+class Piles:
+    """Narrow bars of several kinds on one scale, and lines over them (kind, points); labels are (x, text)."""
+
+    width: int
+    height: int
+    bar: int
+    parts: list[Part]
+    lines: list[tuple[str, str]]
+    labels: list[tuple[int, str]]
+    grid: list[tuple[int, str]]
+
+
+def piles(
+    rows: Sequence[tuple[str, Sequence[tuple[str, int]]]],
+    lines: Sequence[tuple[str, Sequence[int]]] = (),
+    scale: int = 1,
+) -> Piles:
+    """(label or "", its pieces from the bottom up) as bars, and lines of as many values; the grid counts in `scale`."""
+    tallest = max((sum(value for _, value in pieces) for _, pieces in rows), default=0)
+    tallest = max([tallest, *(value for _, values in lines for value in values)])
+    most = top_of(-(-tallest // scale)) * scale
+    parts, labels = [], []
+    for at, (label, pieces) in enumerate(rows):
+        x, y = LEFT + at * FINE_SLOT + 1, BASE
+        for kind, value in pieces:
+            if value:
+                high = max(1, (BASE - TOP) * value // most)
+                y -= high
+                parts.append(Part(kind, x, y, high))
+        if label:
+            labels.append((x + FINE_BAR // 2, label))
+    drawn = [
+        (
+            kind,
+            " ".join(
+                f"{LEFT + at * FINE_SLOT + FINE_SLOT // 2},{BASE - (BASE - TOP) * value // most}"
+                for at, value in enumerate(values)
+            ),
+        )
+        for kind, values in lines
+    ]
+    grid = [(BASE - (BASE - TOP) * part // 2, _tick(most * part / 2 / scale)) for part in (0, 1, 2)]
+    return Piles(LEFT + max(1, len(rows)) * FINE_SLOT + 20, HEIGHT, FINE_BAR, parts, drawn, labels, grid)
+
+
+def _tick(value: float) -> str:
+    return f"{value:g}"

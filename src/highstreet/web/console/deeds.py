@@ -8,6 +8,8 @@ from .words import Words
 
 DEEDS: Words = {
     "delivery.couriers.create": gettext_lazy("Took on a courier"),
+    "delivery.dispatch.ask_replay": gettext_lazy("Asked for a replay of a day"),
+    "delivery.dispatch.override": gettext_lazy("Gave a delivery out by hand"),
     "delivery.routing.load": gettext_lazy("Loaded a city's streets"),
     "growth.partners.add_endpoint": gettext_lazy("Added a webhook"),
     "growth.partners.change_endpoint": gettext_lazy("Changed a webhook"),
@@ -57,6 +59,7 @@ FACTS: Words = {
     "amount": gettext_lazy("amount"),
     "asked": gettext_lazy("asked for"),
     "cash_received": gettext_lazy("cash"),
+    "couriers": gettext_lazy("couriers, in per cent"),
     "days": gettext_lazy("days"),
     "delta": gettext_lazy("units"),
     "events": gettext_lazy("events"),
@@ -64,20 +67,26 @@ FACTS: Words = {
     "minutes": gettext_lazy("minutes"),
     "most": gettext_lazy("the most"),
     "permission": gettext_lazy("permission"),
+    "pin": gettext_lazy("kept from the dispatcher"),
     "price": gettext_lazy("price"),
     "price_below": gettext_lazy("cheaper by"),
+    "quantile": gettext_lazy("the promise's quantile"),
     "quantity": gettext_lazy("units"),
     "role": gettext_lazy("role"),
     "scopes": gettext_lazy("may"),
     "units": gettext_lazy("units"),
     "visible": gettext_lazy("shown"),
     "was": gettext_lazy("price before"),
+    "why": gettext_lazy("because"),
 }
 # Facts that are amounts in fen.
 MONEY = frozenset({"amount", "price", "was", "price_below", "cash_received"})
 # What an identifier among the facts names, and how it begins outside.
 PREFIXES = {
     "alert_id": "alt",
+    "city_id": "cty",
+    "courier_id": "cou",
+    "delivery_id": "dlv",
     "endpoint_id": "whk",
     "employee_id": "emp",
     "fulfilment_id": "ful",

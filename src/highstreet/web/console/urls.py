@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import books, goods, integrations, orders, overview, people, promises, rights, trail
+from .pages import (
+    books,
+    goods,
+    integrations,
+    orders,
+    overview,
+    peaks,
+    people,
+    promises,
+    replays,
+    rights,
+    tower,
+    trail,
+    why,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("board/roads.json", overview.roads, name="roads"),
     path("board/points.json", overview.points, name="points"),
+    path("tower", tower.tower, name="tower"),
+    path("tower/board.json", tower.board, name="board"),
+    path("tower/orders/<str:order>", why.why, name="why"),
+    path("tower/orders/<str:order>/override", why.override, name="override"),
+    path("peaks", peaks.peaks, name="peaks"),
+    path("replays", replays.replays, name="replays"),
+    path("replays/<str:replay>", replays.replay, name="replay"),
     path("jump", orders.jump, name="jump"),
     path("orders", orders.listed, name="orders"),
     path("orders/<str:order>", orders.order, name="order"),

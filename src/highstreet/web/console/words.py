@@ -144,6 +144,17 @@ REASONS: Words = {
     "closing": gettext_lazy("store closing"),
     "equipment": gettext_lazy("something broke"),
     "other": gettext_lazy("another reason"),
+    "stuck": gettext_lazy("the courier does not get on"),
+    "asked": gettext_lazy("the courier asked for it"),
+    "too_big": gettext_lazy("too big for this courier"),
+    "together": gettext_lazy("goes with another order"),
+}
+POLICIES: Words = {
+    "timely": gettext_lazy("Timely: the whole city at once, lateness and couriers' time weighed"),
+    "nearest": gettext_lazy("Nearest: the next free courier"),
+    "matching": gettext_lazy("Matching: every five minutes, no bundles"),
+    "reyes": gettext_lazy("Rolling horizon (Reyes and others 2018)"),
+    "by_hand": gettext_lazy("By hand"),
 }
 ROLES: Words = policy.ROLE_WORDS
 PERMISSIONS: Words = {row.code: row.says for row in policy.CATALOGUE}

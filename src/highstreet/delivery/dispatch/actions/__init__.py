@@ -2,24 +2,32 @@
 
 from .intake import cancel, create, hand_over, mark_ready
 from .learning import learn_speeds
+from .override import Overridden, override
 from .planning import Epoch, plan
+from .replaying import advance_replay, ask_replay, fail_replay, finish_replay
 from .vanishing import let_go_of_vanished
 from .work import accept, arrive_door, arrive_store, deliver, give_back, incident, pick_up
 
 __all__ = [
     "Epoch",
+    "Overridden",
     "accept",
+    "advance_replay",
     "arrive_door",
     "arrive_store",
+    "ask_replay",
     "cancel",
     "create",
     "deliver",
+    "fail_replay",
+    "finish_replay",
     "give_back",
     "hand_over",
     "incident",
     "learn_speeds",
     "let_go_of_vanished",
     "mark_ready",
+    "override",
     "pick_up",
     "plan",
 ]

@@ -13,7 +13,7 @@ from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 
 from .. import rules, snapshot
-from ..engine import SERVING, Job, Plan, Policy
+from ..engine import SERVING, Job, Plan, Policy, Problem
 from ..events import DeliveryAssigned
 from ..models import MOST_SEATS, Delivery, DispatchDecision
 from ..moving import step, topics
@@ -52,7 +52,7 @@ def _take_back(actor: Actor, city_id: UUID, now: datetime) -> int:
     before = now - timedelta(seconds=rules.lapse_seconds(clock.speed()))
     rows = (
         Delivery.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(city_id=city_id, status="assigned", assigned_at__lt=before)
+        .filter(city_id=city_id, status="assigned", assigned_at__lt=before, pinned=False)
         .order_by("pk")
     )
     count = 0
@@ -83,6 +83,8 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
     ):
         seats[courier_id].add(seat)
         last[courier_id] = max(last[courier_id], sequence)
+    # Whoever decided by hand since we looked has the last word.
+    still = _lock_waiting([seen.waiting[order].pk for job in jobs for order in job.orders])
     given = 0
     for job in jobs:
         courier = seen.couriers[job.courier]
@@ -91,11 +93,18 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
             continue
         for place, (order, arrive) in enumerate(zip(job.orders, job.arrive_in, strict=True)):
             row = seen.waiting[order]
+            if row.pk not in still:
+                continue
             eta = now + timedelta(seconds=arrive)
             if _assign(actor, row, courier.id, free[place], last[courier.id] + place + 1, eta):
                 given += 1
                 _explain(seen, job, row, policy, now)
     return given
+
+
+def _lock_waiting(delivery_ids: list[UUID]) -> set[UUID]:
+    rows = Delivery.objects.select_for_update(no_key=True).filter(pk__in=delivery_ids, status="waiting", pinned=False)
+    return set(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def _assign(actor: Actor, row: Delivery, courier_id: UUID, seat: int, sequence: int, eta: datetime) -> bool:
@@ -108,7 +117,10 @@ def _assign(actor: Actor, row: Delivery, courier_id: UUID, seat: int, sequence: 
 
 
 def _explain(seen: snapshot.Snapshot, job: Job, row: Delivery, policy: str, now: datetime) -> None:
-    others = [{"courier": str(seen.couriers[other].id), "cost": round(cost)} for other, cost in job.alternatives]
+    others = [
+        {"courier": str(seen.couriers[other].id), "cost": round(cost), **_basis(seen.problem, job, other)}
+        for other, cost in job.alternatives
+    ]
     DispatchDecision.objects.create(
         id=ids.new_id(),
         delivery=row,
@@ -116,8 +128,18 @@ def _explain(seen: snapshot.Snapshot, job: Job, row: Delivery, policy: str, now:
         policy=policy,
         cost_seconds=round(job.cost),
         alternatives=others,
+        basis={**_basis(seen.problem, job, job.courier), "eta": row.eta.isoformat() if row.eta else ""},
         at=now,
     )
+
+
+def _basis(problem: Problem, job: Job, courier: int) -> dict[str, int]:
+    """Seconds: until the courier is free, the ride to the store, the wait for the goods there, the ride to the door."""
+    order = job.orders[0]
+    free, ride = max(float(problem.free_in[courier]), 0.0), float(problem.to_store[courier, problem.store[order]])
+    ready = max(float(problem.ready_in[one]) for one in job.orders)
+    parts = {"free": free, "ride": ride, "wait": max(ready - free - ride, 0.0), "door": float(problem.drop[order])}
+    return {name: round(value) for name, value in parts.items()}
 
 
 def _tell_etas(seen: snapshot.Snapshot) -> None:

@@ -27,6 +27,8 @@ NOBODY = {
     "assigned_at": None,
     "accepted_at": None,
     "arrived_at": None,
+    # Whoever was chosen by hand is gone: the dispatcher chooses anew.
+    "pinned": False,
 }
 
 

@@ -104,6 +104,7 @@ def incident(*, actor: Actor, delivery_id: UUID, kind: str) -> str:
             event,
             note=kind,
             courier_id=None,
+            pinned=False,
             sequence=0,
             eta=None,
             assigned_at=None,

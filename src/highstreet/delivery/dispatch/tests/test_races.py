@@ -20,7 +20,8 @@ from highstreet.kernel.refusal import Refused
 
 from .. import actions, loop
 from ..models import Delivery
-from ..states import LIVE
+from ..states import BEFORE_PICK_UP, LIVE
+from .test_override import desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,6 +118,77 @@ def test_nobody_leaves_with_work_given_in_the_same_moment() -> None:
     )
     stayed = {rider.courier_id for rider, result in zip(riders, results[:-1], strict=True) if result == "tasks_in_hand"}
     assert {row.courier_id for row in Delivery.objects.filter(status__in=LIVE)} <= stayed
+    assert support.broken() == []
+
+
+def decide(row: Delivery, rider: Actor | None, place: support.Town) -> Callable[[], object]:
+    courier = None if rider is None else rider.courier_id
+    return lambda: actions.override(actor=desk(place), delivery_id=row.pk, courier_id=courier, why="late")
+
+
+def careless(row: Delivery, rider: Actor) -> Callable[[], object]:
+    """The negative control: looks, thinks, writes."""
+
+    def work() -> str:
+        found = Delivery.objects.get(pk=row.pk)
+        if found.status not in BEFORE_PICK_UP:
+            return "wrong_state"
+        time.sleep(0.05)
+        Delivery.objects.filter(pk=row.pk).update(status="assigned", courier_id=rider.courier_id, seat=row.seat)
+        return "done"
+
+    return work
+
+
+def taken_from_the_bag(work: Callable[[Delivery, Actor, support.Town], Callable[[], object]]) -> list[str]:
+    """Eight packages are picked up while somebody decides about them by hand; those that left a courier's bag."""
+    place = support.town()
+    riders = [support.courier(place, 40 * number, capacity=1) for number in range(8)]
+    other = support.courier(place, 2000, capacity=8)
+    waiting(place, 8)
+    actions.plan(actor=THE_SYSTEM, city_id=place.city_id)
+    given = {row.courier_id: row for row in Delivery.objects.filter(status="assigned", city_id=place.city_id)}
+    mine = [(rider, given[rider.courier_id]) for rider in riders if rider.courier_id in given]
+    assert len(mine) >= 6
+    for number, (_, row) in enumerate(mine):
+        row.seat = number
+
+    def pick(rider: Actor, row: Delivery) -> Callable[[], object]:
+        return lambda: actions.pick_up(actor=rider, delivery_id=row.pk)
+
+    results = at_once([*(pick(*one) for one in mine), *(work(row, other, place) for _, row in mine)])
+    lost = []
+    for (rider, row), picked in zip(mine, results[: len(mine)], strict=True):
+        row.refresh_from_db()
+        if picked is None and (row.status, row.courier_id) != ("picked_up", rider.courier_id):
+            lost.append(f"{row.pk}: {row.status}")
+    return lost
+
+
+def test_what_is_picked_up_is_not_given_to_another_in_the_same_moment() -> None:
+    assert taken_from_the_bag(lambda row, other, place: decide(row, other, place)) == []
+    assert [words for words in support.broken() if words[0] == "a state's history is a path"] == []
+
+
+def test_an_override_that_does_not_lock_is_found_out() -> None:
+    assert taken_from_the_bag(lambda row, other, place: careless(row, other)) != []
+
+
+def test_people_and_dispatcher_decide_at_once_and_nobody_has_too_much() -> None:
+    place = support.town()
+    riders = [support.courier(place, 40 * number, capacity=2) for number in range(4)]
+    waiting(place, 10)
+    rows = list(Delivery.objects.filter(city_id=place.city_id).order_by("pk"))
+    by_hand = [decide(row, riders[number % 4], place) for number, row in enumerate(rows[:6])]
+    epochs = [lambda: actions.plan(actor=THE_SYSTEM, city_id=place.city_id)] * 3
+    results = at_once([*by_hand, *epochs, decide(rows[6], None, place)])
+    held = Delivery.objects.get(pk=rows[6].pk)
+    # Whoever was last decided: kept for a person, or given before that and taken back.
+    assert (held.status, held.pinned) == ("waiting", True)
+    for row, done in zip(rows[:6], results[:6], strict=True):
+        row.refresh_from_db()
+        if isinstance(done, actions.Overridden):
+            assert (row.courier_id, row.pinned) == (done.courier_id, True)
     assert support.broken() == []
 
 

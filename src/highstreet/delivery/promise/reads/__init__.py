@@ -3,19 +3,24 @@
 from .lately import forget
 from .offers import ShopOffer, Situation, offers_for, one, situation
 from .outcomes import CaseView, KeptDay, PromiseView, Tally, kept, promise, still_open, tally, worst
+from .records import Record, Running, day, running
 
 __all__ = [
     "CaseView",
     "KeptDay",
     "PromiseView",
+    "Record",
+    "Running",
     "ShopOffer",
     "Situation",
     "Tally",
+    "day",
     "forget",
     "kept",
     "offers_for",
     "one",
     "promise",
+    "running",
     "situation",
     "still_open",
     "tally",

@@ -26,6 +26,7 @@ from highstreet.web.ui.templatetags.ui import day_time, distance, minutes, money
 
 from .. import words
 from .frame import Scope
+from .why import Decision, decision
 
 TONES = {
     "delivered": "ok",
@@ -78,26 +79,6 @@ class Money:
     amount: int
     at: datetime
     number: str
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A courier whom the dispatcher thought of; `cost` in weighted seconds, `chosen` the one it took."""
-
-    rank: int
-    courier: str
-    cost: int
-    more: int
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One decision of the dispatcher, newest first."""
-
-    at: datetime
-    policy: str
-    choices: list[Choice]
 
 
 @dataclass(frozen=True)
@@ -171,7 +152,7 @@ class Dossier:
             _way(ways, names),
             paid + back,
             [booking(one, scope) for one in booked],
-            [_decision(one, names) for one in decisions],
+            [decision(one, names) for one in decisions],
         )
 
 
@@ -278,20 +259,3 @@ def _way(ways: list[dispatch.DeliveryView], names: dict[UUID, str]) -> list[Fact
     if last.incident:
         facts.append(Fact(_("Incident"), words.of(words.INCIDENTS, last.incident)))
     return facts
-
-
-def _decision(one: dispatch.DecisionView, names: dict[UUID, str]) -> Decision:
-    nobody = _("a former courier")
-    ranked = [(one.cost_seconds, str(one.courier_id), True)]
-    ranked += [
-        (int(other.get("cost", 0)), str(other.get("courier", "")), False)
-        for other in one.alternatives
-        if str(other.get("courier", "")) != str(one.courier_id)
-    ]
-    ranked.sort(key=lambda item: item[0])
-    by_text = {str(key): name for key, name in names.items()}
-    choices = [
-        Choice(rank, by_text.get(courier, nobody), cost, cost - one.cost_seconds, chosen)
-        for rank, (cost, courier, chosen) in enumerate(ranked, 1)
-    ]
-    return Decision(one.at, one.policy, choices)

@@ -92,13 +92,14 @@ def tried(work: Callable[[], object]) -> Tried:
         return Tried(refused=refused)
 
 
-def scope_of(request: StaffRequest) -> Scope:
-    """The city and the stores that the actor's organisation runs. FORBIDDEN for who has none."""
+def scope_of(request: StaffRequest, city_code: str = "") -> Scope:
+    """The city and the stores that the actor's organisation runs: the first, or that of the code where it is theirs.
+    FORBIDDEN for who has none."""
     own = request.actor.organisation_id
     held: Scope | None = getattr(request, "_scope", None)
     if held is not None:
         return held
-    for city in organisations.cities():
+    for city in sorted(organisations.cities(), key=lambda one: one.code != city_code):
         whole = own is not None and city.retailer_id == own
         shops = [shop for shop in stores.stores_of(city.id) if whole or shop.organisation_id == own]
         mine = [shop for shop in shops if request.actor.at_store(shop.id)]

@@ -117,7 +117,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "more_work": max(0, len(seen.work) - MOST_ROWS),
         "couriers": seen.couriers,
         "shops": [Shop(store, store.is_open(at), _waiting(seen.work, store)) for store in scope.stores],
-        "bounds": _bounds(scope),
+        "bounds": bounds(scope),
         "summary": _summary(seen, scope),
     }
     part = text_of(request, "part", 8) if request.htmx else ""
@@ -317,7 +317,7 @@ def _waiting(work: list[Work], store: StoreView) -> int:
     return sum(one.store == store.name for one in work)
 
 
-def _bounds(scope: Scope) -> str:
+def bounds(scope: Scope) -> str:
     """The box around the stores, a little wider; the city's where there are none."""
     if not scope.stores:
         return f"{scope.city.south},{scope.city.west},{scope.city.north},{scope.city.east}"

@@ -38,7 +38,10 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """Ids in the files' order; every array is by that order. Minutes since the day began."""
+    """Ids in the files' order; every array is by that order. Minutes since the day began.
+
+    `due`: when each order was promised; where there is none, `rules.target` after it was placed.
+    """
 
     name: str
     rules: Rules
@@ -55,6 +58,11 @@ class Instance:
     refusals: Ints
     on: Ints
     off: Ints
+    due: Floats | None = None
+
+    @property
+    def promised(self) -> Floats:
+        return np.asarray(self.placed + self.rules.target, np.float64) if self.due is None else self.due
 
 
 def find(folder: Path) -> list[Path]:

@@ -22,9 +22,9 @@ from highstreet.supply.stores import reads as stores
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentView
 
-from . import rules, snapshot
-from .models import Delivery, DispatchDecision
-from .states import FOLLOWED, LIVE
+from .. import rules, snapshot
+from ..models import Delivery, DispatchDecision
+from ..states import FOLLOWED, LIVE
 
 Points = list[tuple[float, float]]
 DEFAULT_CYCLE_MINUTES = 20.0
@@ -122,13 +122,14 @@ class BoardView:
 
 @dataclass(frozen=True)
 class DecisionView:
-    """Why this courier: cost in weighted seconds and who else was thought of."""
+    """Why this courier: cost in weighted seconds and who else was thought of; `basis` in seconds, where it is known."""
 
     at: datetime
     courier_id: UUID
     policy: str
     cost_seconds: int
     alternatives: list[dict[str, Any]]
+    basis: dict[str, Any]
 
 
 def tasks(actor: Actor) -> list[StopView]:
@@ -233,7 +234,9 @@ def decisions(actor: Actor, order_id: UUID) -> list[DecisionView]:
     if actor.kind != SYSTEM:
         city_ids = [city.id for city in organisations.cities() if city.retailer_id == actor.organisation_id]
         rows = rows.filter(delivery__city_id__in=city_ids)
-    return [DecisionView(row.at, row.courier_id, row.policy, row.cost_seconds, row.alternatives) for row in rows]
+    return [
+        DecisionView(row.at, row.courier_id, row.policy, row.cost_seconds, row.alternatives, row.basis) for row in rows
+    ]
 
 
 def cycle_minutes(city_id: UUID) -> float:

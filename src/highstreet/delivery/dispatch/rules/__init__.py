@@ -11,8 +11,15 @@ Point = tuple[float, float]
 
 AT_STORE_SECONDS = 60.0
 AT_DOOR_SECONDS = 90.0
+# Who has no courier yet: the ride to the store as the promise takes it, and a bicycle on the road.
+TO_STORE_SECONDS = 300.0
+BIKE_MPS = 17.0 / 3.6
+TIGHT_SECONDS = 300.0
 ACCEPT_SECONDS = 120.0
 ACCEPT_WALL_SECONDS = 6.0
+# Why staff decided by hand.
+OVERRIDES = ("late", "stuck", "asked", "too_big", "together", "other")
+BY_HAND = "by_hand"
 INCIDENTS = ("nobody_home", "damaged", "cannot_go_on")
 # What a courier of whom nothing is heard had in the bag, in the end.
 LOST = "lost"
@@ -115,6 +122,20 @@ def vanished_seconds(speed: float) -> float:
 def given_up_at(promised_to: datetime, last_sign: datetime) -> datetime:
     """When goods in the bag of somebody who has vanished are given up."""
     return max(promised_to, last_sign) + timedelta(seconds=GIVEN_UP_SECONDS)
+
+
+def arrival(eta_in: float | None, ready_in: float, distance_m: int) -> float:
+    """In how many seconds it is expected at the door, never before now. Without a courier: one comes meanwhile."""
+    if eta_in is None:
+        eta_in = max(ready_in, TO_STORE_SECONDS) + AT_STORE_SECONDS + distance_m / BIKE_MPS
+    return max(eta_in, 0.0)
+
+
+def risk(promised_in: float, expected_in: float) -> str:
+    """late: past its time; warn: expected after it, or within five minutes of it; ok. Seconds from now."""
+    if promised_in < 0:
+        return "late"
+    return "warn" if promised_in - expected_in < TIGHT_SECONDS else "ok"
 
 
 def same_code(given: str, code: str) -> bool:
