@@ -124,6 +124,9 @@ def test_taken_back_and_released_it_goes_to_somebody_else() -> None:
     actions.accept(actor=near, delivery_id=row.pk)
     # Its first decision is long ago: that alone would not keep the dispatcher from the same courier.
     with clock.frozen(NOON + timedelta(minutes=20)):
+        for rider, north in ((near, 50), (far, 1500)):
+            lat, lon = support.point(north, 0)
+            courier_actions.report_position(actor=rider, lat=lat, lon=lon)
         by_hand(place, row, None, pin=False)
         assert plan(place).assigned == 1
     row.refresh_from_db()
