@@ -170,7 +170,7 @@ class Rider:
             while True:
                 tasks = await self.person.get("/courier/tasks", path=True)
                 if not tasks["stops"]:
-                    await self.ear.wait()
+                    await self.idle()
                     continue
                 try:
                     await self.do(tasks)
@@ -197,7 +197,12 @@ class Rider:
         for job in stop["jobs"]:
             waiting |= not await self.step(job)
         if waiting:
-            await self.ear.wait()
+            await self.idle()
+
+    async def idle(self) -> None:
+        """Wait for something to do; the phone goes on telling where it is."""
+        await self.ear.wait()
+        await self.report()
 
     async def step(self, job: dict[str, Any]) -> bool:
         """Do the job's next step. False when the store is not ready."""

@@ -37,7 +37,7 @@ def let_go_of_vanished(*, actor: Actor, city_id: UUID) -> set[UUID]:
     """Couriers on shift without a sign of life for ten minutes, who are given nothing new. Returns their ids.
 
     What they have not picked up waits for somebody else. What they have is given up 45 minutes after its promise and
-    their last sign: refunded and compensated. With nothing left in hand, their shift ends.
+    their last sign: refunded and compensated. After two hours with nothing in hand their shift ends.
     """
     now = clock.now()
     before = now - timedelta(seconds=rules.vanished_seconds(clock.speed()))
@@ -56,8 +56,10 @@ def let_go_of_vanished(*, actor: Actor, city_id: UUID) -> set[UUID]:
             _give_up(actor, row)
         else:
             left.add(row.courier_id)
+    abandoned = now - timedelta(seconds=rules.ABANDONED_SECONDS)
     for courier_id in sorted(still - left):
-        couriers.clock_off(actor=actor, courier_id=courier_id)
+        if quiet[courier_id] < abandoned:
+            couriers.clock_off(actor=actor, courier_id=courier_id)
     return still
 
 

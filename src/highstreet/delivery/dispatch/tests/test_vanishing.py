@@ -41,7 +41,11 @@ def test_what_is_not_picked_up_goes_to_somebody_else() -> None:
         assert plan(place).assigned == 1
         row.refresh_from_db()
         assert (row.status, row.courier_id) == ("assigned", other.courier_id)
-        # Nothing in hand any more: the shift is over, and what the promise counts on is who is there.
+        assert len(couriers.on_shift(place.city_id)) == 2, "a phone in a pocket ends no shift"
+    with clock.frozen(NOON + timedelta(hours=2, minutes=1)):
+        lat, lon = support.point(2000, 0)
+        courier_actions.report_position(actor=other, lat=lat, lon=lon)
+        plan(place)
         assert [one.id for one in couriers.on_shift(place.city_id)] == [other.courier_id]
         assert courier_actions.start_shift(actor=gone), "who comes back begins anew"
     path = StateChange.objects.filter(subject=row.pk).order_by("id").values_list("event", "note")
@@ -82,6 +86,9 @@ def test_who_has_just_begun_has_not_vanished() -> None:
         assert actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id) == set()
     with clock.frozen(LATER + timedelta(minutes=11)):
         assert actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id) == {rider.courier_id}
+        assert len(couriers.on_shift(place.city_id)) == 1
+    with clock.frozen(LATER + timedelta(minutes=121)):
+        actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id)
         assert couriers.on_shift(place.city_id) == []
 
 
@@ -116,7 +123,6 @@ def test_what_is_in_the_bag_is_given_up_long_after_its_promise() -> None:
         plan(place)
         row.refresh_from_db()
         assert (row.status, row.incident, row.pay) == ("returned", "lost", 0)
-        assert couriers.on_shift(place.city_id) == []
     assert Fulfilment.objects.get(pk=row.fulfilment_id).status == "returned"
     assert not Posting.objects.filter(owner=str(gone.courier_id)).exists(), "a ride that never ended is not paid"
     support.settle()
