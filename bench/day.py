@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src")]
@@ -62,7 +64,11 @@ def lived(options: argparse.Namespace, folder: Path) -> int:
         watcher = threading.Thread(target=load.watch, args=[stop])
         watcher.start()
         began = time.monotonic()
-        words = ["--orders", str(options.orders), "--seed", str(options.seed), "--days", str(options.hours / 24)]
+        killed = [0]
+        killer = threading.Thread(target=_kill, args=[demo, options, stop, killed])
+        killer.start()
+        words = ["--faults"] if options.faults else []
+        words += ["--orders", str(options.orders), "--seed", str(options.seed), "--days", str(options.hours / 24)]
         city = subprocess.run(
             [sys.executable, "-m", "highstreet", "live", "--url", f"http://127.0.0.1:{demo.ports.web}", *words],
             capture_output=True,
@@ -72,12 +78,28 @@ def lived(options: argparse.Namespace, folder: Path) -> int:
         took = time.monotonic() - began
         stop.set()
         watcher.join()
-        print(f"\nlived {took / 60:.1f} min; CPU {100 * load.busy:.0f} % of {os.cpu_count()} cores, ", end="")
+        killer.join()
+        print(f"\ndispatcher killed {killed[0]} times" if options.faults else "")
+        print(f"lived {took / 60:.1f} min; CPU {100 * load.busy:.0f} % of {os.cpu_count()} cores, ", end="")
         print(f"load average {max(load.seen):.1f} at most\n")
         return _told(city.returncode, city.stdout, city.stderr)
     finally:
         stop.set()
         demo.stop()
+
+
+def _kill(demo: Demo, options: argparse.Namespace, stop: threading.Event, killed: list[int]) -> None:
+    """kill -9 the dispatcher again and again over the day, at odd moments; it is started anew at once."""
+    if not options.faults:
+        return
+    source = Random(options.seed)
+    every = options.hours * 3600 / options.speed / options.kills
+    while killed[0] < options.kills and not stop.wait(every * source.uniform(0.5, 1.4)):
+        victim = demo.processes["dispatch"]
+        os.killpg(victim.pid, signal.SIGKILL)
+        victim.wait()
+        killed[0] += 1
+        demo.spawn_dispatcher()
 
 
 def _told(code: int, out: str, errors: str) -> int:
@@ -133,6 +155,8 @@ def main(argv: Iterable[str]) -> int:
     parser.add_argument("--orders", type=int, default=600)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--port", type=int, default=8300)
+    parser.add_argument("--faults", action="store_true", help="couriers vanish, a shop is shut, the dispatcher dies")
+    parser.add_argument("--kills", type=int, default=50)
     options = parser.parse_args(list(argv))
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -233,7 +233,13 @@ def _manage(arguments: argparse.Namespace) -> int:
 def _live(arguments: argparse.Namespace) -> int:
     from highstreet.twin.city import live
 
-    return live(base_url=arguments.url, orders_a_day=arguments.orders, seed=arguments.seed, days=arguments.days)
+    return live(
+        base_url=arguments.url,
+        orders_a_day=arguments.orders,
+        seed=arguments.seed,
+        days=arguments.days,
+        faults=arguments.faults,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -290,6 +296,7 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--url", default="http://127.0.0.1:8000")
     live.add_argument("--orders", type=int, default=600)
     live.add_argument("--seed", type=int, default=1)
+    live.add_argument("--faults", action="store_true", help="couriers vanish or tell no place, a shop is shut at noon")
     live.add_argument("--days", type=float, default=0.0, help="stop after so many simulated days (0: never)")
     manage = add("manage", _manage, "Django's own commands")
     manage.add_argument("words", nargs=argparse.REMAINDER)

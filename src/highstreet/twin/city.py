@@ -23,21 +23,21 @@ from .workers import Rider, Store, Told
 SHOWN_EVERY = 3600.0
 
 
-def live(*, base_url: str, orders_a_day: int, seed: int, days: float) -> int:
+def live(*, base_url: str, orders_a_day: int, seed: int, days: float, faults: bool = False) -> int:
     """Live in the city at `base_url` until told to stop, or for `days` simulated days and until every
     order has ended. Prints what happened as JSON. Returns 1 if an order was stuck or an error was met."""
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
-        return asyncio.run(City(base_url, orders_a_day, seed, days).live())
+        return asyncio.run(City(base_url, orders_a_day, seed, days, faults).live())
     return 0
 
 
 class City:
-    def __init__(self, base_url: str, orders_a_day: int, seed: int, days: float) -> None:
+    def __init__(self, base_url: str, orders_a_day: int, seed: int, days: float, faults: bool = False) -> None:
         self.base_url = base_url
         self.orders_a_day = orders_a_day
         self.days = days
         self.random = Random(seed)
-        self.told = Told()
+        self.told = Told(habits=demand.FAULTS if faults else demand.Habits())
         files = read_files(POA)
         self.homes = [demand.Home(row.lat, row.lon, row.weight) for row in files.places if row.kind == "home"]
         # Pickers are named in the order of the stores' codes (twin.loader).
@@ -76,7 +76,7 @@ class City:
         reached = await self._all_stores()
         for index, row in enumerate(self.store_rows):
             person = await self._person("picker" if index == 0 else f"picker{index + 1}")
-            store = Store(person, reached[row.code], Random(self.random.random()), self.told)
+            store = Store(person, reached[row.code], Random(self.random.random()), self.told, first=index == 0)
             self._keep(store.work())
         for index in range(COURIERS):
             person = await self._person("courier" if index == 0 else f"courier{index + 1}")

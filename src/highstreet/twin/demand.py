@@ -24,9 +24,14 @@ class Habits:
     shelf_is_short: float = 0.012
     store_rejects: float = 0.01
     nobody_home: float = 0.004
+    # Couriers: gone for hours with the bag, or never telling where they are. A shop: shut from one hour on, until.
+    vanishes: float = 0.0
+    tells_no_place: float = 0.0
+    shut: tuple[float, float] = (0.0, 0.0)
 
 
 PLAIN = Habits(0, 0, 0, 0, 1, 0, 0, 0)
+FAULTS = Habits(vanishes=0.02, tells_no_place=0.1, shut=(12.0, 14.0))
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class Demo:
         self._spawn("web", [*python, "highstreet", "web", "--port", str(self.ports.web)])
         self._spawn("streams", [*python, "highstreet", "streams", "--port", str(self.ports.streams)])
         self._spawn("worker", [*python, "highstreet", "worker"])
-        self._spawn("dispatch", [*python, "highstreet", "dispatch"])
+        self.spawn_dispatcher()
         self._wait(f"http://127.0.0.1:{self.ports.web}/readyz")
         self._wait(f"http://127.0.0.1:{self.ports.streams}/livez")
         if options.city_lives:
@@ -105,6 +105,10 @@ class Demo:
                     str(options.orders_a_day),
                 ],
             )
+
+    def spawn_dispatcher(self) -> None:
+        """Start it (again)."""
+        self._spawn("dispatch", [sys.executable, "-m", "highstreet", "dispatch"])
 
     def _environment(self, database: str) -> dict[str, str]:
         shop = f"http://127.0.0.1:{self.ports.web}"

@@ -16,6 +16,7 @@ from highstreet.kernel import clock
 
 from .client import Person, Refusal, pause
 from .demand import Habits
+from .files import ZONE
 
 # One transparent pixel, as a photo of a doorstep when nobody told the courier the code.
 PHOTO = (
@@ -24,6 +25,7 @@ PHOTO = (
 LOOK_EVERY = 20.0
 LOOK_WALL, BLIND_LOOK_WALL = 5.0, 0.4
 POSITION_EVERY, POSITION_WALL = 20.0, 1.0
+GONE_FOR = 3 * 3600.0
 RIDE_M_S = 5.4
 
 
@@ -77,13 +79,16 @@ class Ear:
 class Store:
     """A store's pickers: accept, pick with a scanner, pack, and serve the counter."""
 
-    def __init__(self, person: Person, store: str, random: Random, told: Told, *, hands: int = 4) -> None:
+    def __init__(
+        self, person: Person, store: str, random: Random, told: Told, *, hands: int = 4, first: bool = False
+    ) -> None:
         self.person = person
         self.store = store
         self.random = random
         self.told = told
         self.ear = Ear(person)
         self.hands = asyncio.Semaphore(hands)
+        self.first = first
         self.busy: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -111,7 +116,7 @@ class Store:
             async with self.hands:
                 await pause(self.random.uniform(5, 30))
                 if card["status"] == "pending":
-                    if self.random.random() < self.told.habits.store_rejects:
+                    if self.shut() or self.random.random() < self.told.habits.store_rejects:
                         await self.person.post(f"{path}/reject", {"reason": "too_busy"})
                         self.told.count("rejected")
                         return
@@ -126,6 +131,12 @@ class Store:
                 self.told.count(f"picker {refusal}")
         finally:
             self.busy.discard(card["id"])
+
+    def shut(self) -> bool:
+        """Whether this is the shop that is shut now, which nobody told the platform."""
+        start, end = self.told.habits.shut
+        local = clock.now().astimezone(ZONE)
+        return self.first and start <= local.hour + local.minute / 60 < end
 
     async def pick(self, path: str) -> None:
         detail = await self.person.get(path)
@@ -160,11 +171,21 @@ class Rider:
         self.random = random
         self.told = told
         self.pace = random.uniform(0.9, 1.15)
+        self.mute = random.random() < told.habits.tells_no_place
+        self.placed = False
         self.ear = Ear(person)
 
     async def work(self) -> None:
-        await self.person.post("/courier/shift")
-        await self.report()
+        """For ever; who vanishes with the bag comes back hours later and begins a new shift."""
+        while True:
+            await self.person.post("/courier/shift")
+            await self.report()
+            await self.serve()
+            self.told.count("vanished")
+            await pause(GONE_FOR)
+
+    async def serve(self) -> None:
+        """One shift, until this courier vanishes."""
         listening = asyncio.create_task(self.ear.listen())
         try:
             while True:
@@ -172,6 +193,8 @@ class Rider:
                 if not tasks["stops"]:
                     await self.idle()
                     continue
+                if self.carries(tasks) and self.random.random() < self.told.habits.vanishes:
+                    return
                 try:
                     await self.do(tasks)
                 except Refusal as refusal:
@@ -198,6 +221,9 @@ class Rider:
             waiting |= not await self.step(job)
         if waiting:
             await self.idle()
+
+    def carries(self, tasks: dict[str, Any]) -> bool:
+        return any(job["step"] in ("arrive_door", "deliver") for stop in tasks["stops"] for job in stop["jobs"])
 
     async def idle(self) -> None:
         """Wait for something to do; the phone goes on telling where it is."""
@@ -256,6 +282,9 @@ class Rider:
         await self.report()
 
     async def report(self) -> None:
+        if self.mute and self.placed:
+            return
+        self.placed = True
         await self.person.put("/courier/position", {"lat": self.at[0], "lon": self.at[1]})
 
 
