@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 SLOT_MINUTES = 15
+# So many packed orders weigh as much as the belief that a shop is as fast as it says.
+PACE_BELIEF = 8.0
+LEAST_PACE, MOST_PACE = 0.5, 3.0
 HORIZON_MINUTES = 180
 DEFAULT_CYCLE_MINUTES = 20.0
 REACT_MINUTES = 1.0
@@ -64,6 +67,15 @@ def prep_minutes(base: float, seconds_per_unit: float, units: int, load: Load, k
     """Minutes until a basket of `units` is packed: the shop reacts, works off what waits, then picks it."""
     waiting = (load.orders * base + load.units * seconds_per_unit / 60) / PICKERS.get(kind, 1)
     return REACT_MINUTES + waiting + base + units * seconds_per_unit / 60
+
+
+def pace(median_log: float, packed: int) -> float:
+    """What this shop takes for a minute that was reckoned: by the median logarithm of its last ones' ratios.
+
+    Drawn towards 1 by as much as they are few; kept within a half and three.
+    """
+    share = packed / (packed + PACE_BELIEF)
+    return min(max(math.exp(share * median_log), LEAST_PACE), MOST_PACE)
 
 
 def courier_minutes(deliveries_open: int, couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> float:

@@ -1,9 +1,16 @@
 """Offers and promises as values."""
 
-from .lately import forget
+from . import lately, paces
 from .offers import ShopOffer, Situation, offers_for, one, situation
 from .outcomes import CaseView, KeptDay, PromiseView, Tally, kept, promise, still_open, tally, worst
 from .records import Record, Running, day, running
+
+
+def forget() -> None:
+    """Drop what this process remembers of the last hours for some seconds."""
+    lately.forget()
+    paces.forget()
+
 
 __all__ = [
     "CaseView",

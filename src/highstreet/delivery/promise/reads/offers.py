@@ -18,6 +18,7 @@ from highstreet.trade.orders.ports import PromiseOffer
 
 from .. import rules
 from .lately import Lately, lately
+from .paces import paces
 
 PAGE_UNITS = 3
 OPEN = timedelta(days=1)
@@ -48,6 +49,7 @@ class Situation:
     bins: list[rules.Bin]
     quantile: int
     lately: dict[str, Lately]
+    paces: dict[UUID, float]
 
     def residual(self, shop: UUID, mode: str, duration: float) -> float:
         """Seconds after what is expected `duration` seconds from now."""
@@ -128,6 +130,7 @@ def situation(city_id: UUID, at: datetime) -> Situation:
         [known.get(start) or rules.Bin(start, usual) for start in starts],
         terms.promise_quantile,
         {mode: lately(city_id, mode, at) for mode in rules.RESIDUALS},
+        paces(city_id, at),
     )
 
 
@@ -138,11 +141,12 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
         cursor.execute(_LOAD, [store.id, store.city_id, at - OPEN])
         orders, units = cursor.fetchone()
     known = {"pickup": lately(store.city_id, "pickup", at)}
-    return Situation({store.id: rules.Load(orders, units)}, 0.0, [], terms.promise_quantile, known)
+    load = {store.id: rules.Load(orders, units)}
+    return Situation(load, 0.0, [], terms.promise_quantile, known, paces(store.city_id, at))
 
 
 def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
-    prep = _prep(shop, units, now)
+    prep, usual = _prep(shop, units, now)
     duration = rules.expected_seconds(prep=prep, travel_seconds=ride, courier=now.courier_minutes)
     residual = now.residual(shop.id, "delivery", duration)
 
@@ -169,6 +173,7 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
     basis = {
         "expected": window.expected.isoformat(),
         "prep_minutes": round(prep, 1),
+        "prep_usual": round(usual, 1),
         "travel_seconds": round(ride),
         "courier_minutes": round(now.courier_minutes, 1),
         "residual_seconds": round(residual),
@@ -189,7 +194,7 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
 
 
 def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
-    prep = _prep(shop, units, now)
+    prep, usual = _prep(shop, units, now)
     residual = now.residual(shop.id, "pickup", 60 * prep)
     window = rules.pickup(at, prep=prep, residual_seconds=residual)
     if window.ready_by > shop.closes_at(at):
@@ -197,6 +202,7 @@ def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> Promis
     basis = {
         "expected": window.expected.isoformat(),
         "prep_minutes": round(prep, 1),
+        "prep_usual": round(usual, 1),
         "units": units,
         "residual_seconds": round(residual),
         "load_orders": now.loads.get(shop.id, rules.Load()).orders,
@@ -204,7 +210,9 @@ def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> Promis
     return PromiseOffer(window.promised_from, window.promised_to, window.ready_by, now.quantile, basis)
 
 
-def _prep(shop: StoreView, units: int, now: Situation) -> float:
-    return rules.prep_minutes(
+def _prep(shop: StoreView, units: int, now: Situation) -> tuple[float, float]:
+    """Minutes as this shop packs now, and as they are reckoned of any."""
+    usual = rules.prep_minutes(
         shop.pick_minutes_base, shop.pick_seconds_per_unit, units, now.loads.get(shop.id, rules.Load()), shop.kind
     )
+    return usual * now.paces.get(shop.id, 1.0), usual

@@ -47,9 +47,11 @@ def credits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int, str]]:
     return given
 
 
-def offer(place: support.Town, mode: str = "delivery", at: datetime = NOON, units: int = 3) -> PromiseOffer | None:
+def offer(
+    place: support.Town, mode: str = "delivery", at: datetime = NOON, units: int = 3, store: int = 0
+) -> PromiseOffer | None:
     lat, lon = support.point(600, 0)
-    return ports.promises().offer(store=place.store, lat=lat, lon=lon, units=units, mode=mode, at=at)
+    return ports.promises().offer(store=place.stores[store], lat=lat, lon=lon, units=units, mode=mode, at=at)
 
 
 def sure(found: PromiseOffer | None) -> PromiseOffer:
@@ -363,3 +365,24 @@ def test_a_paused_shop_is_closed() -> None:
     lat, lon = support.point(200, 0)
     shop = reads.offers_for(place.city_id, [stores.store(place.store.id)], lat, lon, NOON)[place.store.id]
     assert not shop.open and shop.opens_at == NOON + timedelta(minutes=30)
+
+
+def test_a_shop_that_packs_slower_than_reckoned_promises_later() -> None:
+    place = support.town(2)
+    support.courier(place, 0)
+    before = sure(offer(place))
+    for number in range(24):
+        order_id = kept_for(place, before)
+        packed = NOON + timedelta(minutes=2 * before.basis["prep_usual"] + number % 3)
+        Promise.objects.filter(order_id=order_id).update(ready_at=packed, outcome="void", made_at=NOON)
+    with clock.frozen(NOON + timedelta(minutes=50)):
+        reads.forget()
+        slow = sure(offer(place, at=clock.now()))
+        assert slow.basis["prep_usual"] == before.basis["prep_usual"]
+        assert 1.6 < slow.basis["prep_minutes"] / slow.basis["prep_usual"] < 2.2
+        elsewhere = sure(offer(place, at=clock.now(), store=1))
+        assert elsewhere.basis["prep_minutes"] == elsewhere.basis["prep_usual"], "another shop is another shop"
+    with clock.frozen(NOON + timedelta(hours=4)):
+        reads.forget()
+        again = sure(offer(place, at=clock.now()))
+        assert again.basis["prep_minutes"] == again.basis["prep_usual"], "three hours later it is a new day"
