@@ -11,7 +11,8 @@ from highstreet.kernel.ids import new_id
 class Store(models.Model):
     """A shop with its hours (local minutes after midnight, opens < closes <= 1440) and its delivery circle.
 
-    Picking takes `pick_minutes_base` and `pick_seconds_per_unit` a unit; `paused_until` stops new orders.
+    Picking takes `pick_minutes_base` and `pick_seconds_per_unit` a unit; `paused_until` stops new orders;
+    until `busy_until` each takes `busy_minutes` more.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -31,6 +32,8 @@ class Store(models.Model):
     pick_minutes_base = models.IntegerField(default=3)
     pick_seconds_per_unit = models.IntegerField(default=20)
     paused_until = models.DateTimeField(null=True, blank=True)
+    busy_minutes = models.IntegerField(default=0, db_default=0)
+    busy_until = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(default=True)
 
     class Meta:

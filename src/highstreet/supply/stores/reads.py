@@ -42,6 +42,8 @@ class StoreView:
     pick_minutes_base: int
     pick_seconds_per_unit: int
     paused_until: datetime | None
+    busy_minutes: int
+    busy_until: datetime | None
     time_zone: str
 
     @property
@@ -57,6 +59,10 @@ class StoreView:
         if self.paused_until is not None and at < self.paused_until:
             return False
         return rules.is_open(at, self.opens_minute, self.closes_minute, self.zone)
+
+    def extra_minutes(self, at: datetime) -> int:
+        """What the store asks for on top of every order's preparation while it is busy."""
+        return self.busy_minutes if self.busy_until is not None and at < self.busy_until else 0
 
     def opens_at(self, at: datetime) -> datetime:
         start = max(at, self.paused_until) if self.paused_until else at

@@ -146,7 +146,7 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
 
 
 def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
-    prep, usual = _prep(shop, units, now)
+    prep, usual = _prep(shop, units, at, now)
     duration = rules.expected_seconds(prep=prep, travel_seconds=ride, courier=now.courier_minutes)
     residual = now.residual(shop.id, "delivery", duration)
 
@@ -194,7 +194,7 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
 
 
 def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
-    prep, usual = _prep(shop, units, now)
+    prep, usual = _prep(shop, units, at, now)
     residual = now.residual(shop.id, "pickup", 60 * prep)
     window = rules.pickup(at, prep=prep, residual_seconds=residual)
     if window.ready_by > shop.closes_at(at):
@@ -210,9 +210,9 @@ def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> Promis
     return PromiseOffer(window.promised_from, window.promised_to, window.ready_by, now.quantile, basis)
 
 
-def _prep(shop: StoreView, units: int, now: Situation) -> tuple[float, float]:
-    """Minutes as this shop packs now, and as they are reckoned of any."""
+def _prep(shop: StoreView, units: int, at: datetime, now: Situation) -> tuple[float, float]:
+    """Minutes as this shop packs now and says that it is busy, and as they are reckoned of any."""
     usual = rules.prep_minutes(
         shop.pick_minutes_base, shop.pick_seconds_per_unit, units, now.loads.get(shop.id, rules.Load()), shop.kind
     )
-    return usual * now.paces.get(shop.id, 1.0), usual
+    return usual * now.paces.get(shop.id, 1.0) + shop.extra_minutes(at), usual

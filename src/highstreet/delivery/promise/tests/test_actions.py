@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -386,3 +387,15 @@ def test_a_shop_that_packs_slower_than_reckoned_promises_later() -> None:
         reads.forget()
         again = sure(offer(place, at=clock.now()))
         assert again.basis["prep_minutes"] == again.basis["prep_usual"], "three hours later it is a new day"
+
+
+def test_a_busy_shop_promises_later_by_what_it_says() -> None:
+    place = support.town()
+    support.courier(place, 0)
+    before = sure(offer(place))
+    Store.objects.filter(pk=place.store.id).update(busy_minutes=20, busy_until=NOON + timedelta(minutes=60))
+    busy = replace(place, stores=[stores.store(place.store.id)])
+    assert sure(offer(busy)).basis["prep_minutes"] == pytest.approx(before.basis["prep_minutes"] + 20)
+    assert sure(offer(busy)).promised_to >= before.promised_to + timedelta(minutes=15)
+    later = sure(offer(busy, at=NOON + timedelta(minutes=60)))
+    assert later.basis["prep_minutes"] == before.basis["prep_minutes"]

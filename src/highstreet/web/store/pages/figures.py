@@ -19,6 +19,9 @@ from highstreet.trade.fulfilment.reads import Figures
 from .frame import StaffRequest, go, page, store_for, tried
 
 MINUTES = (15, 30, 60, 120)
+EXTRA = (10, 20, 30)
+BUSY_FOR = 60
+CHOICES = {"choices": MINUTES, "extras": EXTRA}
 
 
 @route("store.figures")
@@ -34,16 +37,21 @@ def figures(request: StaffRequest, store: str) -> HttpResponse:
 
 @route("store.manage")
 def pause(request: StaffRequest, store: str) -> HttpResponse:
-    """Take no new orders for some minutes, or take them again. Orders already here are not touched."""
+    """Promise later for an hour, take no new orders for some minutes, or be as usual again.
+
+    Orders already here are not touched.
+    """
     shop = store_for(request, store)
     if request.method != "POST":
-        return page(request, shop, "pause", {"choices": MINUTES}, tab="pause")
+        return page(request, shop, "pause", CHOICES, tab="pause")
+    if "extra" in request.POST or request.POST.get("way") == "busy":
+        return _busy(request, store)
     if request.POST.get("resume"):
         done = tried(lambda: stores.resume(actor=request.actor, store_id=shop.id))
         return _paused(request, store, done.refused, _("New orders come in again"))
     minutes = request.POST.get("minutes", "")
     if minutes not in {str(choice) for choice in MINUTES}:
-        context = {"choices": MINUTES, "problem": _("Choose for how long")}
+        context = {**CHOICES, "problem": _("Choose for how long")}
         return page(request, shop, "pause", context, tab="pause", status=422)
     done = tried(lambda: stores.pause(actor=request.actor, store_id=shop.id, minutes=int(minutes)))
     return _paused(request, store, done.refused, _("No new orders for {minutes} min").format(minutes=minutes))
@@ -85,9 +93,19 @@ def _minutes(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
+def _busy(request: StaffRequest, store: str) -> HttpResponse:
+    shop, extra = store_for(request, store), request.POST.get("extra", "")
+    if extra not in {str(choice) for choice in (0, *EXTRA)}:
+        context = {**CHOICES, "busy_problem": _("Choose how much later")}
+        return page(request, shop, "pause", context, tab="pause", status=422)
+    done = tried(lambda: stores.be_busy(actor=request.actor, store_id=shop.id, extra=int(extra), minutes=BUSY_FOR))
+    later = _("Promises are {minutes} min later for an hour").format(minutes=extra)
+    return _paused(request, store, done.refused, later if extra != "0" else _("Promises are as usual again"))
+
+
 def _paused(request: StaffRequest, store: str, refused: Refused | None, say: str) -> HttpResponse:
     if refused:
-        return page(request, store_for(request, store), "pause", {"choices": MINUTES}, tab="pause", refused=refused)
+        return page(request, store_for(request, store), "pause", CHOICES, tab="pause", refused=refused)
     return go(request, "queue", store, say=say)
 
 

@@ -109,6 +109,7 @@ def page(
         "tab": tab,
         "now": now,
         "paused": store.paused_until is not None and store.paused_until > now,
+        "busy": store.extra_minutes(now),
         "refused": refused,
         "topic": f"store:{store.id}",
         "stream_url": stream(request, f"store:{store.id}"),

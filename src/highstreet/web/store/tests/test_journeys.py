@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -180,6 +181,21 @@ def test_pause_and_resume(made: World, staff: Client) -> None:
     assert "Paused: no new orders until" in words(staff.get(f"{base(made)}/"))
     staff.post(url, {"resume": "1"})
     assert stores.store(made.store.pk).paused_until is None
+
+
+def test_busy_promises_later_and_ends(made: World, staff: Client) -> None:
+    url = f"{base(made)}/pause"
+    for wrong in ({"way": "busy"}, {"way": "busy", "extra": "7"}, {"extra": "-10"}):
+        assert staff.post(url, wrong).status_code == 422
+    assert staff.post(url, {"way": "busy", "extra": "20"}).status_code == 302
+    shop = stores.store(made.store.pk)
+    assert shop.busy_until is not None
+    assert shop.extra_minutes(shop.busy_until - timedelta(minutes=59)) == 20
+    assert shop.extra_minutes(shop.busy_until) == 0
+    assert shop.is_open(shop.busy_until) == stores.store(made.store.pk).is_open(shop.busy_until)
+    assert "Busy: promises are 20 min later until" in words(staff.get(f"{base(made)}/"))
+    assert staff.post(url, {"extra": "0"}).status_code == 302
+    assert stores.store(made.store.pk).busy_until is None
 
 
 def test_find_goes_straight_to_the_only_hit(made: World, staff: Client) -> None:
