@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Q
 from numpy.typing import NDArray
 
 from highstreet.delivery.couriers import reads as couriers
@@ -156,10 +155,11 @@ def _barred(now: datetime, waiting: list[Delivery], present: list[CourierView]) 
     barred = np.zeros((len(waiting), len(present)), bool)
     row_of = {row.pk: number for number, row in enumerate(waiting)}
     column_of = {courier.id: number for number, courier in enumerate(present)}
-    waits = Q(delivery_id__in=list(row_of), at__gt=now - timedelta(minutes=BARRED_MINUTES))
-    decided = DispatchDecision.objects.filter(waits).values_list("delivery_id", "courier_id")
-    taken = Override.objects.filter(waits, was_courier__isnull=False).values_list("delivery_id", "was_courier_id")
-    for delivery_id, courier_id in decided.union(taken):
+    since, asked = now - timedelta(minutes=BARRED_MINUTES), list(row_of)
+    decided = DispatchDecision.objects.filter(delivery_id__in=asked, at__gt=since)
+    taken = Override.objects.filter(delivery_id__in=asked, at__gt=since, was_courier__isnull=False)
+    pairs = decided.values_list("delivery_id", "courier_id").union(taken.values_list("delivery_id", "was_courier_id"))
+    for delivery_id, courier_id in pairs:
         if courier_id in column_of:
             barred[row_of[delivery_id], column_of[courier_id]] = True
     barred[barred.all(axis=1)] = False  # better the same courier again than nobody

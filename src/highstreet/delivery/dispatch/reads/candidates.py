@@ -48,15 +48,18 @@ def version(status: str, courier_id: UUID | None) -> str:
 def delivery_of(actor: Actor, delivery_id: UUID) -> Delivery:
     """The delivery, if it is of a city whose couriers are the actor's to send; NOT_FOUND otherwise."""
     row = Delivery.objects.filter(pk=delivery_id).defer("proof").first()
-    if row is None or not commands(actor, row.city_id, row.store_id):
+    if row is None or not sees_couriers(actor, row.city_id):
         raise Refused(NOT_FOUND)
     return row
 
 
-def commands(actor: Actor, city_id: UUID, store_id: UUID) -> bool:
-    """Whether the actor is the city's retailer's, and works at this store."""
-    retailer = organisations.city(city_id).retailer_id
-    return actor.kind == SYSTEM or (actor.organisation_id == retailer and actor.at_store(store_id))
+def sees_couriers(actor: Actor, city_id: UUID) -> bool:
+    """Couriers are the retailer's: who works in some of its stores only does not see where they are."""
+    if actor.kind == SYSTEM:
+        return True
+    if organisations.city(city_id).retailer_id != actor.organisation_id:
+        return False
+    return actor.store_ids is None or {shop.id for shop in stores.stores_of(city_id)} <= actor.store_ids
 
 
 def elsewhere(delivery_id: UUID, courier_id: UUID) -> bool:

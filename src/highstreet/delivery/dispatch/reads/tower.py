@@ -21,14 +21,12 @@ from highstreet.kernel import clock
 from highstreet.kernel.policy import SYSTEM, Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
-from highstreet.supply.organisations import reads as organisations
-from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.reads import console as orders
 
 from .. import rules
 from ..models import Delivery, Override
 from ..states import BEFORE_PICK_UP, LIVE
-from .candidates import commands, version
+from .candidates import sees_couriers, version
 
 # The state of an order that no store has accepted yet.
 IN_STORE = "in_store"
@@ -81,15 +79,6 @@ def tower(actor: Actor, city_id: UUID) -> TowerView:
     found.sort(key=lambda one: (one.slack_seconds, one.order_id))
     riders = couriers.on_shift(city_id) if whole else []
     return TowerView(city_id, now, found, riders, Counter(one.courier_id for one in found))
-
-
-def sees_couriers(actor: Actor, city_id: UUID) -> bool:
-    """Couriers are the retailer's: who works in some of its stores only does not see where they are."""
-    if actor.kind == SYSTEM:
-        return True
-    if organisations.city(city_id).retailer_id != actor.organisation_id:
-        return False
-    return actor.store_ids is None or {shop.id for shop in stores.stores_of(city_id)} <= actor.store_ids
 
 
 @dataclass(frozen=True)
@@ -163,7 +152,7 @@ def ride(actor: Actor, order_id: UUID) -> RideView:
         row.ready_at,
         row.ended_at,
         version(row.status, row.courier_id),
-        row.status in ("waiting", *BEFORE_PICK_UP) and commands(actor, row.city_id, row.store_id),
+        row.status in ("waiting", *BEFORE_PICK_UP) and sees_couriers(actor, row.city_id),
         [
             OverrideView(one.at, one.was_courier_id, one.courier_id, one.why, one.pinned, one.actor)
             for one in Override.objects.filter(delivery=row).order_by("-at")

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 BIN = timedelta(minutes=5)
+LONGEST = timedelta(days=7)
+HALF_HOUR = 6  # bins
 # How long handing over at the door was expected to take (as the promise does).
 DOOR_SECONDS = 60.0
 # shop: not packed; capacity: packed, and nobody had it; courier: packed, and whoever had it was not there yet;
@@ -109,9 +111,9 @@ def shared(total: int, weights: Mapping[str, float]) -> dict[str, int]:
 
 
 def bins(courses: Sequence[Course], start: datetime, end: datetime) -> list[Bin]:
-    """Every five minutes of [start, end): demand by when it was ordered, all else by when it arrived."""
-    count = math.ceil((end - start) / BIN)
-    made = [Bin(start + BIN * number) for number in range(count)]
+    """Every five minutes of [start, end), a week at most: demand by when it was ordered, the rest by the arrival."""
+    end = min(end, start + LONGEST)
+    made = [Bin(start + BIN * number) for number in range(math.ceil((end - start) / BIN))]
     for course in courses:
         if start <= course.placed_at < end:
             made[(course.placed_at - start) // BIN].placed += 1
@@ -135,17 +137,17 @@ def together(some: Sequence[Bin]) -> Bin:
         made.late += one.late
         made.pay += one.pay
         for cause, seconds in one.lost.items():
-            made.lost[cause] += seconds
+            made.lost[cause] = made.lost.get(cause, 0) + seconds
     return made
 
 
-def busiest(some: Sequence[Bin], width: int = 6) -> list[Bin]:
-    """The `width` bins in a row in which most was ordered; the first of equals."""
-    if len(some) <= width:
+def busiest(some: Sequence[Bin]) -> list[Bin]:
+    """The half hour in which most was ordered; the first of equals."""
+    if len(some) <= HALF_HOUR:
         return list(some)
-    sums = [sum(one.placed for one in some[at : at + width]) for at in range(len(some) - width + 1)]
+    sums = [sum(one.placed for one in some[at : at + HALF_HOUR]) for at in range(len(some) - HALF_HOUR + 1)]
     at = sums.index(max(sums))
-    return list(some[at : at + width])
+    return list(some[at : at + HALF_HOUR])
 
 
 def _overlap(since: datetime, until: datetime, start: datetime, end: datetime) -> float:
