@@ -1,4 +1,4 @@
-"""What a hired fleet does with a delivery. It tells states, and may skip some: ours walks through all that lie between."""
+"""What a hired fleet does with a delivery. It tells states and may skip some; ours walks through all between."""
 
 from __future__ import annotations
 

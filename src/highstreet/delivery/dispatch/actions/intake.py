@@ -10,8 +10,8 @@ from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.supply.stores import reads as stores
 
-from ..events import DeliveryCalledOff, DeliveryReady
 from .. import ports
+from ..events import DeliveryCalledOff, DeliveryReady
 from ..models import Delivery
 from ..moving import step, topics
 from ..states import BEFORE_PICK_UP

@@ -1,4 +1,4 @@
-"""What fleets tell us: verified, kept, answered; then applied by a job, however often and in whatever order it comes."""
+"""What fleets tell us: verified, kept, answered; then applied by a job, however often and in whatever order."""
 
 from __future__ import annotations
 

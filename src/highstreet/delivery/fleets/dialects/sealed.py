@@ -1,7 +1,7 @@
 """WeChat's message push in its safe mode: AES-256-CBC under the address's own key, SHA-1 over token and cipher text.
 
-Source: developers.weixin.qq.com, "消息加解密说明": 16 random bytes, the length (4 bytes, the highest first), the message,
-the appid; padded to whole blocks of 32 bytes.
+Source: developers.weixin.qq.com, "消息加解密说明": 16 random bytes, the length (4 bytes, the highest first), the
+message, the appid; padded to whole blocks of 32 bytes.
 """
 
 from __future__ import annotations

@@ -1,0 +1,467 @@
+"""A delivery at a fleet from the accepted order to its end, with whole orders behind it."""
+
+from __future__ import annotations
+
+import pytest
+
+from highstreet.delivery.dispatch import actions as dispatch
+from highstreet.delivery.dispatch import reads as deliveries
+from highstreet.delivery.dispatch.models import Delivery
+from highstreet.delivery.dispatch.tests.test_journey import rider
+from highstreet.delivery.promise import reads as promises
+from highstreet.kernel import clock, ids, outbox
+from highstreet.kernel.policy import THE_SYSTEM, Actor
+from highstreet.kernel.refusal import Refused
+from highstreet.supply.organisations import reads as organisations
+from highstreet.trade.fulfilment import actions as fulfilments
+from highstreet.trade.orders import actions as orders
+from highstreet.trade.orders.actions import Placed
+from highstreet.trade.orders.tests import support as shop
+
+from .. import actions, reads, rules
+from ..models import Fleet, FleetAlert, FleetEvent, FleetOrder, FleetUse
+from ..sealing import unseal
+from .support import (
+    MEITUAN_SECRETS,
+    WECHAT_SECRETS,
+    Scripted,
+    given,
+    hire,
+    meituan_callback,
+    owner,
+    path,
+    tell,
+    turn,
+)
+
+
+def alerts() -> set[str]:
+    return set(FleetAlert.objects.filter(closed_at=None).values_list("kind", flat=True))
+
+
+def status(placed: Placed) -> tuple[str, str, str]:
+    """(order, how it ended, its delivery)."""
+    order = shop.view(placed)
+    return order.status, order.end_reason, Delivery.objects.get(order_id=placed.order_id).status
+
+
+def refunded(placed: Placed) -> bool:
+    shop.settle_refunds(placed)
+    order = shop.view(placed)
+    return order.captured > 0 and order.refunded == order.captured
+
+
+def test_what_a_fleet_brings_is_delivered_and_kept(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    placed, row, order = given(town)
+    assert (row.carrier, row.status, order.status, order.fee) == ("fleet", "waiting", "placed", 700)
+    number = order.number
+    assert tell(fleet, number, "20", name="张三", phone="13800001234") == "moved"
+    assert tell(fleet, number, "30", at=1_772_636_500) == "moved"
+    assert tell(fleet, number, "50", at=1_772_636_600) == "moved"
+    outbox.drain()
+    assert path(row.pk) == ["assigned", "accepted", "picked_up", "delivered"]
+    order.refresh_from_db()
+    assert (order.status, order.told, order.next_at) == ("done", "delivered", None)
+    assert status(placed) == ("completed", "", "delivered")
+    found = promises.promise(placed.order_id)
+    assert found is not None and found.outcome == "kept"
+    row.refresh_from_db()
+    assert (row.courier_id, row.pay, row.proof_kind) == (None, 0, "fleet")
+    assert alerts() == set()
+
+
+def test_states_that_are_skipped_are_walked_through(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    placed, row, order = given(town)
+    tell(fleet, order.number, "50")
+    outbox.drain()
+    assert path(row.pk) == ["assigned", "accepted", "picked_up", "delivered"]
+    assert status(placed)[0] == "completed"
+
+
+def test_nothing_moves_back_and_nothing_twice(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    _placed, row, order = given(town)
+    assert tell(fleet, order.number, "30", at=1_772_636_500) == "moved"
+    assert tell(fleet, order.number, "20", at=1_772_636_400) == "late"
+    assert tell(fleet, order.number, "30", at=1_772_636_501) == "repeated"
+    assert tell(fleet, order.number, "50", at=1_772_636_600) == "moved"
+    assert tell(fleet, order.number, "99", at=1_772_636_700) == "over"
+    assert path(row.pk) == ["assigned", "accepted", "picked_up", "delivered"]
+    assert FleetEvent.objects.count() == 5, "what comes late is kept all the same"
+
+
+def test_another_courier_takes_it_over(town: shop.Town, provider: Scripted) -> None:
+    """The same state with another courier: whoever was named last, by the fleet's own time."""
+    fleet = hire(town)
+    placed, row, order = given(town)
+    tell(fleet, order.number, "20", at=1_772_636_400, name="张三", phone="13800001234")
+    seen = deliveries.track(placed.order_id)
+    assert seen is not None and (seen.courier_name, seen.courier_phone_tail) == ("张师傅", "1234")
+    assert tell(fleet, order.number, "20", at=1_772_636_500, name="李四", phone="13900005678") == "repeated"
+    assert tell(fleet, order.number, "20", at=1_772_636_450, name="王五", phone="13700009999") == "repeated"
+    seen = deliveries.track(placed.order_id)
+    assert seen is not None and (seen.courier_name, seen.courier_phone_tail) == ("李师傅", "5678")
+    assert path(row.pk) == ["assigned", "accepted"]
+
+
+def test_the_dispatcher_does_not_see_it(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    rider(town)
+    _, row, _ = given(town)
+    assert dispatch.plan(actor=THE_SYSTEM, city_id=town.city) == dispatch.Epoch(0, 0, 0)
+    row.refresh_from_db()
+    assert (row.status, row.courier_id) == ("waiting", None)
+
+
+def test_only_the_stores_that_use_it(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town, store=1)
+    for number, store in enumerate(town.stores):
+        used = reads.use_of(store, town.city)
+        assert (used is not None) == (number == 1)
+    boss = owner(town.retailer)
+    actions.use_fleet(actor=boss, fleet_id=fleet.pk, city_id=town.city, couriers=5)
+    assert all(reads.use_of(store, town.city) for store in town.stores)
+    own = reads.use_of(town.stores[1], town.city)
+    assert own is not None and own.store_id == town.stores[1], "a store's own comes before its city's"
+    actions.change_fleet(actor=boss, fleet_id=fleet.pk, active=False)
+    assert reads.use_of(town.stores[1], town.city) is None
+
+
+def test_a_city_without_couriers_promises_by_its_fleets(town: shop.Town, provider: Scripted) -> None:
+    with pytest.raises(Refused, match="no_capacity"):
+        town.order(1)
+    hire(town, couriers=2)
+    organisations.forget()
+    assert reads.couriers_in(town.city) == 2
+    town.order(1)
+
+
+def test_a_bag_that_is_not_packed_cannot_be_gone(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    placed, row, order = given(town, packed=False)
+    assert tell(fleet, order.number, "30") == "behind"
+    row.refresh_from_db()
+    assert row.status == "waiting" and path(row.pk) == []
+    assert tell(fleet, order.number, "50", at=1_772_636_500) == "behind"
+    shop.pick(town, placed)
+    turn()
+    assert path(row.pk) == ["assigned", "accepted", "picked_up", "delivered"]
+    assert status(placed)[0] == "completed"
+
+
+def test_a_fleet_that_cancels_is_asked_anew_then_our_own_couriers(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    _placed, row, order = given(town)
+    for attempt in range(1, rules.ATTEMPTS + 1):
+        order = FleetOrder.objects.get(delivery_id=row.pk, attempt=attempt)
+        with shop.later(2 * attempt):
+            turn()
+            assert tell(fleet, order.number, "20", name="张三") == "moved"
+            if attempt == rules.ATTEMPTS:
+                rider(town)
+            assert tell(fleet, order.number, "99", at=1_772_636_500) == "lost"
+    with shop.later(2 * rules.ATTEMPTS + 1):
+        outbox.drain()
+        row.refresh_from_db()
+        assert (row.carrier, row.status) == ("own", "waiting")
+        assert path(row.pk) == ["assigned", "accepted", "waiting"] * rules.ATTEMPTS
+        assert alerts() == {"own_couriers"}
+        assert dispatch.plan(actor=THE_SYSTEM, city_id=town.city).assigned == 1
+    assert provider.count("create") == rules.ATTEMPTS
+
+
+def test_without_anybody_the_order_ends_and_is_refunded(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    provider.says_no = "70"
+    placed = town.paid(2, 1)
+    shop.pick(town, placed)
+    for minutes in range(1, 8):
+        with shop.later(minutes):
+            turn()
+    assert status(placed) == ("cancelled", "no_courier", "cancelled")
+    assert refunded(placed)
+    assert FleetOrder.objects.filter(status="lost").count() == rules.ATTEMPTS
+    assert alerts() == {"nobody_brings"}
+
+
+def test_a_cancelled_order_is_called_off_at_the_fleet(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    placed, _row, order = given(town, packed=False)
+    orders.cancel(actor=Actor(order_keys=frozenset({placed.key})), order_id=placed.order_id)
+    outbox.drain()
+    provider.down = True
+    turn()
+    provider.down = False
+    with shop.later(1):
+        turn()
+    order.refresh_from_db()
+    assert (order.status, provider.known[order.number]) == ("stopped", "99")
+    assert FleetOrder.objects.count() == 1 and alerts() == set()
+
+
+def test_cancelled_before_the_fleet_was_asked(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    placed = town.paid(1)
+    fulfilments.accept(actor=town.worker(), fulfilment_id=shop.package(placed).id)
+    outbox.drain()
+    orders.cancel(actor=Actor(order_keys=frozenset({placed.key})), order_id=placed.order_id)
+    outbox.drain()
+    turn()
+    assert FleetOrder.objects.get().status == "stopped"
+    assert provider.count("create") == provider.count("cancel") == 0
+
+
+def test_a_fleet_that_comes_all_the_same_is_an_alert(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    placed, _row, order = given(town, packed=False)
+    orders.cancel(actor=Actor(order_keys=frozenset({placed.key})), order_id=placed.order_id)
+    outbox.drain()
+    provider.keeps, provider.known[order.number] = True, "20"
+    turn()
+    order.refresh_from_db()
+    assert order.status == "stopped" and alerts() == {"not_called_off"}
+    assert tell(fleet, order.number, "30") == "over"
+    assert alerts() == {"not_called_off", "came_after_all"}
+    assert status(placed)[0] == "cancelled"
+
+
+def test_lost_answers_make_one_order(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    provider.lost_answers = 2
+    placed = town.paid(1)
+    shop.pick(town, placed)
+    for minutes in (0, 1, 2):
+        with shop.later(minutes):
+            turn()
+    order = FleetOrder.objects.get()
+    assert (order.status, order.tries) == ("placed", 0)
+    assert provider.count("create") == 3 and len(provider.known) == 1
+
+
+def test_an_unreachable_fleet_is_given_up_without_two_couriers(town: shop.Town, provider: Scripted) -> None:
+    """Nobody knows whether it was created: it is called off before somebody else is asked."""
+    hire(town)
+    provider.lost_answers = 99
+    placed = town.paid(1)
+    shop.pick(town, placed)
+    for minutes in range(12):
+        with shop.later(minutes):
+            turn()
+    first = FleetOrder.objects.get(attempt=1)
+    assert (first.status, first.reason, provider.known[first.number]) == ("stopped", "unreachable", "99")
+    assert "given_up" in alerts() and FleetOrder.objects.filter(attempt=2).exists()
+
+
+def test_silence_is_asked_about(town: shop.Town, provider: Scripted) -> None:
+    """All callbacks are lost; what happened is found by asking."""
+    hire(town)
+    placed, row, order = given(town)
+    for minutes, code in ((1, "20"), (4, "20"), (8, "30"), (12, "50")):
+        provider.known[order.number] = code
+        with shop.later(minutes):
+            turn()
+    assert path(row.pk) == ["assigned", "accepted", "picked_up", "delivered"]
+    assert status(placed)[0] == "completed"
+    assert provider.count("query") == 3, "one a silence, not one a sweep"
+
+
+def test_a_fleet_that_forgot_it_is_asked_anew(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    _, row, order = given(town)
+    provider.known.clear()
+    with shop.later(4):
+        turn()
+    order.refresh_from_db()
+    assert (order.status, order.reason) == ("lost", "unknown there")
+    assert FleetOrder.objects.filter(delivery_id=row.pk, attempt=2, status="asked").exists()
+
+
+def test_nobody_takes_it(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    _, _row, order = given(town)
+    for minutes in (4, 8, 12, 16, 17):
+        with shop.later(minutes):
+            turn()
+    order.refresh_from_db()
+    assert (order.status, order.reason, provider.known[order.number]) == ("stopped", "untaken", "99")
+    assert alerts() == {"given_up"} and FleetOrder.objects.filter(attempt=2).exists()
+
+
+def test_nobody_home_comes_back_and_is_refunded(town: shop.Town) -> None:
+    fleet = hire(town, provider="wechat")
+    placed = town.paid(2, 1)
+    shop.pick(town, placed)
+    order = FleetOrder.objects.get()
+    for code, at in (("102", 1), ("201", 2), ("202", 3), ("301", 4), ("304", 5)):
+        tell(fleet, order.number, code, at=1_772_636_400 + at)
+    row = Delivery.objects.get(order_id=placed.order_id)
+    assert (row.status, row.incident) == ("failed", "nobody_home")
+    assert tell(fleet, order.number, "401", at=1_772_636_410) == "moved"
+    outbox.drain()
+    assert path(row.pk) == ["assigned", "accepted", "at_store", "picked_up", "failed", "returned"]
+    assert status(placed)[:2] == ("cancelled", "returned") and refunded(placed)
+    assert town.level(0).on_hand == 20, "the goods are on the shelf again"
+
+
+def dropped(town: shop.Town, provider: Scripted) -> tuple[Placed, FleetOrder]:
+    fleet = hire(town)
+    placed, _, order = given(town)
+    tell(fleet, order.number, "30")
+    assert tell(fleet, order.number, "99", at=1_772_636_500) == "dropped"
+    outbox.drain()
+    assert alerts() == {"bag_out"} and status(placed) == ("confirmed", "", "failed")
+    return placed, order
+
+
+def test_a_bag_that_is_dropped_is_found_by_staff(town: shop.Town, provider: Scripted) -> None:
+    placed, _order = dropped(town, provider)
+    (seen,) = reads.alerts(owner(town.retailer))
+    assert seen.bag_out
+    actions.bag_found(actor=owner(town.retailer), alert_id=seen.id)
+    outbox.drain()
+    assert status(placed) == ("cancelled", "returned", "returned") and refunded(placed)
+    assert town.level(0).on_hand == 20 and alerts() == set()
+    with pytest.raises(Refused, match="not_found"):
+        actions.bag_lost(actor=owner(town.retailer), alert_id=seen.id)
+
+
+def test_a_bag_that_nobody_finds_is_written_off(town: shop.Town, provider: Scripted) -> None:
+    placed, order = dropped(town, provider)
+    with shop.later(119):
+        turn()
+        assert status(placed)[0] == "confirmed"
+    with shop.later(121):
+        turn()
+    order.refresh_from_db()
+    assert order.status == "done" and status(placed)[0] == "cancelled" and refunded(placed)
+    assert town.level(0).on_hand == 18, "what nobody has seen is on no shelf"
+    assert alerts() == {"bag_out", "written_off"}
+
+
+def test_what_was_dropped_may_still_arrive(town: shop.Town, provider: Scripted) -> None:
+    placed, order = dropped(town, provider)
+    assert tell(order.fleet, order.number, "50", at=1_772_636_600) == "moved"
+    outbox.drain()
+    assert status(placed)[0] == "completed"
+
+
+def test_a_bag_that_never_arrives_is_lost_after_hours(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    placed, _, order = given(town)
+    tell(fleet, order.number, "30")
+    provider.known[order.number] = "30"
+    for hours in (1, 2, 3, 4, 5, 6):
+        with shop.later(60 * hours):
+            turn()
+    assert status(placed)[0] == "cancelled" and refunded(placed)
+    assert alerts() == {"bag_out", "written_off"}
+
+
+def test_codes_and_orders_that_nobody_knows_are_alerts(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    _, row, order = given(town)
+    assert tell(fleet, order.number, "77") == "code unknown"
+    assert tell(fleet, "flo_not_ours", "20") == "unknown"
+    assert alerts() == {"code_unknown", "order_unknown"} and path(row.pk) == []
+    assert tell(fleet, order.number, "77", at=1_772_636_999) == "code unknown"
+    assert FleetAlert.objects.count() == 2, "an open alert is not opened again"
+
+
+def test_another_fleets_word_counts_for_nothing(town: shop.Town, provider: Scripted) -> None:
+    """A genuine callback of one account about another's order."""
+    hire(town)
+    _, row, order = given(town)
+    boss = owner(town.retailer)
+    other = actions.add_fleet(actor=boss, provider="meituan", name="other", secrets=MEITUAN_SECRETS)
+    assert tell(Fleet.objects.get(pk=other), order.number, "50") == "unknown"
+    assert path(row.pk) == []
+
+
+def test_accounts_are_their_organisations(town: shop.Town) -> None:
+    fleet = hire(town, provider="wechat")
+    boss, stranger = owner(town.retailer), owner(ids.new_id())
+    assert unseal(fleet.secrets) == WECHAT_SECRETS and WECHAT_SECRETS["shop_secret"] not in fleet.secrets
+    assert [one.id for one in reads.fleets(boss)] == [fleet.pk] and reads.fleets(stranger) == []
+    use = FleetUse.objects.get()
+    for act in (
+        lambda: actions.change_fleet(actor=stranger, fleet_id=fleet.pk, name="mine"),
+        lambda: actions.remove_fleet(actor=stranger, fleet_id=fleet.pk),
+        lambda: actions.use_fleet(actor=stranger, fleet_id=fleet.pk, couriers=1, city_id=town.city),
+        lambda: actions.end_use(actor=stranger, use_id=use.pk),
+        lambda: reads.fleet(stranger, fleet.pk),
+    ):
+        with pytest.raises(Refused, match="not_found"):
+            act()
+    nobody = Actor(kind="staff", user_id=ids.new_id(), organisation_id=town.retailer, store_ids=None)
+    with pytest.raises(Refused, match="forbidden"):
+        actions.end_use(actor=nobody, use_id=use.pk)
+
+
+def test_what_an_account_needs(town: shop.Town, settings: object) -> None:
+    boss = owner(town.retailer)
+    add = {"actor": boss, "name": "x"}
+    with pytest.raises(Refused, match="unknown_fleet"):
+        actions.add_fleet(**add, provider="pigeons", secrets={})
+    with pytest.raises(Refused, match="secret_missing") as refused:
+        actions.add_fleet(**add, provider="meituan", secrets={"appkey": "x"})
+    assert refused.value.facts["fields"] == "secret"
+    with pytest.raises(Refused, match="invalid"):
+        actions.add_fleet(**add, provider="wechat", secrets={**WECHAT_SECRETS, "aes_key": "short"})
+    with pytest.raises(Refused, match="fleet_barred"):
+        actions.add_fleet(**add, provider="meituan", secrets=MEITUAN_SECRETS, base_url="http://10.0.0.1/api")
+    fleet = hire(town)
+    with pytest.raises(Refused, match="fleet_taken"):
+        actions.use_fleet(actor=boss, fleet_id=fleet.pk, couriers=1, store_id=town.stores[0])
+    with pytest.raises(Refused, match="invalid"):
+        actions.use_fleet(actor=boss, fleet_id=fleet.pk, couriers=0, store_id=town.stores[1])
+    actions.change_fleet(actor=boss, fleet_id=fleet.pk, secrets={"secret": "new", "appkey": ""})
+    fleet.refresh_from_db()
+    assert unseal(fleet.secrets) == {**MEITUAN_SECRETS, "secret": "new"}
+
+
+def test_a_fleet_is_not_removed_while_it_has_work(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    _, _, order = given(town)
+    boss = owner(town.retailer)
+    with pytest.raises(Refused, match="fleet_busy"):
+        actions.remove_fleet(actor=boss, fleet_id=fleet.pk)
+    tell(fleet, order.number, "50")
+    outbox.drain()
+    actions.remove_fleet(actor=boss, fleet_id=fleet.pk)
+    fleet.refresh_from_db()
+    assert fleet.secrets == "" and reads.fleets(boss) == [] and reads.use_of(town.stores[0], town.city) is None
+    with pytest.raises(Refused, match="fleet_not_believed"):
+        actions.receive_callback(actor=THE_SYSTEM, fleet_id=fleet.pk, called=meituan_callback(order.number, "50"))
+
+
+def test_the_store_hands_it_over_before_the_fleet_says_so(town: shop.Town, provider: Scripted) -> None:
+    """The bag is out whatever the fleet tells: when it then cancels, nobody else can be sent to the store for it."""
+    fleet = hire(town)
+    placed, row, order = given(town)
+    fulfilments.hand_over(actor=town.worker(), fulfilment_id=shop.package(placed).id)
+    outbox.drain()
+    row.refresh_from_db()
+    assert row.status == "waiting"
+    assert tell(fleet, order.number, "99") == "dropped"
+    outbox.drain()
+    assert status(placed)[2] == "failed" and alerts() == {"bag_out"}
+    actions.bag_found(actor=owner(town.retailer), alert_id=FleetAlert.objects.get().pk)
+    outbox.drain()
+    assert refunded(placed)
+
+
+def test_a_call_is_never_made_inside_a_transaction(town: shop.Town) -> None:
+    from django.db import connection
+
+    assert actions.call.__policy__ == "system"  # type: ignore[attr-defined]
+    block = connection.atomic_blocks[-1] if connection.atomic_blocks else None
+    if block is not None:
+        block._from_testcase = False
+        try:
+            with pytest.raises(RuntimeError, match="not inside a transaction"):
+                actions.call(actor=THE_SYSTEM, order_id=ids.new_id())
+        finally:
+            block._from_testcase = True
+    assert clock.speed() == 1.0
