@@ -110,6 +110,15 @@ class Hired:
         return FleetCourier(rules.first_name(row.courier_name), rules.phone_tail(row.courier_phone))
 
 
+def brought_by(delivery_id: UUID) -> str:
+    """The fleet that has a delivery now, or had it last, with its courier's name and phone; for staff who may see the
+    order."""
+    row = FleetOrder.objects.filter(delivery_id=delivery_id).select_related("fleet").order_by("-attempt").first()
+    if row is None:
+        return ""
+    return " · ".join(part for part in (row.fleet.name, row.courier_name, row.courier_phone) if part)
+
+
 def fleets(actor: Actor) -> list[FleetView]:
     """The actor's organisation's fleets, oldest first."""
     require(actor, "fleets.manage")
