@@ -19,6 +19,7 @@ MACHINE = Machine(
         ("placed", "stop"): "stopping",
         ("stopping", "keep"): "placed",
         ("stopping", "end"): "stopped",
+        ("asked", "drop"): "dropped",
         ("placed", "drop"): "dropped",
         ("placed", "finish"): "done",
         ("stopping", "finish"): "done",

@@ -227,6 +227,7 @@ FLEET_ALERTS: Words = {
     "own_couriers": gettext_lazy("No fleet brings it: our own couriers do"),
     "nobody_brings": gettext_lazy("Nobody brings it: the order is cancelled and refunded"),
     "not_ended": gettext_lazy("Nobody brings it, and the order could not be cancelled"),
+    "not_packed": gettext_lazy("The fleet's courier has a bag that the store has not packed"),
     "given_up": gettext_lazy("The fleet took too long and was called off"),
     "not_called_off": gettext_lazy("The fleet may come all the same"),
     "came_after_all": gettext_lazy("The fleet has what we called off"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -77,7 +78,7 @@ def _create(actor: Actor, row: FleetOrder, speaker: FleetProvider) -> str:
     now = clock.now()
     with transaction.atomic():
         row = locked(row.pk)
-        kept = {"provider_id": number, "fee": quote.fee, "tries": 0, "claimed_until": None}
+        kept: dict[str, Any] = {"provider_id": number, "fee": quote.fee, "tries": 0, "claimed_until": None}
         if row.status == "asked":
             move(MACHINE, row, "place", actor=actor.name, heard_at=now, next_at=now + rules.SILENT, **kept)
         else:

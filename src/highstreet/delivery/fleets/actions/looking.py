@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -15,13 +16,15 @@ from highstreet.kernel.policy import SYSTEM, Actor, require
 
 from ..models import FleetEvent, FleetOrder
 from ..states import LIVE
-from ..steps import follow, locked
+from ..steps import follow, locked, raise_alert
 from .callbacks import apply_event
 
 log = structlog.get_logger(__name__)
 BATCH = 200
 # A callback's own job is given this long before the sweep takes it.
 JOBS_SECONDS = 2
+# How long a bag that is said to be gone may be on its way through the store's app.
+UNPACKED = timedelta(minutes=5)
 
 
 def look_after(*, actor: Actor) -> int:
@@ -33,9 +36,9 @@ def look_after(*, actor: Actor) -> int:
     events = list(waiting.order_by("received_at").values_list("pk", flat=True)[:BATCH])
     behind = list(FleetOrder.objects.filter(behind=True).order_by("pk").values_list("pk", flat=True)[:BATCH])
     for event_id in events:
-        _one("apply", lambda key=event_id: apply_event(actor=actor, event_id=key))
+        _one("apply", partial(apply_event, actor=actor, event_id=event_id))
     for order_id in behind:
-        _one("follow", lambda key=order_id: _catch_up(actor, key))
+        _one("follow", partial(_catch_up, actor, order_id))
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     due = FleetOrder.objects.filter(free, status__in=LIVE, next_at__lte=now).order_by("next_at")
     calls = [str(key) for key in due.values_list("pk", flat=True)[:BATCH]]
@@ -49,8 +52,8 @@ look_after.__policy__ = SYSTEM  # type: ignore[attr-defined]
 def _catch_up(actor: Actor, order_id: UUID) -> None:
     with transaction.atomic():
         row = locked(order_id)
-        if row.behind:
-            follow(actor, row)
+        if row.behind and follow(actor, row) == "behind" and clock.now() - row.since > UNPACKED:
+            raise_alert(row, "not_packed", told=row.told)
 
 
 def _one(what: str, work: Callable[[], object]) -> None:

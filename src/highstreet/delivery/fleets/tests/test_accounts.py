@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from highstreet.kernel import ids, outbox
@@ -38,16 +40,16 @@ def test_accounts_are_their_organisations(town: shop.Town) -> None:
 
 def test_what_an_account_needs(town: shop.Town, settings: object) -> None:
     boss = owner(town.retailer)
-    add = {"actor": boss, "name": "x"}
+    add = partial(actions.add_fleet, actor=boss, name="x")
     with pytest.raises(Refused, match="unknown_fleet"):
-        actions.add_fleet(**add, provider="pigeons", secrets={})
+        add(provider="pigeons", secrets={})
     with pytest.raises(Refused, match="secret_missing") as refused:
-        actions.add_fleet(**add, provider="meituan", secrets={"appkey": "x"})
+        add(provider="meituan", secrets={"appkey": "x"})
     assert refused.value.facts["fields"] == "secret"
     with pytest.raises(Refused, match="invalid"):
-        actions.add_fleet(**add, provider="wechat", secrets={**WECHAT_SECRETS, "aes_key": "short"})
+        add(provider="wechat", secrets={**WECHAT_SECRETS, "aes_key": "short"})
     with pytest.raises(Refused, match="fleet_barred"):
-        actions.add_fleet(**add, provider="meituan", secrets=MEITUAN_SECRETS, base_url="http://10.0.0.1/api")
+        add(provider="meituan", secrets=MEITUAN_SECRETS, base_url="http://10.0.0.1/api")
     fleet = hire(town)
     with pytest.raises(Refused, match="fleet_taken"):
         actions.use_fleet(actor=boss, fleet_id=fleet.pk, couriers=1, store_id=town.stores[0])

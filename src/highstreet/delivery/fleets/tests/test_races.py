@@ -20,7 +20,7 @@ from highstreet.supply.organisations.reads import forget
 
 from .. import actions
 from ..actions import callbacks
-from ..dialects import meituan, reading
+from ..dialects import reading
 from ..models import Fleet, FleetEvent, FleetOrder
 from .support import meituan_callback
 from .test_sequences import a_delivery, a_fleet
@@ -40,7 +40,8 @@ def scene() -> Iterator[tuple[Fleet, Delivery, FleetOrder]]:
 
 def at_once(work: Callable[[int], Any], count: int = MANY) -> list[Any]:
     """`work` of 0 … count-1 from ten threads that start together. What each came to."""
-    start, results = threading.Barrier(WORKERS), [None] * count
+    start = threading.Barrier(WORKERS)
+    results: list[Any] = [None] * count
 
     def worker(first: int) -> None:
         try:
@@ -99,7 +100,6 @@ def test_without_the_words_as_their_name_each_is_kept(
     """The negative control: every message has a name of its own."""
     fleet, _, order = scene
     monkeypatch.setattr(reading, "fingerprint", lambda *facts: ids.random_token(20))
-    assert meituan.reading.fingerprint("x") != meituan.reading.fingerprint("x")
     at_once(knock(fleet, order.number, "50"))
     assert FleetEvent.objects.count() == MANY
 

@@ -40,6 +40,11 @@ def added(scene: Scene) -> str:
     return code
 
 
+def a_fleet(scene: Scene) -> Fleet:
+    added(scene)
+    return Fleet.objects.get()
+
+
 def at_the_fleet(scene: Scene, fleet: Fleet) -> tuple[Order, FleetOrder]:
     """An order whose delivery a fleet has."""
     order = an_order(scene, status="ready")
@@ -118,8 +123,7 @@ def test_where_it_brings(scene: Scene) -> None:
 
 
 def test_what_it_told_and_what_must_be_looked_at(scene: Scene) -> None:
-    code = added(scene)
-    fleet = Fleet.objects.get(pk=ids.private("flt", code))
+    fleet = a_fleet(scene)
     order, going = at_the_fleet(scene, fleet)
     tell(fleet, going.number, "20", name="张三", phone="13800001234")
     tell(fleet, going.number, "77", at=1_772_636_500)
@@ -136,7 +140,7 @@ def test_what_it_told_and_what_must_be_looked_at(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("what", "state"), [("found", "returned"), ("lost", "returned")])
 def test_a_bag_that_is_out_has_two_buttons(scene: Scene, what: str, state: str) -> None:
-    fleet = Fleet.objects.get(pk=ids.private("flt", added(scene)))
+    fleet = a_fleet(scene)
     order, going = at_the_fleet(scene, fleet)
     tell(fleet, going.number, "30")
     tell(fleet, going.number, "99", at=1_772_636_500)
@@ -169,7 +173,7 @@ def test_it_speaks_chinese(scene: Scene) -> None:
 
 
 def test_as_many_questions_for_many_callbacks(scene: Scene, django_assert_max_num_queries: Any) -> None:
-    fleet = Fleet.objects.get(pk=ids.private("flt", added(scene)))
+    fleet = a_fleet(scene)
     _, going = at_the_fleet(scene, fleet)
     client = client_of(scene.owner)
 
