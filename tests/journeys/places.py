@@ -63,6 +63,7 @@ class World:
         town.guard(GUARDED)
         town.guess("guessed", MOST)
         self._integrations()
+        self._fleets()
         self.group = str(town.one("SELECT group_code FROM catalog_category ORDER BY position LIMIT 1"))
 
     def _integrations(self) -> None:
@@ -73,6 +74,13 @@ class World:
             send(f"{root}/webhooks/new", {"url": "https://1.1.1.1/heard", "events": "order.confirmed"})
         self.key = self._public("key", "SELECT id FROM partners_apikey LIMIT 1")
         self.hook = self._public("whk", "SELECT id FROM partners_endpoint LIMIT 1")
+
+    def _fleets(self) -> None:
+        """A hired fleet of the owner's, used in no store: the city's own couriers bring things."""
+        with self.town.browser("owner") as send:
+            form = {"provider": "meituan", "name": "rain fleet", "appkey": "app", "secret": "none"}
+            send("/console/fleets/new?provider=meituan", form)
+        self.fleet = self._public("flt", "SELECT id FROM fleets_fleet LIMIT 1")
 
     def _public(self, prefix: str, query: str, *values: object) -> str:
         from highstreet.kernel import ids
@@ -210,6 +218,10 @@ class World:
             "limit": "/console/permissions/support/orders.refund",
             "trail": "/console/trail",
             "trail, nothing found": "/console/trail?day=2001-01-01",
+            "fleets": "/console/fleets",
+            "fleet": f"/console/fleets/{self.fleet}",
+            "new fleet": "/console/fleets/new",
+            "new fleet, its secrets": "/console/fleets/new?provider=wechat",
             "integrations": "/console/integrations",
             "new key": "/console/integrations/keys/new",
             "new webhook": "/console/integrations/webhooks/new",
@@ -220,6 +232,7 @@ class World:
         named = (("#name", "bookkeeping"), ("[name=scopes]", ""))
         sent = {
             "hire, refused": ("/console/people/hire", (), 422),
+            "new fleet, refused": ("/console/fleets/new?provider=meituan", (), 422),
             "new key, refused": ("/console/integrations/keys/new", (), 422),
             "new webhook, refused": ("/console/integrations/webhooks/new", (), 422),
             "key, told once": ("/console/integrations/keys/new", named, 200),
