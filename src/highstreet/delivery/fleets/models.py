@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from highstreet.kernel.ids import new_id
 from highstreet.kernel.policy import SYSTEM, Actor
+from highstreet.supply.stores import reads as stores
 
 
 class FleetQuerySet(models.QuerySet["Fleet"]):
@@ -14,7 +15,7 @@ class FleetQuerySet(models.QuerySet["Fleet"]):
         """The actor's organisation's, for who works in all of its stores."""
         if actor.kind == SYSTEM:
             return self
-        if actor.organisation_id is None or actor.store_ids is not None:
+        if actor.organisation_id is None or not stores.works_everywhere(actor):
             return self.none()
         return self.filter(organisation_id=actor.organisation_id)
 

@@ -8,6 +8,14 @@ from .words import Words
 
 DEEDS: Words = {
     "delivery.couriers.create": gettext_lazy("Took on a courier"),
+    "delivery.fleets.add_fleet": gettext_lazy("Added a fleet"),
+    "delivery.fleets.bag_found": gettext_lazy("Said that a fleet's bag is back"),
+    "delivery.fleets.bag_lost": gettext_lazy("Said that a fleet's bag is lost"),
+    "delivery.fleets.change_fleet": gettext_lazy("Changed a fleet"),
+    "delivery.fleets.close_alert": gettext_lazy("Closed a fleet's alert"),
+    "delivery.fleets.end_use": gettext_lazy("Took deliveries from a fleet"),
+    "delivery.fleets.remove_fleet": gettext_lazy("Removed a fleet"),
+    "delivery.fleets.use_fleet": gettext_lazy("Gave deliveries to a fleet"),
     "delivery.routing.load": gettext_lazy("Loaded a city's streets"),
     "growth.partners.add_endpoint": gettext_lazy("Added a webhook"),
     "growth.partners.change_endpoint": gettext_lazy("Changed a webhook"),
@@ -57,6 +65,7 @@ FACTS: Words = {
     "amount": gettext_lazy("amount"),
     "asked": gettext_lazy("asked for"),
     "cash_received": gettext_lazy("cash"),
+    "couriers": gettext_lazy("couriers"),
     "days": gettext_lazy("days"),
     "delta": gettext_lazy("units"),
     "events": gettext_lazy("events"),

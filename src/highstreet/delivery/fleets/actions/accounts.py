@@ -31,7 +31,7 @@ def add_fleet(*, actor: Actor, provider: str, name: str, secrets: Mapping[str, s
 
     Refuses UNKNOWN_FLEET, SECRET_MISSING, INVALID and FLEET_BARRED (its address is not public https, now).
     """
-    if actor.organisation_id is None or actor.store_ids is not None:
+    if actor.organisation_id is None or not stores.works_everywhere(actor):
         raise Refused(NOT_FOUND)
     now = clock.now()
     row = Fleet.objects.create(
