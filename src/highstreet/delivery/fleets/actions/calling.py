@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -78,14 +77,14 @@ def _create(actor: Actor, row: FleetOrder, speaker: FleetProvider) -> str:
     now = clock.now()
     with transaction.atomic():
         row = locked(row.pk)
-        kept: dict[str, Any] = {"provider_id": number, "fee": quote.fee, "tries": 0, "claimed_until": None}
         if row.status == "asked":
-            move(MACHINE, row, "place", actor=actor.name, heard_at=now, next_at=now + rules.SILENT, **kept)
-        else:
-            # Its callback was faster, or the order ended meanwhile.
-            FleetOrder.objects.filter(pk=row.pk).update(**kept)
-            if row.status == "stopping":
-                call_soon(row)
+            due = now + rules.SILENT
+            move(MACHINE, row, "place", actor=actor.name, heard_at=now, next_at=due)
+        elif row.status == "stopping":
+            # The order ended meanwhile.
+            call_soon(row)
+        # Its callback may have been faster, and have placed it.
+        FleetOrder.objects.filter(pk=row.pk).update(provider_id=number, fee=quote.fee, tries=0, claimed_until=None)
     return "created"
 
 
