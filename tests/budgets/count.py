@@ -138,7 +138,7 @@ class Town:
         """An account with a fleet, made by the console's form; nothing is given to it."""
         from highstreet.kernel import ids
 
-        form = {"provider": "meituan", "name": "fleet", "appkey": "app", "secret": "none"}
+        form = {"provider": "meituan", "name": "fleet", "appkey": "app", "secret": "none", "service_code": "1"}
         self.counter.client("owner").post("/console/fleets/new?provider=meituan", form)
         return ids.public("flt", self._one("SELECT id FROM fleets_fleet LIMIT 1"))
 

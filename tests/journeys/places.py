@@ -78,7 +78,7 @@ class World:
     def _fleets(self) -> None:
         """A hired fleet of the owner's, used in no store: the city's own couriers bring things."""
         with self.town.browser("owner") as send:
-            form = {"provider": "meituan", "name": "rain fleet", "appkey": "app", "secret": "none"}
+            form = {"provider": "meituan", "name": "rain fleet", "appkey": "app", "secret": "none", "service_code": "1"}
             send("/console/fleets/new?provider=meituan", form)
         self.fleet = self._public("flt", "SELECT id FROM fleets_fleet LIMIT 1")
 

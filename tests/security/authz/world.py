@@ -313,7 +313,7 @@ def _fleets(plot: Plot) -> None:
         organisation=plot.organisation,
         provider="meituan",
         name=plot.mark("fleet"),
-        secrets=seal_fleet({"appkey": f"kanari-appkey-{plot.name}", "secret": f"kanari-fleet-{plot.name}"}),
+        secrets=seal_fleet(dict.fromkeys(("appkey", "secret", "service_code"), f"kanari-fleet-{plot.name}")),
         created_at=at,
         changed_at=at,
     )
@@ -330,7 +330,7 @@ def _fleets(plot: Plot) -> None:
     alert = FleetAlert.objects.create(
         fleet=fleet, kind="order_unknown", subject=plot.mark("fleetnumber"), facts={}, at=at
     )
-    plot.secrets |= {"fleet_secret": f"kanari-fleet-{plot.name}", "fleet_appkey": f"kanari-appkey-{plot.name}"}
+    plot.secrets["fleet_secret"] = f"kanari-fleet-{plot.name}"
     plot.values |= {"fleet": ids.public("flt", fleet.pk), "fleet_alert": ids.public("fla", alert.pk)}
 
 

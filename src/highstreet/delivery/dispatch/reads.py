@@ -68,7 +68,7 @@ class StopView:
 class TrackView:
     """What the customer may follow. The courier's position is there only between pick-up and delivery.
 
-    `courier_phone_tail`: the last four digits, of a fleet's courier only and if the fleet told them.
+    `hired`: a fleet brings it, so its stops are not known. `courier_phone_tail`: the last four digits, if it told them.
     """
 
     delivery_id: UUID
@@ -81,6 +81,7 @@ class TrackView:
     eta: datetime | None
     promised_to: datetime
     stops_before: int
+    hired: bool
     store: tuple[float, float]
     door: tuple[float, float]
     path: Points
@@ -195,6 +196,7 @@ def track(order_id: UUID) -> TrackView | None:
         row.eta if known else None,
         row.promised_to,
         _stops_before(row) if running else 0,
+        row.carrier == "fleet",
         store,
         door,
         _line(row.city_id, start, door) if known else [],

@@ -39,6 +39,10 @@ class Forged(Exception):
         self.reason = reason
 
 
+class Unconcerned(Exception):
+    """The fleet's word, and not about a delivery: answered, and not kept."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One end of the way; WGS-84 degrees."""
@@ -134,7 +138,9 @@ class FleetProvider(Protocol):
         """What the fleet knows of it by now; None when it does not know it."""
         ...
 
-    def verify(self, called: Called) -> Notice: ...
+    def verify(self, called: Called) -> Notice:
+        """Raises `Forged`, or `Unconcerned`."""
+        ...
 
     def read(self, resource: Mapping[str, Any]) -> Told: ...
 

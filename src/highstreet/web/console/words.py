@@ -220,6 +220,7 @@ FLEET_SECRETS: Words = {
     "aes_key": gettext_lazy("EncodingAESKey of the message push"),
     "appkey": gettext_lazy("AppKey"),
     "secret": gettext_lazy("Secret"),
+    "service_code": gettext_lazy("Service code of the contract"),
 }
 FLEET_ALERTS: Words = {
     "bag_out": gettext_lazy("The fleet gave up with the bag in its hands"),

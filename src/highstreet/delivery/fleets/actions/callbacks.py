@@ -14,7 +14,7 @@ from highstreet.kernel.refusal import Refused
 
 from ..hearing import hear
 from ..models import Fleet, FleetEvent, FleetOrder
-from ..providers import Called, FleetProvider, Forged
+from ..providers import Called, FleetProvider, Forged, Unconcerned
 from ..refusals import FLEET_NOT_BELIEVED
 from ..steps import alert, locked, provider_of
 
@@ -30,6 +30,8 @@ def receive_callback(*, actor: Actor, fleet_id: UUID, called: Called) -> bytes:
     speaker = _speaker(fleet_id)
     try:
         notice = speaker.verify(called)
+    except Unconcerned:
+        return speaker.reply
     except Forged as forged:
         log.warning("fleets.not_believed", fleet=str(fleet_id), why=forged.reason)
         raise Refused(FLEET_NOT_BELIEVED) from None

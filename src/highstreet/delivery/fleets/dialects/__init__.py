@@ -22,4 +22,4 @@ register(
         Wechat,
     ),
 )
-register(MEITUAN, Dialect(("appkey", "secret"), "https://peisongopen.meituan.com/api", Meituan))
+register(MEITUAN, Dialect(("appkey", "secret", "service_code"), "https://peisongopen.meituan.com/api", Meituan))

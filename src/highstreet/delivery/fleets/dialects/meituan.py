@@ -31,8 +31,6 @@ from ..rules import gcj02, weight_kg
 from . import reading
 
 MEDIA = "application/x-www-form-urlencoded;charset=utf-8"
-# Quick delivery (快速达), the service that restaurants and shops have by default.
-SERVICE = "4011"
 OTHER_REASON = "199"
 NO_SUCH_ORDER = frozenset({"101", "102"})
 _KEPT = ("delivery_id", "mt_peisong_id", "order_id", "status", "courier_name", "courier_phone", "timestamp")
@@ -46,12 +44,13 @@ def sign(secret: str, fields: Mapping[str, str]) -> str:
 
 
 class Meituan:
-    """One account (appkey and secret)."""
+    """One account (appkey and secret) with the service that its contract names."""
 
     reply = b'{"code":0}'
 
     def __init__(self, secrets: Mapping[str, str], base_url: str) -> None:
         self._appkey, self._secret, self._base_url = secrets["appkey"], secrets["secret"], base_url
+        self._service = secrets["service_code"]
 
     def quote(self, asked: Asked) -> Quote:
         found = self._call("order/preCreateByShop", self._wanted(asked))
@@ -115,7 +114,7 @@ class Meituan:
             "delivery_id": str(asked.serial),
             "order_id": asked.number,
             "shop_id": asked.shop_no,
-            "delivery_service_code": SERVICE,
+            "delivery_service_code": self._service,
             "receiver_name": asked.door.name,
             "receiver_address": asked.door.address,
             "receiver_phone": asked.door.phone,

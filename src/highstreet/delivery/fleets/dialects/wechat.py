@@ -27,6 +27,7 @@ from ..providers import (
     Place,
     Quote,
     Told,
+    Unconcerned,
     post,
 )
 from ..rules import gcj02, weight_kg
@@ -110,7 +111,8 @@ class Wechat:
         except ValueError as error:
             raise Forged(str(error)) from None
         if reading.text(found, "Event").lower() != EVENT:
-            raise Forged("another event")
+            # A mini-program has one address for all that it is told.
+            raise Unconcerned
         kept = {name: reading.text(found, name) for name in _KEPT}
         if kept["shopid"] != self._secrets["shopid"] or not kept["shop_order_id"] or not kept["order_status"]:
             raise Forged("fields")

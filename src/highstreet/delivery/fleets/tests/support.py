@@ -33,7 +33,7 @@ WECHAT_SECRETS = {
     "token": "pushes",
     "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
 }
-MEITUAN_SECRETS = {"appkey": "app-1", "secret": "sandbox-secret"}
+MEITUAN_SECRETS = {"appkey": "app-1", "secret": "sandbox-secret", "service_code": "4011"}
 
 
 def wechat_callback(
@@ -144,12 +144,12 @@ class Scripted(Meituan):
 def scripted() -> Scripted:
     """Registered as "meituan" until `restored`."""
     made = Scripted()
-    providers.register(rules.MEITUAN, Dialect(("appkey", "secret"), "https://127.0.0.1", lambda secrets, url: made))
+    providers.register(rules.MEITUAN, Dialect(tuple(MEITUAN_SECRETS), "https://127.0.0.1", lambda secrets, url: made))
     return made
 
 
 def restored() -> None:
-    providers.register(rules.MEITUAN, Dialect(("appkey", "secret"), "https://peisongopen.meituan.com/api", Meituan))
+    providers.register(rules.MEITUAN, Dialect(tuple(MEITUAN_SECRETS), "https://peisongopen.meituan.com/api", Meituan))
 
 
 def owner(organisation: UUID) -> Actor:

@@ -45,7 +45,7 @@ def test_what_an_account_needs(town: shop.Town, settings: object) -> None:
         add(provider="pigeons", secrets={})
     with pytest.raises(Refused, match="secret_missing") as refused:
         add(provider="meituan", secrets={"appkey": "x"})
-    assert refused.value.facts["fields"] == "secret"
+    assert refused.value.facts["fields"] == "secret, service_code"
     with pytest.raises(Refused, match="invalid"):
         add(provider="wechat", secrets={**WECHAT_SECRETS, "aes_key": "short"})
     with pytest.raises(Refused, match="fleet_barred"):

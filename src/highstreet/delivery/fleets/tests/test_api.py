@@ -47,6 +47,8 @@ def test_a_callback_is_kept_and_answered_in_the_fleets_words() -> None:
     _, order = a_delivery(other)
     assert send(wechat, wechat_callback(order.number, "102")) == (200, b"success")
     assert send(wechat, wechat_callback(order.number, "987654321")) == (200, b"success"), "nothing unknown is a 500"
+    assert send(wechat, wechat_callback(order.number, "302", event="other")) == (200, b"success")
+    assert FleetEvent.objects.filter(fleet=wechat).count() == 2, "what is not about deliveries is not kept"
     for event in FleetEvent.objects.filter(applied_at=None):
         actions.apply_event(actor=THE_SYSTEM, event_id=event.pk)
     assert FleetAlert.objects.get().kind == "code_unknown"

@@ -15,7 +15,7 @@ from highstreet.kernel import ids
 from ..dialects import reading, sealed
 from ..dialects.meituan import Meituan, sign
 from ..dialects.wechat import Wechat, delivery_sign
-from ..providers import Called, Forged
+from ..providers import Called, Forged, Unconcerned
 from .support import MEITUAN_SECRETS, WECHAT_SECRETS, meituan_callback, wechat_callback
 
 
@@ -98,7 +98,6 @@ def forgeries(rng: random.Random) -> list[tuple[str, Any, Called]]:
         ("another's appid", wechat, wechat_callback("flo_1", "302", secrets={**WECHAT_SECRETS, "appid": "wxother"})),
         ("another's shop", wechat, wechat_callback("flo_1", "302", secrets={**WECHAT_SECRETS, "shopid": "other"})),
         ("a stranger", wechat, wechat_callback("flo_1", "302", secrets=stranger)),
-        ("another event", wechat, wechat_callback("flo_1", "302", event="add_waybill")),
         ("plain", wechat, Called(real.query, json.dumps({"Event": "update_waybill_status"}).encode())),
         ("not ascii", wechat, Called({**real.query, "msg_signature": "é" * 40}, real.body)),
         ("no number", wechat, wechat_callback("", "302")),
@@ -133,6 +132,15 @@ def test_what_is_forged_is_not_believed() -> None:
         if notice.number != "flo_1" or notice.code not in ("302", "50"):
             believed.append((kind, notice))
     assert believed == []
+
+
+def test_what_is_not_about_deliveries_is_none_of_our_business() -> None:
+    """A mini-program's other events come to the same address; who cannot seal them is a forger all the same."""
+    speaker = Wechat(WECHAT_SECRETS, "")
+    with pytest.raises(Unconcerned):
+        speaker.verify(wechat_callback("flo_1", "302", event="user_enter_tempsession"))
+    with pytest.raises(Forged):
+        speaker.verify(wechat_callback("flo_1", "302", event="x", secrets={**WECHAT_SECRETS, "token": "x"}))
 
 
 def test_the_address_is_greeted_only_by_its_token() -> None:
