@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 from highstreet.kernel import clock
 
@@ -187,13 +188,13 @@ class Wechat:
 
     def _call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return self._asked(f"{BUSINESS}/{path}?access_token={self._token()}", body)
+            return self._asked(f"{BUSINESS}/{path}?access_token={quote(self._token(), safe='')}", body)
         except FleetRefused as refused:
             if refused.code not in BAD_TOKEN:
                 raise
         with _lock:
             _tokens.pop(self._named, None)
-        return self._asked(f"{BUSINESS}/{path}?access_token={self._token()}", body)
+        return self._asked(f"{BUSINESS}/{path}?access_token={quote(self._token(), safe='')}", body)
 
     @property
     def _named(self) -> str:

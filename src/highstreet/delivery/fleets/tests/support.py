@@ -20,7 +20,7 @@ from highstreet.trade.orders.tests import support as shop
 from .. import actions, providers, rules
 from ..dialects import sealed
 from ..dialects.meituan import Meituan, sign
-from ..models import Fleet, FleetEvent, FleetOrder
+from ..models import Fleet, FleetAlert, FleetEvent, FleetOrder
 from ..providers import Asked, Called, Dialect, FleetRefused, FleetUnavailable, Known, Quote, Told
 
 WECHAT_SECRETS = {
@@ -211,3 +211,19 @@ def path(delivery_id: UUID) -> list[str]:
     """The states that a delivery went through."""
     rows = StateChange.objects.filter(subject=delivery_id, machine="delivery").order_by("at", "id")
     return list(rows.values_list("now", flat=True))
+
+
+def alerts() -> set[str]:
+    return set(FleetAlert.objects.filter(closed_at=None).values_list("kind", flat=True))
+
+
+def status(placed: Placed) -> tuple[str, str, str]:
+    """(order, how it ended, its delivery)."""
+    order = shop.view(placed)
+    return order.status, order.end_reason, Delivery.objects.get(order_id=placed.order_id).status
+
+
+def refunded(placed: Placed) -> bool:
+    shop.settle_refunds(placed)
+    order = shop.view(placed)
+    return order.captured > 0 and order.refunded == order.captured

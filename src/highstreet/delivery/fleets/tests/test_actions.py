@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.delivery.dispatch import reads as deliveries
 from highstreet.delivery.dispatch.models import Delivery
 from highstreet.delivery.dispatch.tests.test_journey import rider
 from highstreet.delivery.promise import reads as promises
-from highstreet.kernel import ids, outbox
-from highstreet.kernel.policy import THE_SYSTEM, Actor
+from highstreet.kernel import outbox
+from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.fulfilment import actions as fulfilments
-from highstreet.trade.orders import actions as orders
 from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.tests import support as shop
 
@@ -23,29 +22,16 @@ from ..models import Fleet, FleetAlert, FleetEvent, FleetOrder
 from .support import (
     MEITUAN_SECRETS,
     Scripted,
+    alerts,
     given,
     hire,
     owner,
     path,
+    refunded,
+    status,
     tell,
     turn,
 )
-
-
-def alerts() -> set[str]:
-    return set(FleetAlert.objects.filter(closed_at=None).values_list("kind", flat=True))
-
-
-def status(placed: Placed) -> tuple[str, str, str]:
-    """(order, how it ended, its delivery)."""
-    order = shop.view(placed)
-    return order.status, order.end_reason, Delivery.objects.get(order_id=placed.order_id).status
-
-
-def refunded(placed: Placed) -> bool:
-    shop.settle_refunds(placed)
-    order = shop.view(placed)
-    return order.captured > 0 and order.refunded == order.captured
 
 
 def test_what_a_fleet_brings_is_delivered_and_kept(town: shop.Town, provider: Scripted) -> None:
@@ -95,7 +81,7 @@ def test_another_courier_takes_it_over(town: shop.Town, provider: Scripted) -> N
     placed, row, order = given(town)
     tell(fleet, order.number, "20", at=1_772_636_400, name="张三", phone="13800001234")
     seen = deliveries.track(placed.order_id)
-    assert seen is not None and (seen.courier_name, seen.courier_phone_tail) == ("张师傅", "1234")
+    assert seen is not None and (seen.courier_name, seen.courier_phone_tail) == ("张师傅", "1234") and seen.hired
     assert tell(fleet, order.number, "20", at=1_772_636_500, name="李四", phone="13900005678") == "repeated"
     assert tell(fleet, order.number, "20", at=1_772_636_450, name="王五", phone="13700009999") == "repeated"
     seen = deliveries.track(placed.order_id)
@@ -165,107 +151,12 @@ def test_without_anybody_the_order_ends_and_is_refunded(town: shop.Town, provide
     assert alerts() == {"nobody_brings"}
 
 
-def test_a_cancelled_order_is_called_off_at_the_fleet(town: shop.Town, provider: Scripted) -> None:
+def test_the_database_lets_no_courier_of_ours_have_it(town: shop.Town, provider: Scripted) -> None:
     hire(town)
-    placed, _row, order = given(town, packed=False)
-    orders.cancel(actor=Actor(order_keys=frozenset({placed.key})), order_id=placed.order_id)
-    outbox.drain()
-    provider.down = True
-    turn()
-    provider.down = False
-    with shop.later(1):
-        turn()
-    order.refresh_from_db()
-    assert (order.status, provider.known[order.number]) == ("stopped", "99")
-    assert FleetOrder.objects.count() == 1 and alerts() == set()
-
-
-def test_cancelled_before_the_fleet_was_asked(town: shop.Town, provider: Scripted) -> None:
-    hire(town)
-    placed = town.paid(1)
-    fulfilments.accept(actor=town.worker(), fulfilment_id=shop.package(placed).id)
-    outbox.drain()
-    orders.cancel(actor=Actor(order_keys=frozenset({placed.key})), order_id=placed.order_id)
-    outbox.drain()
-    turn()
-    assert FleetOrder.objects.get().status == "stopped"
-    assert provider.count("create") == provider.count("cancel") == 0
-
-
-def test_a_fleet_that_comes_all_the_same_is_an_alert(town: shop.Town, provider: Scripted) -> None:
-    fleet = hire(town)
-    placed, _row, order = given(town, packed=False)
-    orders.cancel(actor=Actor(order_keys=frozenset({placed.key})), order_id=placed.order_id)
-    outbox.drain()
-    provider.keeps, provider.known[order.number] = True, "20"
-    turn()
-    order.refresh_from_db()
-    assert order.status == "stopped" and alerts() == {"not_called_off"}
-    assert tell(fleet, order.number, "30") == "over"
-    assert alerts() == {"not_called_off", "came_after_all"}
-    assert status(placed)[0] == "cancelled"
-
-
-def test_lost_answers_make_one_order(town: shop.Town, provider: Scripted) -> None:
-    hire(town)
-    provider.lost_answers = 2
-    placed = town.paid(1)
-    shop.pick(town, placed)
-    for minutes in (0, 1, 2):
-        with shop.later(minutes):
-            turn()
-    order = FleetOrder.objects.get()
-    assert (order.status, order.tries) == ("placed", 0)
-    assert provider.count("create") == 3 and len(provider.known) == 1
-
-
-def test_an_unreachable_fleet_is_given_up_without_two_couriers(town: shop.Town, provider: Scripted) -> None:
-    """Nobody knows whether it was created: it is called off before somebody else is asked."""
-    hire(town)
-    provider.lost_answers = 99
-    placed = town.paid(1)
-    shop.pick(town, placed)
-    for minutes in range(12):
-        with shop.later(minutes):
-            turn()
-    first = FleetOrder.objects.get(attempt=1)
-    assert (first.status, first.reason, provider.known[first.number]) == ("stopped", "unreachable", "99")
-    assert "given_up" in alerts() and FleetOrder.objects.filter(attempt=2).exists()
-
-
-def test_silence_is_asked_about(town: shop.Town, provider: Scripted) -> None:
-    """All callbacks are lost; what happened is found by asking."""
-    hire(town)
-    placed, row, order = given(town)
-    for minutes, code in ((1, "20"), (4, "20"), (8, "30"), (12, "50")):
-        provider.known[order.number] = code
-        with shop.later(minutes):
-            turn()
-    assert path(row.pk) == ["assigned", "accepted", "picked_up", "delivered"]
-    assert status(placed)[0] == "completed"
-    assert provider.count("query") == 3, "one a silence, not one a sweep"
-
-
-def test_a_fleet_that_forgot_it_is_asked_anew(town: shop.Town, provider: Scripted) -> None:
-    hire(town)
-    _, row, order = given(town)
-    provider.known.clear()
-    with shop.later(4):
-        turn()
-    order.refresh_from_db()
-    assert (order.status, order.reason) == ("lost", "unknown there")
-    assert FleetOrder.objects.filter(delivery_id=row.pk, attempt=2, status="asked").exists()
-
-
-def test_nobody_takes_it(town: shop.Town, provider: Scripted) -> None:
-    hire(town)
-    _, _row, order = given(town)
-    for minutes in (4, 8, 12, 16, 17):
-        with shop.later(minutes):
-            turn()
-    order.refresh_from_db()
-    assert (order.status, order.reason, provider.known[order.number]) == ("stopped", "untaken", "99")
-    assert alerts() == {"given_up"} and FleetOrder.objects.filter(attempt=2).exists()
+    ana = rider(town)
+    _, row, _ = given(town)
+    with pytest.raises(IntegrityError, match="delivery_courier_or_fleet"), transaction.atomic():
+        Delivery.objects.filter(pk=row.pk).update(courier_id=ana.courier_id, status="assigned")
 
 
 def test_nobody_home_comes_back_and_is_refunded(town: shop.Town) -> None:
@@ -372,9 +263,3 @@ def test_the_store_hands_it_over_before_the_fleet_says_so(town: shop.Town, provi
     actions.bag_found(actor=owner(town.retailer), alert_id=FleetAlert.objects.get().pk)
     outbox.drain()
     assert refunded(placed)
-
-
-def test_a_call_is_never_made_inside_a_transaction(town: shop.Town) -> None:
-    assert actions.call.__policy__ == "system"  # type: ignore[attr-defined]
-    with transaction.atomic(), pytest.raises(RuntimeError, match="not inside a transaction"):
-        actions.call(actor=THE_SYSTEM, order_id=ids.new_id())
