@@ -93,6 +93,7 @@ FEATURES = [
     "delivery.couriers",
     "delivery.promise",
     "delivery.dispatch",
+    "delivery.fleets",
     "growth.partners",
     "web.ui",
     "web.shop",

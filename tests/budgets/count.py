@@ -129,9 +129,18 @@ class Town:
         # A public address, to which nothing is sent: no worker runs.
         hook = {"url": "https://1.1.1.1/hook", "events": ["order.paid"]}
         self.hook = str(counter.done("owner", "/api/v1/partners/webhooks", hook)["id"])
+        self.fleet = self._fleet()
         made = [self.order() for _ in range(orders)]
         self.placed = made[-1]
         self._pay(made[-1])
+
+    def _fleet(self) -> str:
+        """An account with a fleet, made by the console's form; nothing is given to it."""
+        from highstreet.kernel import ids
+
+        form = {"provider": "meituan", "name": "fleet", "appkey": "app", "secret": "none", "service_code": "1"}
+        self.counter.client("owner").post("/console/fleets/new?provider=meituan", form)
+        return ids.public("flt", self._one("SELECT id FROM fleets_fleet LIMIT 1"))
 
     def lines(self) -> list[dict[str, object]]:
         return [{"variant": variant, "quantity": 1} for variant in self.variants[:2]]
@@ -199,6 +208,7 @@ class Town:
             "permission": "orders.refund",
             "webhook": self.hook,
             "hook": self.hook,
+            "fleet": self.fleet,
             "employee": ids.public("emp", self._one("SELECT id FROM staff_employee ORDER BY id DESC LIMIT 1")),
         }
 

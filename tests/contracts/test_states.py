@@ -15,6 +15,9 @@ from highstreet.delivery.couriers.models import Courier
 from highstreet.delivery.couriers.tests import support as delivery
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.delivery.dispatch.models import Delivery
+from highstreet.delivery.fleets import actions as fleets
+from highstreet.delivery.fleets.models import FleetOrder
+from highstreet.delivery.fleets.tests.support import MEITUAN_SECRETS, owner
 from highstreet.kernel import clock, ids, states
 from highstreet.kernel.models import StateChange
 from highstreet.kernel.policy import THE_SYSTEM
@@ -65,6 +68,21 @@ def rows(db: None) -> Iterator[dict[str, models.Model]]:
             promised_to=box.promised_to,
             ready_by=box.ready_by,
         )
+        boss = owner(place.retailer_id)
+        fleet = fleets.add_fleet(actor=boss, provider="meituan", name="fleet", secrets=MEITUAN_SECRETS)
+        hired = FleetOrder.objects.create(
+            fleet_id=fleet,
+            delivery_id=carried,
+            order_id=box.order_id,
+            order_number=box.order_number,
+            store_id=box.store_id,
+            attempt=1,
+            number="one",
+            since=clock.now(),
+            heard_at=clock.now(),
+            created_at=clock.now(),
+            promised_to=box.promised_to,
+        )
         # Assigned to somebody, as most states of a delivery must be; "waiting" is without.
         Delivery.objects.filter(pk=carried).update(status="assigned", courier_id=rider.courier_id)
         yield {
@@ -74,6 +92,7 @@ def rows(db: None) -> Iterator[dict[str, models.Model]]:
             "refund": refund,
             "fulfilment": box,
             "delivery": Delivery.objects.get(pk=carried),
+            "fleet_order": hired,
         }
 
 

@@ -64,6 +64,7 @@ class World:
         town.guess("guessed", MOST)
         self._integrations()
         self.riding = self._riding()
+        self._fleets()
         self.group = str(town.one("SELECT group_code FROM catalog_category ORDER BY position LIMIT 1"))
 
     def _integrations(self) -> None:
@@ -82,6 +83,13 @@ class World:
             send(f"/store/{self.store}/orders/{self._fulfilment(placed)}/accept", {})
         self.town.eventually(f"SELECT count(*) FROM dispatch_delivery WHERE order_number = '{placed.number}'", 1)  # noqa: S608
         return self._public("ord", "SELECT id FROM orders_order WHERE number = %s", placed.number)
+
+    def _fleets(self) -> None:
+        """A hired fleet of the owner's, used in no store: the city's own couriers bring things."""
+        with self.town.browser("owner") as send:
+            form = {"provider": "meituan", "name": "rain fleet", "appkey": "app", "secret": "none", "service_code": "1"}
+            send("/console/fleets/new?provider=meituan", form)
+        self.fleet = self._public("flt", "SELECT id FROM fleets_fleet LIMIT 1")
 
     def _public(self, prefix: str, query: str, *values: object) -> str:
         from highstreet.kernel import ids
@@ -224,6 +232,10 @@ class World:
             "limit": "/console/permissions/support/orders.refund",
             "trail": "/console/trail",
             "trail, nothing found": "/console/trail?day=2001-01-01",
+            "fleets": "/console/fleets",
+            "fleet": f"/console/fleets/{self.fleet}",
+            "new fleet": "/console/fleets/new",
+            "new fleet, its secrets": "/console/fleets/new?provider=wechat",
             "integrations": "/console/integrations",
             "new key": "/console/integrations/keys/new",
             "new webhook": "/console/integrations/webhooks/new",
@@ -234,6 +246,7 @@ class World:
         named = (("#name", "bookkeeping"), ("[name=scopes]", ""))
         sent = {
             "hire, refused": ("/console/people/hire", (), 422),
+            "new fleet, refused": ("/console/fleets/new?provider=meituan", (), 422),
             "new key, refused": ("/console/integrations/keys/new", (), 422),
             "new webhook, refused": ("/console/integrations/webhooks/new", (), 422),
             "key, told once": ("/console/integrations/keys/new", named, 200),

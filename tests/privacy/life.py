@@ -10,6 +10,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
+from django.db import transaction
 from django.test import Client
 
 from highstreet.delivery.couriers import actions as couriers
@@ -17,10 +18,13 @@ from highstreet.delivery.couriers.models import Courier
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.delivery.dispatch.models import Delivery
 from highstreet.delivery.dispatch.tests.test_journey import PHOTO
+from highstreet.delivery.fleets.models import Fleet, FleetAlert, FleetEvent, FleetOrder
+from highstreet.delivery.fleets.states import MACHINE
 from highstreet.growth.partners.models import Attempt, Endpoint, Message, Sending
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.models import OutboxEvent
 from highstreet.kernel.policy import THE_SYSTEM, Actor
+from highstreet.kernel.states import move
 from highstreet.people.accounts import actions as accounts
 from highstreet.people.accounts.models import User
 from highstreet.people.accounts.reads import actor_of_user
@@ -181,3 +185,43 @@ def _told(life: Life, intent: PaymentIntent) -> None:
         created_at=now,
     )
     Attempt.objects.create(id=ids.new_id(), sending=sending, at=now, duration_ms=1, status=200)
+    _carried(life, intent.payable)
+
+
+def _carried(life: Life, order_id: UUID) -> None:
+    """A fleet had it, told who brings it, and somebody had to look."""
+    now, row = clock.now(), Order.objects.get(pk=order_id)
+    fleet, _ = Fleet.objects.get_or_create(
+        organisation_id=life.town.retailer,
+        defaults={"provider": "meituan", "name": "fleet", "secrets": "", "created_at": now, "changed_at": now},
+    )
+    number = ids.public("flo", ids.new_id())
+    FleetOrder.objects.create(
+        fleet=fleet,
+        delivery_id=ids.new_id(),
+        order_id=order_id,
+        order_number=row.number,
+        store_id=row.store_id,
+        attempt=1,
+        number=number,
+        courier_name="Rui",
+        courier_phone="13800001234",
+        since=now,
+        heard_at=now,
+        created_at=now,
+        promised_to=row.promised_to,
+    )
+    order = FleetOrder.objects.get(number=number)
+    with transaction.atomic():
+        for event in ("place", "finish"):
+            move(MACHINE, order, event, actor="test")
+    FleetEvent.objects.create(
+        fleet=fleet,
+        event_id=number,
+        number=number,
+        code="20",
+        resource={"order_id": number, "status": "20", "courier_name": "Rui"},
+        received_at=now,
+        applied_at=now,
+    )
+    FleetAlert.objects.create(fleet=fleet, kind="code_unknown", subject=number, order_id=order_id, facts={}, at=now)

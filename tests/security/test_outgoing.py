@@ -35,7 +35,7 @@ SPEAKERS = {
     "trade/payments/wechat/gateway.py": "the payment provider's, from the operator's configuration",
 }
 # Not the server: the sandbox stands in for a provider, the twin drives the platform from outside.
-OUTSIDE = ("twin/", "trade/payments/sandbox/")
+OUTSIDE = ("twin/", "trade/payments/sandbox/", "delivery/fleets/sandbox/")
 
 
 def speakers() -> dict[str, set[str]]:

@@ -36,6 +36,7 @@ TAGS = [
     {"name": "store", "description": "The store's queue and its picking."},
     {"name": "couriers", "description": "The courier's shift, position and earnings."},
     {"name": "deliveries", "description": "The courier's tasks and their steps."},
+    {"name": "fleets", "description": "Where delivery fleets call."},
     {"name": "partners", "description": "API keys and webhooks."},
     {"name": "streams", "description": "Where to listen for news."},
 ]
@@ -43,6 +44,7 @@ KEY_HEADER = "Idempotency-Key"
 # What a path's parameter is: the prefix of our identifiers, where it is one.
 PREFIXES = {
     "delivery_id": "dlv",
+    "fleet": "flt",
     "fulfilment": "ful",
     "line": "lin",
     "order": "ord",

@@ -21,8 +21,8 @@ class Limit:
 READS = Limit("reads", 20.0, 100)
 WRITES = Limit("writes", 5.0, 50)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Signing in counts failures by itself; what a payment provider tells us is never turned away.
-UNLIMITED = ("/api/v1/sessions", "/api/v1/payments/")
+# Signing in counts failures by itself; what a payment provider or a delivery fleet tells us is never turned away.
+UNLIMITED = ("/api/v1/sessions", "/api/v1/payments/", "/api/v1/fleets/")
 
 
 @dataclass(frozen=True)

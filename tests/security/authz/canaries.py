@@ -45,6 +45,7 @@ COPY = "POST /api/v1/privacy/exports"
 SERVE = frozenset({"support", "ally", "owner"})
 ORGANISATIONS = ("key", "hook", "message")
 ORGANISATIONS_IDS = ("api_key", "webhook", "sending", "message", "employee")
+FLEETS = ("fleet", "fleetnumber", "fleet_alert")
 WORKED_ON = ("order_", "fulfilment_", "order_line_", "line_", "delivery", "journal", "alert")
 
 
@@ -115,8 +116,8 @@ def _of_plot(aviary: Aviary, plot: Plot) -> None:
     for name, text in plot.marks.items():
         if name in CUSTOMERS_OWN:
             aviary.add(text, f"{plot.name}'s {name}", [customer], copied=serve)
-        elif name == "hand":
-            # Whoever reads the trail of what colleagues did sees who they are.
+        elif name in ("hand", *FLEETS):
+            # Whoever reads the trail of what colleagues did sees who they are; the city's manager keeps its fleets.
             aviary.add(text, f"{plot.name}'s {name}", OWNERS[plot.name] | {ALLIES[plot.name]})
         else:
             aviary.add(text, f"{plot.name}'s {name}", OWNERS[plot.name] if name in ORGANISATIONS else workers)
@@ -125,10 +126,12 @@ def _of_plot(aviary: Aviary, plot: Plot) -> None:
     for name, text in plot.values.items():
         if name in ORGANISATIONS_IDS:
             aviary.add(text, f"the id of {plot.name}'s {name}", OWNERS[plot.name])
+        elif name in FLEETS:
+            aviary.add(text, f"the id of {plot.name}'s {name}", OWNERS[plot.name] | {ALLIES[plot.name]})
         elif name.startswith(WORKED_ON):
             aviary.add(text, f"the id of {plot.name}'s {name}", workers)
     for name, text in plot.secrets.items():
-        hidden = name.startswith("webhook")
+        hidden = name.startswith(("webhook", "fleet"))
         aviary.add(text, f"{plot.name}'s secret {name}", [] if hidden else [customer], secret=True)
 
 

@@ -15,6 +15,8 @@ from django.contrib.auth.hashers import make_password
 
 from highstreet.delivery.couriers.models import Courier, Shift
 from highstreet.delivery.dispatch.models import Delivery, Replay
+from highstreet.delivery.fleets.models import Fleet, FleetAlert, FleetEvent
+from highstreet.delivery.fleets.sealing import seal as seal_fleet
 from highstreet.growth.partners.models import ApiKey, Endpoint, Message, Sending
 from highstreet.growth.partners.sealing import seal
 from highstreet.kernel import clock, ids
@@ -99,6 +101,7 @@ def build() -> World:
         _orders(world, plot)
         _cart(plot)
         _partners(plot)
+        _fleets(plot)
         _books(plot)
     _staff(world)
     return world
@@ -305,6 +308,34 @@ def _partners(plot: Plot) -> None:
         "message": ids.public("evt", message.pk),
         "sending": ids.public("snd", sending.pk),
     }
+
+
+def _fleets(plot: Plot) -> None:
+    """A fleet of the plot's organisation that has told something, and an alert about it."""
+    at = clock.now()
+    fleet = Fleet.objects.create(
+        organisation=plot.organisation,
+        provider="meituan",
+        name=plot.mark("fleet"),
+        secrets=seal_fleet(dict.fromkeys(("appkey", "secret", "service_code"), f"kanari-fleet-{plot.name}")),
+        created_at=at,
+        changed_at=at,
+    )
+    FleetEvent.objects.create(
+        fleet=fleet,
+        event_id=plot.name,
+        number=plot.mark("fleetnumber"),
+        code="20",
+        resource={},
+        received_at=at,
+        applied_at=at,
+        outcome="unknown",
+    )
+    alert = FleetAlert.objects.create(
+        fleet=fleet, kind="order_unknown", subject=plot.mark("fleetnumber"), facts={}, at=at
+    )
+    plot.secrets["fleet_secret"] = f"kanari-fleet-{plot.name}"
+    plot.values |= {"fleet": ids.public("flt", fleet.pk), "fleet_alert": ids.public("fla", alert.pk)}
 
 
 def _books(plot: Plot) -> None:

@@ -1,7 +1,8 @@
-"""What couriers ask of the dispatcher."""
+"""What couriers ask of the dispatcher, and of hired fleets."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
@@ -17,3 +18,6 @@ class Work(Protocol):
 
 
 work: Port[Work] = Port("couriers.work")
+
+# How many couriers the fleets that are hired in a city count for. Optional: without it, none.
+hired: Port[Callable[[UUID], int]] = Port("couriers.hired")

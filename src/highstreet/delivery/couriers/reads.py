@@ -16,6 +16,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.ports import Badge
 from highstreet.supply.organisations import reads as organisations
 
+from . import ports
 from .models import Courier, Shift
 from .refusals import NOT_A_COURIER
 
@@ -121,6 +122,11 @@ def count_on_shift(city_id: UUID) -> int:
             [city_id],
         )
         return int(cursor.fetchone()[0])
+
+
+def count_at_work(city_id: UUID) -> int:
+    """How many couriers may be promised in a city: our own on shift, and those that hired fleets count for."""
+    return count_on_shift(city_id) + (ports.hired()(city_id) if ports.hired.filled else 0)
 
 
 def earnings(actor: Actor, day: date) -> EarningsView:

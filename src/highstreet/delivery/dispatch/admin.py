@@ -11,7 +11,7 @@ from .models import Delivery, DispatchDecision
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadAdmin):
-    list_display = ("order_number", "status", "courier", "store", "promised_to", "eta", "pay", "created_at")
+    list_display = ("order_number", "status", "carrier", "courier", "store", "promised_to", "eta", "pay", "created_at")
     search_fields = ("order_number", "=order_id", "courier__name")
     list_filter = ("status", "store")
     list_select_related = ("courier", "store")

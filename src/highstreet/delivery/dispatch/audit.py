@@ -12,14 +12,14 @@ audit.add(
 audit.add(
     "I8",
     "whoever has packages is on shift",
-    "SELECT d.id::text, d.courier_id::text FROM dispatch_delivery d WHERE d.status NOT IN "
+    "SELECT d.id::text, d.courier_id::text FROM dispatch_delivery d WHERE d.carrier = 'own' AND d.status NOT IN "
     "('waiting', 'delivered', 'returned', 'cancelled') AND NOT EXISTS "
     "(SELECT 1 FROM couriers_shift s WHERE s.courier_id = d.courier_id AND s.ends_at IS NULL)",
 )
 audit.add(
     "I8",
     "a courier is at one door at a time",
-    "SELECT courier_id::text, count(*) FROM dispatch_delivery WHERE status = 'at_door' "
+    "SELECT courier_id::text, count(*) FROM dispatch_delivery WHERE status = 'at_door' AND carrier = 'own' "
     "GROUP BY courier_id HAVING count(*) > 1",
 )
 audit.add(

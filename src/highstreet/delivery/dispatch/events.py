@@ -44,3 +44,12 @@ class CourierPaid:
     courier_id: UUID
     amount: int
     currency: str
+
+
+@dataclass(frozen=True)
+class DeliveryCalledOff:
+    """What a fleet has, or is to get, was cancelled: somebody has to tell it."""
+
+    delivery_id: UUID
+    order_id: UUID
+    store_id: UUID

@@ -15,6 +15,7 @@ class Delivery(models.Model):
 
     `seat` is the place in the courier's bag: of one courier, two live deliveries never have the same one (I8).
     `pinned`: somebody decided by hand, and the dispatcher leaves it alone until the goods are picked up.
+    `carrier` says who brings it: "own" couriers, or a hired "fleet", whose couriers are not ours to plan or to know.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -24,6 +25,7 @@ class Delivery(models.Model):
     city = models.ForeignKey("organisations.City", on_delete=models.PROTECT, related_name="+")
     store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+")
     courier = models.ForeignKey("couriers.Courier", null=True, on_delete=models.PROTECT, related_name="+")
+    carrier = models.CharField(max_length=8, default="own", db_default="own")
     status = models.CharField(max_length=12, default="waiting")
     lat = models.FloatField()
     lon = models.FloatField()
@@ -68,9 +70,11 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(courier=None, status__in=["waiting", "cancelled"])
-                | Q(courier__isnull=False) & ~Q(status="waiting"),
-                name="delivery_courier_while_assigned",
+                | Q(courier__isnull=False, carrier="own") & ~Q(status="waiting")
+                | Q(courier=None, carrier="fleet"),
+                name="delivery_courier_or_fleet",
             ),
+            models.CheckConstraint(condition=Q(carrier__in=["own", "fleet"]), name="delivery_carrier_known"),
             models.CheckConstraint(condition=Q(seat__gte=0) & Q(seat__lt=MOST_SEATS), name="delivery_seat_in_bag"),
             models.UniqueConstraint(
                 fields=["courier", "seat"],

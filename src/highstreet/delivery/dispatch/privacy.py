@@ -25,7 +25,7 @@ personal(
         also="t.courier_id = ANY(%(courier)s)",
         blank={**_DOOR, **_PROOF},
         keeps=FACT,
-        plain=("order_number", "status", "proof_kind", "incident"),
+        plain=("order_number", "carrier", "status", "proof_kind", "incident"),
         open=(Open("t.ended_at IS NULL", ON_THE_WAY),),
         periods=(
             Period(PROOF_DAYS, "t.ended_at < %(until)s", f"its proof {PROOF_DAYS} days after its end", columns=_PROOF),

@@ -56,7 +56,8 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> Snapshot:
     """
     shops = stores.stores_of(city_id)
     index = {shop.id: number for number, shop in enumerate(shops)}
-    rows = list(Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).order_by("pk").defer("proof"))
+    ours = Delivery.objects.filter(city_id=city_id, carrier="own", status__in=["waiting", *LIVE])
+    rows = list(ours.order_by("pk").defer("proof"))
     waiting = [row for row in rows if row.status == "waiting" and not row.pinned and row.store_id in index]
     live = [row for row in rows if row.status != "waiting"]
     present = [one for one in couriers.on_shift(city_id) if one.lat is not None and one.id not in away]

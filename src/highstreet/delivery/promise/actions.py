@@ -64,7 +64,7 @@ class Promises:
 @action(SYSTEM)
 def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
     """The capacity row of a city's quarter of an hour, made if it is not there yet. Returns its id."""
-    on_shift = couriers.count_on_shift(city_id)
+    on_shift = couriers.count_at_work(city_id)
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH made AS (INSERT INTO promise_capacityslot (id, city_id, starts_at, capacity, held, taken) "
@@ -86,7 +86,7 @@ def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
 @action(SYSTEM)
 def open_slots(*, actor: Actor, city_id: UUID, cycle_minutes: float | None = None) -> None:
     """Set the capacity of the next three hours by the couriers on shift; never under what is held and taken."""
-    on_shift = couriers.count_on_shift(city_id)
+    on_shift = couriers.count_at_work(city_id)
     most = rules.capacity(on_shift, cycle_minutes or rules.DEFAULT_CYCLE_MINUTES)
     starts = rules.slot_starts(clock.now())
     with connection.cursor() as cursor:

@@ -85,6 +85,7 @@ CATALOGUE = (
     Permission("staff.manage", _("Hire, change roles and limits, dismiss"), OWNERS, guarded=True, key=False),
     Permission("keys.manage", _("Make and revoke API keys"), OWNERS, guarded=True, key=False),
     Permission("webhooks.manage", _("Keep webhooks"), OWNERS, guarded=True),
+    Permission("fleets.manage", _("Keep delivery fleets and what they say"), CITY, guarded=True, key=False),
     Permission("shop.own", _("Shop, and see one's own orders"), key=False),
     Permission("courier.work", _("Bring orders"), key=False),
 )

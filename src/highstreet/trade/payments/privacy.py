@@ -10,7 +10,7 @@ PAYER_DAYS = 180
 # Why money went back, by our own codes; what a person typed is not kept.
 CODES = (
     *("customer", "support", "store", "late", "damaged", "missing", "quality", "wrong_item", "substitute", "short"),
-    *("out_of_stock", "no_store", "expired", "paid_twice", "returned", "not_collected", "nothing_left"),
+    *("out_of_stock", "no_store", "no_courier", "expired", "paid_twice", "returned", "not_collected", "nothing_left"),
     *("late_payment", "cancelled"),
 )
 BOOKS = "the provider's statement is compared with it; it names an order, not a person"

@@ -6,6 +6,7 @@ from django.urls import path
 
 from .pages import (
     books,
+    fleets,
     goods,
     integrations,
     orders,
@@ -55,6 +56,11 @@ urlpatterns = [
     path("integrations/webhooks/new", integrations.add_hook, name="add_hook"),
     path("integrations/webhooks/<str:hook>", integrations.hook, name="hook"),
     path("integrations/webhooks/<str:hook>/<str:what>", integrations.change, name="change_hook"),
+    path("fleets", fleets.listed, name="fleets"),
+    path("fleets/new", fleets.add, name="add_fleet"),
+    path("fleets/alerts/<str:alert>/<str:what>", fleets.alert, name="fleet_alert"),
+    path("fleets/<str:fleet>", fleets.fleet, name="fleet"),
+    path("fleets/<str:fleet>/<str:what>", fleets.change, name="change_fleet"),
     path("people", people.listed, name="people"),
     path("people/hire", people.hire, name="hire"),
     path("permissions", rights.listed, name="permissions"),

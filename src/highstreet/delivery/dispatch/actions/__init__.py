@@ -1,5 +1,6 @@
 """Verbs of the last mile: what stores cause, what couriers do, what the dispatcher decides."""
 
+from .fleet import bring, take_back, take_over, write_off
 from .intake import cancel, create, hand_over, mark_ready
 from .learning import learn_speeds
 from .override import Overridden, override
@@ -16,6 +17,7 @@ __all__ = [
     "arrive_door",
     "arrive_store",
     "ask_replay",
+    "bring",
     "cancel",
     "create",
     "deliver",
@@ -30,4 +32,7 @@ __all__ = [
     "override",
     "pick_up",
     "plan",
+    "take_back",
+    "take_over",
+    "write_off",
 ]

@@ -10,7 +10,8 @@ from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.supply.stores import reads as stores
 
-from ..events import DeliveryReady
+from .. import ports
+from ..events import DeliveryCalledOff, DeliveryReady
 from ..models import Delivery
 from ..moving import step, topics
 from ..states import BEFORE_PICK_UP
@@ -29,12 +30,16 @@ def create(
     promised_to: datetime,
     ready_by: datetime,
 ) -> UUID:
-    """Begin the delivery of an accepted fulfilment, or find the one begun. Returns its id."""
+    """Begin the delivery of an accepted fulfilment, or find the one begun. Returns its id.
+
+    A store that has hired a fleet gives it there, in this transaction; the dispatcher does not see it then.
+    """
     found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
     if found is not None:
         return found
     store = stores.store(store_id)
     way = routing.path(store.city_id, (store.lat, store.lon), (lat, lon))
+    hired = ports.fleets.filled and ports.fleets().serves(store_id=store_id, city_id=store.city_id)
     row = Delivery(
         id=ids.new_id(),
         fulfilment_id=fulfilment_id,
@@ -42,6 +47,7 @@ def create(
         order_number=order_number,
         city_id=store.city_id,
         store_id=store_id,
+        carrier="fleet" if hired else "own",
         lat=lat,
         lon=lon,
         promised_to=promised_to,
@@ -50,7 +56,10 @@ def create(
         created_at=clock.now(),
     )
     Delivery.objects.bulk_create([row], ignore_conflicts=True)
-    return Delivery.objects.values_list("pk", flat=True).get(fulfilment_id=fulfilment_id)
+    kept = Delivery.objects.values_list("pk", flat=True).get(fulfilment_id=fulfilment_id)
+    if hired and kept == row.pk:
+        ports.fleets().give(delivery_id=kept)
+    return kept
 
 
 @action(SYSTEM)
@@ -77,3 +86,5 @@ def cancel(*, actor: Actor, fulfilment_id: UUID, reason: str = "") -> None:
     row = Delivery.objects.select_for_update(no_key=True).filter(fulfilment_id=fulfilment_id).first()
     if row is not None and row.status in ("waiting", *BEFORE_PICK_UP):
         step(actor, row, "cancel", note=reason)
+        if row.carrier == "fleet":
+            outbox.emit(DeliveryCalledOff(row.pk, row.order_id, row.store_id))

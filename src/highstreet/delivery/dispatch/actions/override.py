@@ -14,7 +14,7 @@ from highstreet.delivery.couriers.reads import CourierView
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import THE_SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import INVALID, NOT_FOUND
+from highstreet.kernel.refusals import INVALID, NOT_FOUND, WRONG_STATE
 from highstreet.kernel.transactions import Again
 
 from .. import rules
@@ -48,7 +48,8 @@ def override(
 
     `why` is one of `rules.OVERRIDES`. With `pin` the dispatcher neither takes it back nor gives it away; without, a
     waiting one is its again, though not for who had it. `seen` is what the caller decided upon
-    (`hands.version`): refused with MOVED_ON when it has changed since. BAG_FULL, COURIER_AWAY, NOT_FOUND.
+    (`hands.version`): refused with MOVED_ON when it has changed since. What a hired fleet brings is not ours to give:
+    WRONG_STATE. BAG_FULL, COURIER_AWAY, NOT_FOUND.
     """
     if why not in rules.OVERRIDES:
         raise Refused(INVALID, field="why", problem=", ".join(rules.OVERRIDES))
@@ -60,6 +61,8 @@ def override(
     ):
         raise Refused(COURIER_AWAY)
     row = _locked(delivery_id)
+    if row.carrier != "own":
+        raise Refused(WRONG_STATE, state=row.status)
     if seen and seen != hands.version(row.status, row.courier_id):
         raise Refused(MOVED_ON)
     was = row.courier_id

@@ -52,7 +52,7 @@ def _take_back(actor: Actor, city_id: UUID, now: datetime) -> int:
     before = now - timedelta(seconds=rules.lapse_seconds(clock.speed()))
     rows = (
         Delivery.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(city_id=city_id, status="assigned", assigned_at__lt=before, pinned=False)
+        .filter(city_id=city_id, carrier="own", status="assigned", assigned_at__lt=before, pinned=False)
         .order_by("pk")
     )
     count = 0

@@ -81,4 +81,4 @@ def _give_up(actor: Actor, row: Delivery) -> None:
         step(actor, row, "fail", note=rules.LOST, incident=rules.LOST, eta=None)
         fulfilments.fail(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, reason=rules.LOST)
     step(actor, row, "give_back", note=rules.LOST)
-    fulfilments.return_(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, goods=False)
+    fulfilments.return_(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, restock=False)

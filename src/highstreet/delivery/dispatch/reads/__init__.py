@@ -22,7 +22,7 @@ from highstreet.supply.stores import reads as stores
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentView
 
-from .. import rules, snapshot
+from .. import ports, rules, snapshot
 from ..models import Delivery, DispatchDecision
 from ..states import FOLLOWED, LIVE
 
@@ -66,17 +66,22 @@ class StopView:
 
 @dataclass(frozen=True)
 class TrackView:
-    """What the customer may follow. The courier's position is there only between pick-up and delivery."""
+    """What the customer may follow. The courier's position is there only between pick-up and delivery.
+
+    `hired`: a fleet brings it, so its stops are not known. `courier_phone_tail`: the last four digits, if it told them.
+    """
 
     delivery_id: UUID
     status: str
     courier_name: str
+    courier_phone_tail: str
     lat: float | None
     lon: float | None
     seen_at: datetime | None
     eta: datetime | None
     promised_to: datetime
     stops_before: int
+    hired: bool
     store: tuple[float, float]
     door: tuple[float, float]
     path: Points
@@ -177,19 +182,22 @@ def track(order_id: UUID) -> TrackView | None:
     store, door = _store_point(row), (row.lat, row.lon)
     running = row.status in LIVE and row.status not in ("assigned", "failed")
     courier = couriers.courier(row.courier_id) if row.courier_id is not None and running else None
+    theirs = ports.fleets().courier(row.pk) if row.carrier == "fleet" and running and ports.fleets.filled else None
     here = _position(courier) if row.status in FOLLOWED else None
     start = here if here is not None else store
     known = row.status not in ("delivered", "returned", "cancelled", "failed")
     return TrackView(
         row.pk,
         row.status,
-        courier.first_name if courier else "",
+        courier.first_name if courier else theirs.name if theirs else "",
+        theirs.phone_tail if theirs else "",
         here[0] if here else None,
         here[1] if here else None,
         courier.seen_at if courier and here else None,
         row.eta if known else None,
         row.promised_to,
         _stops_before(row) if running else 0,
+        row.carrier == "fleet",
         store,
         door,
         _line(row.city_id, start, door) if known else [],
@@ -318,6 +326,24 @@ def _line(city_id: UUID, a: tuple[float, float], b: tuple[float, float]) -> Poin
 
 
 @dataclass(frozen=True)
+class Brief:
+    """What somebody who brings it has to know of a delivery."""
+
+    order_id: UUID
+    order_number: str
+    store_id: UUID
+    city_id: UUID
+    ready_by: datetime
+    promised_to: datetime
+
+
+def brief(delivery_id: UUID) -> Brief:
+    """For the platform itself; the delivery exists."""
+    names = ("order_id", "order_number", "store_id", "city_id", "ready_by", "promised_to")
+    return Brief(*Delivery.objects.values_list(*names).get(pk=delivery_id))
+
+
+@dataclass(frozen=True)
 class DeliveryView:
     """One of an order's deliveries as the console shows it; `pay` in fen."""
 
@@ -329,12 +355,23 @@ class DeliveryView:
     pay: int
     proof_kind: str
     incident: str
+    carrier: str
 
 
 def deliveries(order_id: UUID) -> list[DeliveryView]:
     """The order's deliveries, oldest first. Whoever calls has checked that the order may be seen."""
     rows = Delivery.objects.filter(order_id=order_id).order_by("created_at").defer("proof")
     return [
-        DeliveryView(row.pk, row.status, row.courier_id, row.distance_m, row.eta, row.pay, row.proof_kind, row.incident)
+        DeliveryView(
+            row.pk,
+            row.status,
+            row.courier_id,
+            row.distance_m,
+            row.eta,
+            row.pay,
+            row.proof_kind,
+            row.incident,
+            row.carrier,
+        )
         for row in rows
     ]

@@ -144,3 +144,45 @@ def same_code(given: str, code: str) -> bool:
     """Whether the digits told at the door are the order's; full-width digits and blanks are forgiven."""
     digits = "".join(str(int(char)) for char in given if char.isdecimal())
     return bool(code) and digits == code
+
+
+# A fleet's way to the door: from each state the event that leads on when nothing nearer is asked for.
+_ONWARD = {"waiting": "assign", "assigned": "accept", "accepted": "pick_up", "at_store": "pick_up"}
+_REACHED = {"assign": "assigned", "accept": "accepted", "pick_up": "picked_up"}
+_STRAIGHT = {
+    ("accepted", "at_store"): "arrive_store",
+    ("picked_up", "at_door"): "arrive_door",
+    ("picked_up", "delivered"): "deliver",
+    ("at_door", "delivered"): "deliver",
+    ("failed", "delivered"): "deliver",
+    ("picked_up", "failed"): "fail",
+    ("at_door", "failed"): "fail",
+    ("failed", "returned"): "give_back",
+}
+RANK = {
+    state: rank
+    for rank, state in enumerate(("waiting", "assigned", "accepted", "at_store", "picked_up", "at_door", "failed"))
+} | {"delivered": 9, "returned": 9, "cancelled": 9}
+
+
+def walk(here: str, there: str) -> list[str] | None:
+    """The events that lead on from `here` to `there`. [] when it was reached or passed, None when no way leads there.
+
+    No stop is made up: who was never said to be at the store or at the door was not there.
+    """
+    if RANK[here] >= RANK[there]:
+        return [] if here == there or RANK[there] < 9 else None
+    events: list[str] = []
+    while here != there:
+        event = _STRAIGHT.get((here, there))
+        if event is not None:
+            return [*events, event]
+        if here in _ONWARD:
+            event = _ONWARD[here]
+            here = _REACHED[event]
+        elif there == "returned" and here in ("picked_up", "at_door"):
+            event, here = "fail", "failed"
+        else:
+            return None
+        events.append(event)
+    return events

@@ -220,3 +220,15 @@ def test_candidates_are_ranked_by_the_door_and_full_bags_come_last() -> None:
     assert [one.room for one in found] == [3, 3, 0]
     assert found[0].door_seconds < found[1].door_seconds
     assert reads.decisions(THE_SYSTEM, row.order_id) == []
+
+
+def test_what_a_fleet_brings_is_not_ours_to_give() -> None:
+    place = support.town()
+    near = support.courier(place, 50)
+    row = begin(support.fulfilment(place, status="ready", ready_in=1))
+    Delivery.objects.filter(pk=row.pk).update(carrier="fleet")
+    for chosen in (near, None):
+        with pytest.raises(Refused, match="wrong_state"):
+            by_hand(place, row, chosen)
+    row.refresh_from_db()
+    assert (row.status, row.courier_id, row.pinned) == ("waiting", None, False)

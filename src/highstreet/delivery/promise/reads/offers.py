@@ -110,7 +110,7 @@ WHERE store_id = %s AND city_id = %s AND outcome = 'open' AND ready_at IS NULL A
 def situation(city_id: UUID, at: datetime) -> Situation:
     """Load, couriers, free capacity and what lately happened, in two queries (and two every few seconds)."""
     terms = organisations.terms(organisations.city(city_id).retailer_id)
-    on_shift = couriers.count_on_shift(city_id)
+    on_shift = couriers.count_at_work(city_id)
     starts = rules.slot_starts(at)
     loads: dict[UUID, rules.Load] = {}
     known: dict[datetime, rules.Bin] = {}

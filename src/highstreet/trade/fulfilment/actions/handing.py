@@ -118,17 +118,19 @@ def turn_back(*, actor: Actor, fulfilment_id: UUID) -> None:
 
 
 @action(SYSTEM)
-def return_(*, actor: Actor, fulfilment_id: UUID, goods: bool = True) -> None:
+def return_(*, actor: Actor, fulfilment_id: UUID, restock: bool = True) -> None:
     """Back in the store. What needs no cold goes back on the shelf; the rest is lost, as its moves say.
 
-    Without `goods` nobody brought anything back: all is lost.
+    Without `restock` all of it is: the bag was never seen again.
     """
     row = find(actor, fulfilment_id, lock=True)
     if row.status == "returned":
         return
     move(MACHINE, row, "give_back", actor=actor.name)
     tell(row, FulfilmentReturned(**facts(row), at=clock.now().isoformat()))
-    units = bag(FulfilmentLine.objects.filter(fulfilment=row), picked=True) if goods else {}
+    if not restock:
+        return
+    units = bag(FulfilmentLine.objects.filter(fulfilment=row), picked=True)
     views = catalog.variants(units)
     kept = {variant: count for variant, count in units.items() if restockable(views[variant].temperature)}
     put_back(actor, row, kept)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.dispatch import reads as dispatch
+from highstreet.delivery.fleets import reads as fleets
 from highstreet.delivery.promise import reads as promises
 from highstreet.delivery.promise.reads import PromiseView
 from highstreet.kernel import clock, ids, ledger, states
@@ -246,7 +247,7 @@ def _way(ways: list[dispatch.DeliveryView], names: dict[UUID, str]) -> list[Fact
     last = ways[-1]
     facts = [
         Fact(_("Delivery"), words.of(words.DELIVERY, last.status)),
-        Fact(_("Courier"), names.get(last.courier_id, "–") if last.courier_id else "–"),
+        Fact(_("Courier"), _who(last, names)),
     ]
     if last.distance_m:
         facts.append(Fact(_("Way"), distance(last.distance_m)))
@@ -255,7 +256,15 @@ def _way(ways: list[dispatch.DeliveryView], names: dict[UUID, str]) -> list[Fact
     if last.pay:
         facts.append(Fact(_("Courier's pay"), money(last.pay)))
     if last.proof_kind:
-        facts.append(Fact(_("Proof"), _("code") if last.proof_kind == "code" else _("photo")))
+        proofs = {"code": _("code"), "photo": _("photo"), "fleet": _("the fleet's word")}
+        facts.append(Fact(_("Proof"), proofs.get(last.proof_kind, last.proof_kind)))
     if last.incident:
         facts.append(Fact(_("Incident"), words.of(words.INCIDENTS, last.incident)))
     return facts
+
+
+def _who(way: dispatch.DeliveryView, names: dict[UUID, str]) -> str:
+    """Our courier, or the fleet and whom it named."""
+    if way.carrier == "fleet":
+        return fleets.brought_by(way.id) or "–"
+    return names.get(way.courier_id, "–") if way.courier_id else "–"

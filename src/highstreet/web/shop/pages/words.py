@@ -67,7 +67,8 @@ def _reason(code: str) -> str:
         "nothing_left": _("Everything in it was sold out"),
         "not_collected": _("It was not picked up in time"),
         "no_store": _("No store could keep the promise"),
-        "returned": _("Nobody was at the door, so it came back"),
+        "no_courier": _("No courier could be found"),
+        "returned": _("It could not be delivered"),
         "support": _("Our support cancelled it"),
         "late_payment": _("The payment came after its time"),
     }

@@ -1,0 +1,30 @@
+"""What the dispatcher asks of hired fleets (filled by `delivery.fleets`). Without them all couriers are our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from highstreet.kernel.ports import Port
+
+
+@dataclass(frozen=True)
+class FleetCourier:
+    """Who brings it, as far as a shopper may know: a first name, the last digits of a phone; "" where not told."""
+
+    name: str
+    phone_tail: str
+
+
+class Fleets(Protocol):
+    def serves(self, *, store_id: UUID, city_id: UUID) -> bool:
+        """Whether a fleet brings this store's deliveries from now on."""
+
+    def give(self, *, delivery_id: UUID) -> None:
+        """A delivery of such a store has begun, in this transaction: it is the fleet's."""
+
+    def courier(self, delivery_id: UUID) -> FleetCourier | None: ...
+
+
+fleets: Port[Fleets] = Port("dispatch.fleets")

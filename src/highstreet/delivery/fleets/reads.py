@@ -1,0 +1,210 @@
+"""Which fleet a store uses, who brings an order, what an organisation's fleets have and said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, Q, Sum
+
+from highstreet.delivery.dispatch.ports import FleetCourier
+from highstreet.kernel import paging
+from highstreet.kernel.policy import THE_SYSTEM, Actor, require
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.organisations.reads import remembered
+
+from . import rules
+from .models import Fleet, FleetAlert, FleetEvent, FleetOrder, FleetUse
+from .states import LIVE
+
+
+@dataclass(frozen=True)
+class UseView:
+    """Where a fleet brings things; `store_id` None: in all the city's stores that name no other."""
+
+    id: UUID
+    fleet_id: UUID
+    city_id: UUID
+    store_id: UUID | None
+    shop_no: str
+    couriers: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class FleetView:
+    """A fleet as its organisation sees it: never its secrets. `busy`: orders that are with it now."""
+
+    id: UUID
+    provider: str
+    name: str
+    base_url: str
+    active: bool
+    created_at: datetime
+    uses: list[UseView]
+    busy: int
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EventView:
+    """A callback; `state` is its code in our words, "" where we know none."""
+
+    id: UUID
+    number: str
+    code: str
+    state: str
+    received_at: datetime
+    outcome: str
+    order_id: UUID | None
+    order_number: str
+
+
+@dataclass(frozen=True)
+class AlertView:
+    id: UUID
+    fleet_id: UUID
+    fleet: str
+    kind: str
+    subject: str
+    order_id: UUID | None
+    facts: dict[str, Any]
+    at: datetime
+    bag_out: bool
+
+
+def use_of(store_id: UUID, city_id: UUID) -> UseView | None:
+    """Which fleet brings this store's deliveries now: its own, or the city's."""
+    here = Q(store_id=store_id) | Q(store=None, city_id=city_id)
+    rows = FleetUse.objects.filter(here, ended_at=None, fleet__active=True, fleet__removed_at=None)
+    found = sorted(rows, key=lambda row: row.store_id is None)
+    return _use(found[0]) if found else None
+
+
+@remembered
+def couriers_in(city_id: UUID) -> int:
+    """How many couriers the fleets used in a city count for."""
+    rows = FleetUse.objects.filter(city_id=city_id, ended_at=None, fleet__active=True, fleet__removed_at=None)
+    return int(rows.aggregate(all=Sum("couriers"))["all"] or 0)
+
+
+class Hired:
+    """Fills `dispatch.ports.fleets`."""
+
+    def serves(self, *, store_id: UUID, city_id: UUID) -> bool:
+        return use_of(store_id, city_id) is not None
+
+    def give(self, *, delivery_id: UUID) -> None:
+        from . import actions
+
+        actions.give(actor=THE_SYSTEM, delivery_id=delivery_id)
+
+    def courier(self, delivery_id: UUID) -> FleetCourier | None:
+        row = FleetOrder.objects.filter(delivery_id=delivery_id).exclude(courier_name="").order_by("-attempt").first()
+        if row is None or row.status in ("lost", "stopped"):
+            return None
+        return FleetCourier(rules.first_name(row.courier_name), rules.phone_tail(row.courier_phone))
+
+
+def brought_by(delivery_id: UUID) -> str:
+    """The fleet that has a delivery now, or had it last, with its courier's name and phone; for staff who may see the
+    order."""
+    row = FleetOrder.objects.filter(delivery_id=delivery_id).select_related("fleet").order_by("-attempt").first()
+    if row is None:
+        return ""
+    return " · ".join(part for part in (row.fleet.name, row.courier_name, row.courier_phone) if part)
+
+
+def fleets(actor: Actor) -> list[FleetView]:
+    """The actor's organisation's fleets, oldest first."""
+    require(actor, "fleets.manage")
+    rows = list(Fleet.objects.visible_to(actor).filter(removed_at=None).order_by("created_at", "pk"))
+    keys = [row.pk for row in rows]
+    uses: dict[UUID, list[UseView]] = defaultdict(list)
+    for use in FleetUse.objects.filter(fleet__in=keys, ended_at=None).order_by("since", "pk"):
+        uses[use.fleet_id].append(_use(use))
+    known = FleetOrder.objects.filter(fleet__in=keys, status__in=LIVE).values("fleet").annotate(count=Count("pk"))
+    busy = {row["fleet"]: row["count"] for row in known}
+    last = FleetEvent.objects.filter(fleet__in=keys).values("fleet").annotate(at=Max("received_at"))
+    heard = {row["fleet"]: row["at"] for row in last}
+    return [
+        FleetView(
+            row.pk,
+            row.provider,
+            row.name,
+            row.base_url,
+            row.active,
+            row.created_at,
+            uses[row.pk],
+            busy.get(row.pk, 0),
+            heard.get(row.pk),
+        )
+        for row in rows
+    ]
+
+
+def fleet(actor: Actor, fleet_id: UUID) -> FleetView:
+    """One of them; NOT_FOUND otherwise."""
+    for known in fleets(actor):
+        if known.id == fleet_id:
+            return known
+    raise Refused(NOT_FOUND)
+
+
+def events(actor: Actor, fleet_id: UUID | None, *, cursor: str = "", limit: int = 30) -> tuple[list[EventView], str]:
+    """What fleets told last, newest first (of one, or of all), and where the list goes on."""
+    require(actor, "fleets.manage")
+    rows = FleetEvent.objects.filter(fleet__in=Fleet.objects.visible_to(actor)).select_related("fleet")
+    if fleet_id is not None:
+        rows = rows.filter(fleet_id=fleet_id)
+    found = list(rows.filter(paging.beyond(cursor, "received_at")).order_by("-received_at", "-pk")[: limit + 1])
+    more = paging.cursor(found[limit - 1].received_at, found[limit - 1].pk) if len(found) > limit else ""
+    orders = {row.number: row for row in FleetOrder.objects.filter(number__in=[one.number for one in found[:limit]])}
+    views = []
+    for row in found[:limit]:
+        code, order = rules.meaning(row.fleet.provider, row.code), orders.get(row.number)
+        views.append(
+            EventView(
+                row.pk,
+                row.number,
+                row.code,
+                code.state if code else "",
+                row.received_at,
+                row.outcome,
+                order.order_id if order else None,
+                order.order_number if order else "",
+            )
+        )
+    return views, more
+
+
+def alerts(actor: Actor, limit: int = 100) -> list[AlertView]:
+    """What somebody must look at, newest first."""
+    require(actor, "fleets.manage")
+    rows = list(
+        FleetAlert.objects.visible_to(actor).filter(closed_at=None).select_related("fleet").order_by("-at")[:limit]
+    )
+    dropped = FleetOrder.objects.filter(number__in=[row.subject for row in rows], status="dropped")
+    out = set(dropped.values_list("number", flat=True))
+    return [
+        AlertView(
+            row.pk,
+            row.fleet_id,
+            row.fleet.name,
+            row.kind,
+            row.subject,
+            row.order_id,
+            row.facts,
+            row.at,
+            row.kind == "bag_out" and row.subject in out,
+        )
+        for row in rows
+    ]
+
+
+def _use(row: FleetUse) -> UseView:
+    return UseView(row.pk, row.fleet_id, row.city_id, row.store_id, row.shop_no, row.couriers, row.since)
