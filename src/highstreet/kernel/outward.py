@@ -75,9 +75,9 @@ class Answer:
     body: bytes
 
 
-def target(url: str, *, dev: bool) -> Target:
+def target(url: str, *, dev: bool, longest: int = MAX_URL) -> Target:
     """Take a URL apart; Barred for whatever two parsers might read differently."""
-    if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+    if len(url) > longest or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise Barred("url")
     try:
         parts = urlsplit(url)
@@ -124,10 +124,11 @@ class Outward:
     resolve: Callable[[str, int], list[str]] = _resolve
     tls: Callable[[], ssl.SSLContext] = _authorities
     total_seconds: float = TOTAL_SECONDS
+    longest: int = MAX_URL
 
     def addresses(self, url: str) -> tuple[Target, list[str]]:
         """Where `url` leads now, every address allowed; Barred otherwise."""
-        where = target(url, dev=self.dev)
+        where = target(url, dev=self.dev, longest=self.longest)
         try:
             found = self.resolve(where.name, where.port)
         except (OSError, UnicodeError):

@@ -7,18 +7,14 @@ text that belongs to a plot carries a canary, so that it is known wherever it tu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 
 from highstreet.delivery.couriers.models import Courier, Shift
-from highstreet.delivery.dispatch.models import Delivery, Replay
-from highstreet.delivery.fleets.models import Fleet, FleetAlert, FleetEvent
-from highstreet.delivery.fleets.sealing import seal as seal_fleet
-from highstreet.growth.partners.models import ApiKey, Endpoint, Message, Sending
-from highstreet.growth.partners.sealing import seal
+from highstreet.delivery.dispatch.models import Delivery
 from highstreet.kernel import clock, ids
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.models import Journal
@@ -39,36 +35,14 @@ from highstreet.trade.orders.models import Order, OrderLine
 from highstreet.trade.payments.models import Alert, PaymentIntent
 from highstreet.web.console.tests.support import Scene, a_scene, an_order, change
 
+from .outsiders import fleets, partners
+from .plots import PLOTS, Plot
+
 PASSWORD = "the-password-of-everybody"
 TOTP_SECRET = "KANARITOTPKANARITOTPKANARITOTPKA"
-PLOTS = ("a1", "a2", "f", "b")
 # The customer, the courier and the people at the counter of each plot.
 CUSTOMERS = {"a1": "anna", "a2": "ben", "f": "finn", "b": "bea"}
 RIDERS = {"a1": "rider_a1", "a2": "rider_a2", "f": "rider_f", "b": "rider_b"}
-
-
-@dataclass
-class Plot:
-    """One owner's things. `values` are public identifiers and the like by name, `marks` its private texts,
-    `secrets` what only its customer may ever read."""
-
-    name: str
-    scene: Scene
-    store: Store
-    organisation: Organisation
-    values: dict[str, str] = field(default_factory=dict)
-    marks: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def phone(self) -> str:
-        """Its customer's number."""
-        at = PLOTS.index(self.name) + 1
-        return f"1380000{at}{at}77"
-
-    def mark(self, name: str) -> str:
-        """A text of this plot's that stands nowhere else."""
-        return self.marks.setdefault(name, f"kanari-{self.name}-{name}")
 
 
 @dataclass
@@ -100,8 +74,8 @@ def build() -> World:
     for plot in plots.values():
         _orders(world, plot)
         _cart(plot)
-        _partners(plot)
-        _fleets(plot)
+        partners(plot)
+        fleets(plot)
         _books(plot)
     _staff(world)
     return world
@@ -256,86 +230,6 @@ def _cart(plot: Plot) -> None:
         "store_code": plot.store.code,
         "city": plot.scene.city.code,
     }
-
-
-def _partners(plot: Plot) -> None:
-    """A key and a webhook with a log, of the plot's organisation."""
-    at = clock.now()
-    key = ApiKey.objects.create(
-        organisation=plot.organisation,
-        name=plot.mark("key"),
-        prefix=f"hsk_{plot.name}",
-        digest=f"kanari-digest-{plot.name}".ljust(64, "0"),
-        scopes=["console.read"],
-        stores=None,
-        made_by="test",
-        created_at=at,
-    )
-    hook = Endpoint.objects.create(
-        organisation=plot.organisation,
-        url=f"https://example.com/{plot.mark('hook')}",
-        events=["order.paid"],
-        secret=seal(f"kanari-sealed-{plot.name}"),
-        created_at=at,
-        changed_at=at,
-    )
-    message = Message.objects.create(
-        organisation=plot.organisation,
-        event=1000 + PLOTS.index(plot.name),
-        type="order.paid",
-        entity=ids.new_id(),
-        body=plot.mark("message"),
-        at=at,
-    )
-    sending = Sending.objects.create(
-        endpoint=hook,
-        message=message,
-        event=message.event,
-        entity=message.entity,
-        status="sent",
-        next_at=at,
-        created_at=at,
-    )
-    replay = Replay.objects.create(
-        city=plot.scene.city, day=at.date(), policy="timely", failure="replay_empty", asked_at=at, finished_at=at
-    )
-    plot.values["replay"] = ids.public("rpl", replay.pk)
-    plot.secrets["webhook_secret"] = f"kanari-sealed-{plot.name}"
-    plot.secrets["webhook_sealed"] = hook.secret
-    plot.values |= {
-        "api_key": ids.public("key", key.pk),
-        "webhook": ids.public("whk", hook.pk),
-        "message": ids.public("evt", message.pk),
-        "sending": ids.public("snd", sending.pk),
-    }
-
-
-def _fleets(plot: Plot) -> None:
-    """A fleet of the plot's organisation that has told something, and an alert about it."""
-    at = clock.now()
-    fleet = Fleet.objects.create(
-        organisation=plot.organisation,
-        provider="meituan",
-        name=plot.mark("fleet"),
-        secrets=seal_fleet(dict.fromkeys(("appkey", "secret", "service_code"), f"kanari-fleet-{plot.name}")),
-        created_at=at,
-        changed_at=at,
-    )
-    FleetEvent.objects.create(
-        fleet=fleet,
-        event_id=plot.name,
-        number=plot.mark("fleetnumber"),
-        code="20",
-        resource={},
-        received_at=at,
-        applied_at=at,
-        outcome="unknown",
-    )
-    alert = FleetAlert.objects.create(
-        fleet=fleet, kind="order_unknown", subject=plot.mark("fleetnumber"), facts={}, at=at
-    )
-    plot.secrets["fleet_secret"] = f"kanari-fleet-{plot.name}"
-    plot.values |= {"fleet": ids.public("flt", fleet.pk), "fleet_alert": ids.public("fla", alert.pk)}
 
 
 def _books(plot: Plot) -> None:

@@ -7,7 +7,7 @@ None of them touches the database, and none is called inside a transaction but `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,8 @@ from highstreet.kernel.refusal import Refused
 from .refusals import UNKNOWN_FLEET
 
 MOST_BODY = 64 * 1024
+# WeChat's access tokens stand in the address and may have 512 characters.
+MOST_URL = 2000
 
 
 class FleetUnavailable(Exception):
@@ -187,7 +189,9 @@ def provider(name: str, secrets: Mapping[str, str], base_url: str = "") -> Fleet
 def post(url: str, body: bytes, media: str) -> bytes:
     """The body of a 200; anything else says nothing."""
     try:
-        answer = outward().post(url, body, {"Content-Type": media, "Accept": "application/json"})
+        answer = replace(outward(), longest=MOST_URL).post(
+            url, body, {"Content-Type": media, "Accept": "application/json"}
+        )
     except (Barred, Unreachable) as failed:
         raise FleetUnavailable(failed.code) from None
     if answer.status != 200:

@@ -44,7 +44,8 @@ class Sandbox:
         self.accounts = accounts
         self.teller = Teller(accounts)
         self.fleet = Fleet(clock.now, self.teller.tell, seed)
-        self.token = secrets.token_hex(32)
+        # As long as WeChat says that one may be.
+        self.token = secrets.token_hex(256)
 
     def wechat(self, handler: Callable[[Answer], Answer]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
