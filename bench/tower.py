@@ -143,10 +143,11 @@ def fill(couriers: int, orders: int) -> None:
 
 
 def told(url: str, city: str, riders: list[str], rate: int, stop: threading.Event) -> None:
-    """Positions at `rate` a second, as `couriers.report_position` tells them."""
+    """Positions at `rate` a second, as `couriers.report_position` tells them; and each second that a delivery moved,
+    so that the board reads everything anew as often as it ever does."""
     draw = random.Random(2)
     with psycopg.connect(url, autocommit=True) as connection:
-        began, sent = time.monotonic(), 0
+        began, sent, moved = time.monotonic(), 0, 0
         while not stop.is_set():
             due = int((time.monotonic() - began) * rate)
             for _ in range(due - sent):
@@ -154,6 +155,10 @@ def told(url: str, city: str, riders: list[str], rate: int, stop: threading.Even
                 message = {"topics": [f"city:{city}"], "name": "position", "courier": draw.choice(riders), **at}
                 connection.execute("SELECT pg_notify('highstreet', %s)", [json.dumps(message)])
             sent = due
+            if time.monotonic() - began > moved:
+                moved += 1
+                change = {"topics": [f"city:{city}"], "name": "DeliveryMoved"}
+                connection.execute("SELECT pg_notify('highstreet', %s)", [json.dumps(change)])
             time.sleep(0.01)
 
 

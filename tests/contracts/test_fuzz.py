@@ -23,6 +23,7 @@ WORK = {
         "keys.manage",
         "webhooks.manage",
         "privacy.serve",
+        "console.read",
         "dispatch.override",
     ],
 }

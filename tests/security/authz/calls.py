@@ -15,8 +15,9 @@ from highstreet.trade.orders.tests.support import running_from
 
 from . import forms
 from .callers import CALLERS, Answer, Caller, everybody, undone
+from .plots import PLOTS
 from .routes import Route
-from .world import PLOTS, World, build
+from .world import World, build
 
 # Addresses that are the same to all but a few kinds of caller are asked as one of each kind: the admin's, by hundreds,
 # and the document, which takes long to make.

@@ -12,7 +12,8 @@ from highstreet.growth.partners.models import ApiKey
 from highstreet.people.accounts.models import ApiToken
 
 from .callers import Answer, Caller
-from .world import CUSTOMERS, RIDERS, TOTP_SECRET, Plot, World
+from .plots import Plot
+from .world import CUSTOMERS, RIDERS, TOTP_SECRET, World
 
 # Whose stores' orders each of the staff may see; the organisation whose owner or key someone is.
 AT: dict[str, frozenset[str]] = {

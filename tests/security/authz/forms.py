@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .plots import Plot
 from .routes import Route
-from .world import Plot
 
 # The longest prefix that fits counts; a parameter's value is the name of a plot's value, or "=" and a text.
 PARAMETERS: dict[str, dict[str, str]] = {

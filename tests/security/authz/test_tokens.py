@@ -26,8 +26,9 @@ from tests.conftest import Add
 from . import forms
 from .callers import Answer, Caller, undone
 from .calls import Matrix
+from .plots import Plot
 from .routes import Route
-from .world import PASSWORD, Plot
+from .world import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

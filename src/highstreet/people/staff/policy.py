@@ -76,7 +76,7 @@ CATALOGUE = (
         guarded=True,
     ),
     Permission("dispatch.override", _("Give deliveries to couriers by hand"), DESK, guarded=True),
-    Permission("dispatch.replay", _("Replay past days under other terms"), CITY),
+    Permission("dispatch.replay", _("Replay past days under other terms"), CITY, key=False),
     Permission("privacy.serve", _("Give people their data, or erase it, when they ask"), DESK, guarded=True, key=False),
     Permission("ledger.read", _("Read the ledger"), CITY),
     Permission("audit.run", _("Run the audit"), CITY),

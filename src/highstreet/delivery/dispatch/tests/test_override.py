@@ -17,6 +17,7 @@ from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 
 from .. import actions, reads
+from ..engine import SERVING, Plan, Problem
 from ..models import Delivery, DispatchDecision, Override
 from ..reads.candidates import candidates, version
 from .test_actions import begin, plan
@@ -112,6 +113,25 @@ def test_taken_back_and_kept_it_waits_for_a_person() -> None:
     assert plan(place).assigned == 0
     by_hand(place, row, None, pin=False)
     assert row.status == "waiting" and not row.pinned
+
+
+def test_an_epoch_that_looked_before_gives_nothing_that_was_pinned_since() -> None:
+    place = support.town()
+    support.courier(place, 50)
+    row = begin(support.fulfilment(place, status="ready", ready_in=1))
+
+    class Meanwhile:
+        """Decides as ever, while somebody decides by hand."""
+
+        name, every = "timely", 60.0
+
+        def assign(self, problem: Problem) -> Plan:
+            by_hand(place, row, None)
+            return SERVING.assign(problem)
+
+    assert actions.plan(actor=THE_SYSTEM, city_id=place.city_id, policy=Meanwhile()).assigned == 0
+    row.refresh_from_db()
+    assert (row.status, row.pinned) == ("waiting", True)
 
 
 def test_taken_back_and_released_it_goes_to_somebody_else() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from highstreet.delivery.couriers import actions as courier_actions
 from highstreet.delivery.couriers.tests import support
@@ -190,6 +190,30 @@ def test_people_and_dispatcher_decide_at_once_and_nobody_has_too_much() -> None:
         if isinstance(done, actions.Overridden):
             assert (row.courier_id, row.pinned) == (done.courier_id, True)
     assert support.broken() == []
+
+
+def test_an_epoch_and_a_person_who_hold_what_the_other_wants_both_end() -> None:
+    place = support.town()
+    rider = support.courier(place, 40)
+    waiting(place, 1)
+    row, holds = Delivery.objects.get(city_id=place.city_id), threading.Event()
+    assert rider.courier_id is not None
+    wanted = [rider.courier_id]
+
+    def epoch() -> None:
+        """Has taken the delivery back, and wants its couriers."""
+        with transaction.atomic():
+            Delivery.objects.select_for_update(no_key=True).get(pk=row.pk)
+            holds.set()
+            time.sleep(0.15)
+            courier_actions.lock_on_shift(actor=THE_SYSTEM, courier_ids=wanted)
+
+    def person() -> object:
+        holds.wait(10)
+        return decide(row, rider, place)()
+
+    results = at_once([epoch, person])
+    assert isinstance(results[1], actions.Overridden) and results[1].courier_id == rider.courier_id
 
 
 def test_two_loops_have_one_leader_who_does_the_work_and_both_stop() -> None:

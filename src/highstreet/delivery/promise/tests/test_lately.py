@@ -29,7 +29,7 @@ def ended(place: support.Town, made: PromiseOffer, late: int, *, count: int = 60
         Promise.objects.filter(order_id=order_id).update(
             store_id=place.stores[store].id,
             outcome="kept" if at <= made.promised_to else "broken",
-            ready_at=NOON,
+            ready_at=NOON + timedelta(minutes=made.basis["prep_usual"]),
             fulfilled_at=at,
             late_seconds=(at - made.promised_to).total_seconds(),
         )

@@ -15,6 +15,7 @@ const LEAST = 5000;
 const EVERY = 15000;
 const TIGHT = 300;
 const GATHER = 80;
+const REST = 120;
 const wide = matchMedia("(width >= 1024px)");
 
 let city = { at: 0, offset: 0, states: [], stores: [], couriers: [], orders: [] };
@@ -23,6 +24,7 @@ let rider = new Map();
 let streets = [];
 let colours = {};
 let eye = { lat: 0, lon: 0, k: 1 };
+let laid = eye;
 let size = [0, 0];
 let dots = [];
 const paved = document.createElement("canvas");
@@ -86,9 +88,10 @@ function draw() {
 
 const ROADS = { water: ["info-soft", 0], green: ["brand-soft", 0], path: ["surface", 1], minor: ["surface", 1.5], major: ["surface", 3] };
 
-// Streets stay as they are until the map is moved.
+// Streets stay as they are until the map has been moved.
 function drawStreets() {
   const ratio = ground.width / size[0] || 1;
+  laid = { ...eye };
   paved.width = ground.width;
   paved.height = ground.height;
   const pen = paved.getContext("2d");
@@ -105,7 +108,9 @@ function drawStreets() {
 function drawGround() {
   const pen = ground.getContext("2d");
   pen.clearRect(0, 0, ...size);
-  if (paved.width) pen.drawImage(paved, 0, 0, ...size);
+  // While the map is moved, its last picture is moved along.
+  const by = eye.k / laid.k;
+  if (paved.width) pen.drawImage(paved, px(laid.lon) - (size[0] / 2) * by, py(laid.lat) - (size[1] / 2) * by, size[0] * by, size[1] * by);
   // What needs a hand is drawn last, so that it is on top.
   for (const [risk, token] of [[0, "brand"], [1, "warn"], [2, "bad"]]) {
     pen.fillStyle = colours[token];
@@ -295,17 +300,23 @@ filters.addEventListener("change", (event) => (event.target.id === "city" ? filt
 filters.addEventListener("submit", (event) => (event.preventDefault(), choose()));
 
 // -- the map under the hand ---------------------------------------------------------------------------------------
+let resting;
+function move() {
+  due("orders");
+  clearTimeout(resting);
+  resting = setTimeout(() => due("streets"), REST);
+}
 function zoom(by, x = size[0] / 2, y = size[1] / 2) {
   const lon = eye.lon + (x - size[0] / 2) / (eye.k * squeeze()), lat = eye.lat - (y - size[1] / 2) / eye.k;
   eye.k = Math.min(Math.max(eye.k * by, 500), 2e6);
   eye.lon = lon - (x - size[0] / 2) / (eye.k * squeeze());
   eye.lat = lat + (y - size[1] / 2) / eye.k;
-  due("streets");
+  move();
 }
 function pan(x, y) {
   eye.lon -= x / (eye.k * squeeze());
   eye.lat += y / eye.k;
-  due("streets");
+  move();
 }
 function nearest(x, y) {
   let best = null, least = 144;
