@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,6 +20,12 @@ from ..models import Promise
 from .test_actions import kept_for, offer, sure
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    with support.ticking():
+        yield
 
 
 def ended(place: support.Town, made: PromiseOffer, late: int, *, count: int = 60, store: int = 0) -> None:
