@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from highstreet.delivery.couriers.engine import LEVEL, Pattern, Shifts, Work, allowed, fit, learn, need
+from highstreet.delivery.couriers.engine import LEAST_SPREAD, LEVEL, Pattern, Shifts, Work, allowed, fit, learn, need
 from highstreet.delivery.dispatch.engine import POLICIES
 from highstreet.delivery.dispatch.engine.days.instances import Instance, find, load
 from highstreet.delivery.dispatch.engine.days.score import Score, score
@@ -70,7 +70,7 @@ def roster(days: Sequence[Instance], how: How, orders: int) -> tuple[Pattern, ..
     minutes = max(int(day.off.max()) for day in days)
     profile = learn([day.placed for day in days], minutes)
     if how.told is not None:
-        profile = profile.of_volume(how.told * orders)
+        profile = profile.of_volume(how.told * orders, LEAST_SPREAD)
     wanted = need(profile, _work(days), level=how.level, least=LEAST)
     closes = len(wanted.load) * wanted.bin_minutes + SHIFTS.step
     return fit(wanted, allowed(SHIFTS, 0, closes)).shifts

@@ -1,4 +1,4 @@
-"""Couriers and shifts. A position is not shown here: the board has it while the shift runs."""
+"""Couriers, shifts and the rules of a city. A position is not shown here: the board has it while the shift runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from highstreet.kernel.records import KeptAdmin, ReadAdmin
 
-from .models import Courier, Shift
+from .models import Break, Courier, EarningRule, RosterShift, Shift, ShiftPay, WorkRule
 
 
 @admin.register(Courier)
@@ -25,4 +25,39 @@ class ShiftAdmin(ReadAdmin):
     list_display = ("courier", "starts_at", "ends_at")
     search_fields = ("courier__name",)
     list_select_related = ("courier",)
+    ordering = ("-starts_at",)
+
+
+@admin.register(Break)
+class BreakAdmin(ReadAdmin):
+    list_display = ("shift", "starts_at", "ends_at")
+    list_select_related = ("shift",)
+    ordering = ("-starts_at",)
+
+
+@admin.register(RosterShift)
+class RosterShiftAdmin(ReadAdmin):
+    list_display = ("city", "courier", "status", "starts_at", "ends_at")
+    list_filter = ("city", "status")
+    list_select_related = ("city", "courier")
+    ordering = ("-starts_at",)
+
+
+@admin.register(ShiftPay)
+class ShiftPayAdmin(ReadAdmin):
+    list_display = ("courier", "day", "minutes", "orders", "earned", "top_up", "bonus")
+    list_select_related = ("courier",)
+    ordering = ("-at",)
+
+
+@admin.register(WorkRule)
+class WorkRuleAdmin(KeptAdmin):
+    list_display = ("city", "shortest", "longest", "most_a_day", "most_a_week", "rest")
+    list_select_related = ("city",)
+
+
+@admin.register(EarningRule)
+class EarningRuleAdmin(KeptAdmin):
+    list_display = ("city", "starts_at", "per_order", "per_km", "guarantee_hour", "bonus_orders", "bonus")
+    list_select_related = ("city",)
     ordering = ("-starts_at",)

@@ -55,7 +55,7 @@ def take(city_id: UUID, now: datetime) -> Snapshot:
     rows = list(Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).order_by("pk").defer("proof"))
     waiting = [row for row in rows if row.status == "waiting" and row.store_id in index]
     live = [row for row in rows if row.status != "waiting"]
-    present = [courier for courier in couriers.on_shift(city_id) if courier.lat is not None]
+    present = [one for one in couriers.on_shift(city_id) if one.lat is not None and not one.on_break]
     of_courier: dict[UUID, list[Delivery]] = defaultdict(list)
     for row in live:
         if row.courier_id is not None:

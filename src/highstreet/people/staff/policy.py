@@ -77,6 +77,7 @@ CATALOGUE = (
     ),
     Permission("privacy.serve", _("Give people their data, or erase it, when they ask"), DESK, guarded=True, key=False),
     Permission("ledger.read", _("Read the ledger"), CITY),
+    Permission("couriers.plan", _("Plan couriers' shifts"), CITY),
     Permission("audit.run", _("Run the audit"), CITY),
     Permission("trail.read", _("See who did what"), CITY),
     Permission("catalog.manage", _("Set prices and visibility"), OWNERS, PERCENT, guarded=True),

@@ -5,7 +5,20 @@
 """
 
 from .cover import Cover, Pattern, Shifts, allowed, fit
-from .profile import Profile, learn
+from .profile import LEAST_SPREAD, Profile, learn
 from .staffing import LEVEL, Need, Work, need
 
-__all__ = ["LEVEL", "Cover", "Need", "Pattern", "Profile", "Shifts", "Work", "allowed", "fit", "learn", "need"]
+__all__ = [
+    "LEAST_SPREAD",
+    "LEVEL",
+    "Cover",
+    "Need",
+    "Pattern",
+    "Profile",
+    "Shifts",
+    "Work",
+    "allowed",
+    "fit",
+    "learn",
+    "need",
+]

@@ -1,0 +1,39 @@
+"""Couriers, who is on shift and where, what was earned; the roster and its rules."""
+
+from .people import (
+    BADGE,
+    CourierView,
+    EarningsView,
+    EarningView,
+    count_on_shift,
+    courier,
+    earnings,
+    me,
+    names,
+    on_shift,
+)
+from .roster import DayView, Offering, ShiftView, day, mine, shift, to_take, week
+from .terms import earning_terms, work_terms
+
+__all__ = [
+    "BADGE",
+    "CourierView",
+    "DayView",
+    "EarningView",
+    "EarningsView",
+    "Offering",
+    "ShiftView",
+    "count_on_shift",
+    "courier",
+    "day",
+    "earning_terms",
+    "earnings",
+    "me",
+    "mine",
+    "names",
+    "on_shift",
+    "shift",
+    "to_take",
+    "week",
+    "work_terms",
+]
