@@ -23,6 +23,8 @@ WEEKS = 8
 LEAST_DAYS = 2
 # Until a city has history: minutes of work for an order, to prepare it, and of the way to the shop.
 USUAL_BUSY, USUAL_PREPARE, AHEAD = 20.0, 12.0, 5.0
+# Nobody comes for two hours gladly: so many minutes one shift more has to gain.
+EACH = 30.0
 # A usual day: at noon and in the evening (minute, its standard deviation, share of the orders).
 USUAL_PEAKS = ((12 * 60, 55.0, 0.4), (18 * 60 + 30, 75.0, 0.6))
 
@@ -73,7 +75,7 @@ def proposal(city_id: UUID, found: Wanted) -> Cover:
         return fit(found.need, [])
     opens, closes = int(busy[0]) * BIN, min(int(busy[-1] + 1) * BIN, DAY)
     patterns = allowed(shifts, max(0, min(opens, closes - terms.shortest)), max(closes, opens + terms.shortest))
-    return fit(found.need, patterns)
+    return fit(found.need, patterns, each=EACH)
 
 
 def _minutes(counts: Mapping[int, int]) -> np.ndarray:

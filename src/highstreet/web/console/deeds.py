@@ -7,7 +7,12 @@ from django.utils.translation import gettext_lazy
 from .words import Words
 
 DEEDS: Words = {
+    "delivery.couriers.assign": gettext_lazy("Gave a shift to a courier"),
     "delivery.couriers.create": gettext_lazy("Took on a courier"),
+    "delivery.couriers.propose": gettext_lazy("Had a day's roster proposed"),
+    "delivery.couriers.publish": gettext_lazy("Published a day's roster"),
+    "delivery.couriers.release": gettext_lazy("Took a shift back from a courier"),
+    "delivery.couriers.withdraw": gettext_lazy("Withdrew a shift or an offer"),
     "delivery.routing.load": gettext_lazy("Loaded a city's streets"),
     "growth.partners.add_endpoint": gettext_lazy("Added a webhook"),
     "growth.partners.change_endpoint": gettext_lazy("Changed a webhook"),
@@ -78,6 +83,8 @@ MONEY = frozenset({"amount", "price", "was", "price_below", "cash_received"})
 # What an identifier among the facts names, and how it begins outside.
 PREFIXES = {
     "alert_id": "alt",
+    "city_id": "cty",
+    "courier_id": "cou",
     "endpoint_id": "whk",
     "employee_id": "emp",
     "fulfilment_id": "ful",
@@ -86,6 +93,7 @@ PREFIXES = {
     "order_id": "ord",
     "order_line_id": "lin",
     "refund_id": "rfd",
+    "shift_id": "shf",
     "store_id": "str",
     "variant_id": "var",
 }

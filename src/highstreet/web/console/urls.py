@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import books, goods, integrations, orders, overview, people, promises, rights, trail
+from .pages import books, goods, integrations, orders, overview, people, promises, rights, roster, trail
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -21,6 +21,10 @@ urlpatterns = [
     path("stock", goods.stock, name="stock"),
     path("stock/<str:store>/<str:variant>", goods.level, name="level"),
     path("promises", promises.kept, name="promises"),
+    path("roster", roster.week, name="roster"),
+    path("roster/propose", roster.propose, name="roster_propose"),
+    path("roster/publish", roster.publish, name="roster_publish"),
+    path("roster/shifts/<str:shift>", roster.shift, name="roster_shift"),
     path("ledger", books.accounts, name="ledger"),
     path("ledger/journals", books.journals, name="journals"),
     path("ledger/journals/<str:journal>", books.journal, name="journal"),

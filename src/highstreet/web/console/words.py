@@ -111,6 +111,7 @@ JOURNALS: Words = {
     "refund": gettext_lazy("Refund promised"),
     "compensation": gettext_lazy("Late order made good"),
     "courier_pay": gettext_lazy("Courier earned"),
+    "courier_shift_pay": gettext_lazy("Guarantee or bonus of a shift"),
 }
 MOVES: Words = {
     "receipt": gettext_lazy("Came in"),
@@ -240,6 +241,17 @@ SAYS: Words = {
         "captured is at most what was asked, refunded at most what was captured"
     ),
     "each capture is booked once, to the fen": gettext_lazy("each capture is booked once, to the fen"),
+    "a shift's pay is what its rule says of its minutes and orders": gettext_lazy(
+        "a shift's pay is what its rule says of its minutes and orders"
+    ),
+    "each shift was paid what it says, once, and earned what its orders were paid": gettext_lazy(
+        "each shift was paid what it says, once, and earned what its orders were paid"
+    ),
+    "no courier has two planned shifts at once": gettext_lazy("no courier has two planned shifts at once"),
+    "nobody on a break has an order to bring": gettext_lazy("nobody on a break has an order to bring"),
+    "nothing is paid for a shift that is not written down": gettext_lazy(
+        "nothing is paid for a shift that is not written down"
+    ),
     "each delivery's courier was paid what it says, once": gettext_lazy(
         "each delivery's courier was paid what it says, once"
     ),
@@ -297,6 +309,13 @@ INVARIANTS: Words = {
     "I9": gettext_lazy("Every state was reached by an allowed path"),
     "I10": gettext_lazy("Every event is handled, with one effect"),
     "I11": gettext_lazy("What is paid has a payment of that amount"),
+}
+
+ROSTER: Words = {
+    "draft": pgettext_lazy("roster", "draft"),
+    "open": pgettext_lazy("roster", "open"),
+    "taken": pgettext_lazy("roster", "taken"),
+    "offered": pgettext_lazy("roster", "offered to others"),
 }
 
 

@@ -74,8 +74,9 @@ def allowed(shifts: Shifts, opens: int, closes: int) -> list[Pattern]:
     return made
 
 
-def fit(need: Need, patterns: Sequence[Pattern], most: int | None = None) -> Cover:
-    """The shifts that are worth most over what they are paid, at most `most` of them.
+def fit(need: Need, patterns: Sequence[Pattern], most: int | None = None, *, each: float = 0.0) -> Cover:
+    """The shifts that are worth most over what they are paid, at most `most` of them; one more shift has to gain `each`
+    minutes beyond its pay, so that few long ones come before many short ones.
 
     A courier is worth in a bin what the chance is to be needed there, and a minute needed with the chance 1 - level is
     worth its pay: of short shifts that would be the need itself. In every bin the least wanted are there, where any
@@ -85,7 +86,7 @@ def fit(need: Need, patterns: Sequence[Pattern], most: int | None = None) -> Cov
     if not patterns or not bins:
         return Cover((), np.zeros(bins), 0, int(need.needed.sum()) * need.bin_minutes)
     there = _there(patterns, bins, need.bin_minutes)
-    found = _solved(need, there, np.array([float(one.paid) for one in patterns]), most)
+    found = _solved(need, there, np.array([one.paid + each for one in patterns]), most)
     if found.x is None:
         raise RuntimeError(f"no roster: {found.message}")
     count = np.rint(found.x[: len(patterns)]).astype(np.int64)

@@ -5,6 +5,7 @@ from .people import (
     CourierView,
     EarningsView,
     EarningView,
+    ShiftPayView,
     count_on_shift,
     courier,
     earnings,
@@ -12,7 +13,7 @@ from .people import (
     names,
     on_shift,
 )
-from .roster import DayView, Offering, ShiftView, day, mine, shift, to_take, week
+from .roster import DayView, Offering, ShiftView, day, mine, riders, shift, to_take, week
 from .terms import earning_terms, work_terms
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "EarningView",
     "EarningsView",
     "Offering",
+    "ShiftPayView",
     "ShiftView",
     "count_on_shift",
     "courier",
@@ -32,6 +34,7 @@ __all__ = [
     "mine",
     "names",
     "on_shift",
+    "riders",
     "shift",
     "to_take",
     "week",

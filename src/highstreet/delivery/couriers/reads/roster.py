@@ -14,15 +14,17 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import CityView
+from highstreet.supply.stores import reads as stores
 
 from .. import planning, ports, rules
-from ..models import RosterShift
+from ..models import Courier, RosterShift
 from ..states import FREE, HELD, PUBLISHED
 from .people import me, names
 from .terms import work_terms
 
 AHEAD_DAYS = 15
 MOST_OFFERED = 100
+MOST_RIDERS = 500
 STEP = timedelta(minutes=planning.BIN)
 
 
@@ -160,13 +162,26 @@ def week(actor: Actor, city_id: UUID, first: date, days: int = 7) -> list[DayVie
 
 
 def day(actor: Actor, city_id: UUID, which: date) -> DayView:
+    """One local day."""
     return week(actor, city_id, which, 1)[0]
 
 
+def riders(actor: Actor, city_id: UUID) -> list[tuple[UUID, str]]:
+    """Who may be given a shift of the city, by name."""
+    require(actor, "couriers.plan")
+    whose(actor, city_id)
+    rows = Courier.objects.filter(city_id=city_id, active=True).order_by("name", "pk")
+    return list(rows.values_list("pk", "name")[:MOST_RIDERS])
+
+
 def whose(actor: Actor, city_id: UUID) -> CityView:
-    """The city, if the actor's organisation runs it; NOT_FOUND otherwise."""
+    """The city, if the actor works for all its stores in the name of its retailer; NOT_FOUND otherwise."""
     city = organisations.city(city_id)
-    if actor.kind != SYSTEM and (city.retailer_id != actor.organisation_id or actor.store_ids is not None):
+    if actor.kind == SYSTEM:
+        return city
+    if city.retailer_id != actor.organisation_id:
+        raise Refused(NOT_FOUND)
+    if actor.store_ids is not None and not all(actor.at_store(shop.id) for shop in stores.stores_of(city_id)):
         raise Refused(NOT_FOUND)
     return city
 

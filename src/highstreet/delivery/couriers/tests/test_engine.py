@@ -136,6 +136,13 @@ def test_no_more_couriers_than_there_are() -> None:
         fit(wanting([3, 3, 3, 3], least=3), allowed(Shifts(step=60), 0, 240), most=2)
 
 
+def test_few_long_shifts_come_before_many_short_ones_where_they_cost_the_same() -> None:
+    wanted = wanting([1, 1, 1, 1, 1, 1])
+    patterns = allowed(Shifts(step=60, longest=300, break_from=999), 0, 360)
+    assert len(fit(wanted, patterns, each=1.0).shifts) == 2
+    assert fit(wanted, patterns, each=1.0).paid == fit(wanted, patterns).paid == 360
+
+
 def test_the_same_need_gives_the_same_roster() -> None:
     source = np.random.default_rng(5)
     days = [np.sort(source.normal(300, 90, 300).clip(0, 719)) for _ in range(3)]
