@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from datetime import datetime
 
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from highstreet.kernel import clock
 from highstreet.kernel.records import KeptAdmin, ReadAdmin
 
 from .models import Break, Courier, EarningRule, RosterShift, Shift, ShiftPay, WorkRule
@@ -56,8 +63,23 @@ class WorkRuleAdmin(KeptAdmin):
     list_select_related = ("city",)
 
 
+class EarningRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A rule begins later than now: what was earned by another is earned."""
+
+    def clean_starts_at(self) -> datetime:
+        at: datetime = self.cleaned_data["starts_at"]
+        if at <= clock.now():
+            raise forms.ValidationError(_("A rule of pay begins in the future."))
+        return at
+
+
 @admin.register(EarningRule)
 class EarningRuleAdmin(KeptAdmin):
+    form = EarningRuleForm
+    exclude = ("id",)
     list_display = ("city", "starts_at", "per_order", "per_km", "guarantee_hour", "bonus_orders", "bonus")
     list_select_related = ("city",)
     ordering = ("-starts_at",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

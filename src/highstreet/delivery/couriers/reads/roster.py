@@ -25,6 +25,7 @@ from .terms import work_terms
 AHEAD_DAYS = 15
 MOST_OFFERED = 100
 MOST_RIDERS = 500
+YEARS = (2000, 2200)
 STEP = timedelta(minutes=planning.BIN)
 
 
@@ -187,6 +188,9 @@ def whose(actor: Actor, city_id: UUID) -> CityView:
 
 
 def midnight(city: CityView, which: date) -> datetime:
+    """The local day's beginning; NOT_FOUND for a year that no calendar of ours reaches."""
+    if not YEARS[0] <= which.year <= YEARS[1]:
+        raise Refused(NOT_FOUND)
     return datetime.combine(which, time.min, tzinfo=city.zone)
 
 
