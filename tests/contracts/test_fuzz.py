@@ -17,7 +17,7 @@ SEED = 20261126
 WORK = {
     "": ["public"],
     "courier": ["courier.work", "shop.own"],
-    "owner": ["fulfilment.read", "fulfilment.work", "keys.manage", "webhooks.manage", "privacy.serve"],
+    "owner": ["fulfilment.read", "fulfilment.work", "keys.manage", "webhooks.manage", "privacy.serve", "couriers.plan"],
 }
 
 

@@ -14,7 +14,7 @@ from highstreet.supply.organisations import reads as organisations
 
 from . import ports
 from .engine import Cover, Need, Profile, Shifts, Work, allowed, fit, learn, need
-from .reads.terms import work_terms
+from .rules import WorkTerms
 
 DAY = 24 * 60
 BIN = 30
@@ -46,9 +46,8 @@ def seen(city_id: UUID) -> ports.Past:
     return ports.history().past(city_id, until - timedelta(weeks=WEEKS), until, city.time_zone, BIN)
 
 
-def wanted(city_id: UUID, day: date, past: ports.Past) -> Wanted:
+def wanted(day: date, past: ports.Past, terms: WorkTerms) -> Wanted:
     """What the day needs, by the same weekday's past, all days' past, or a usual day."""
-    terms = work_terms(city_id)
     same = [one for one in past.days if one.weekday() == day.weekday()]
     source, chosen = ("weekday", same) if len(same) >= LEAST_DAYS else ("days", list(past.days))
     if chosen:
@@ -59,9 +58,8 @@ def wanted(city_id: UUID, day: date, past: ports.Past) -> Wanted:
     return Wanted(need(profile, work, level=terms.level_percent / 100), profile.volume, source, len(chosen))
 
 
-def proposal(city_id: UUID, found: Wanted) -> Cover:
+def proposal(found: Wanted, terms: WorkTerms) -> Cover:
     """The shifts for it, by the city's rules of work; as many as the day needs, whoever is there to work them."""
-    terms = work_terms(city_id)
     shifts = Shifts(
         shortest=terms.shortest,
         longest=terms.longest,

@@ -59,7 +59,8 @@ def propose(*, actor: Actor, city_id: UUID, day: date) -> int:
     if rows.filter(status__in=PUBLISHED).exists():
         raise Refused(ALREADY_PUBLISHED)
     rows.filter(status="draft").delete()
-    found = planning.proposal(city.id, planning.wanted(city.id, day, planning.seen(city.id)))
+    terms = work_terms(city.id)
+    found = planning.proposal(planning.wanted(day, planning.seen(city.id), terms), terms)
     made = [
         RosterShift(
             id=ids.new_id(),

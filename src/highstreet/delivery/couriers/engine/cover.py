@@ -74,19 +74,19 @@ def allowed(shifts: Shifts, opens: int, closes: int) -> list[Pattern]:
     return made
 
 
-def fit(need: Need, patterns: Sequence[Pattern], most: int | None = None, *, each: float = 0.0) -> Cover:
-    """The shifts that are worth most over what they are paid, at most `most` of them; one more shift has to gain `each`
-    minutes beyond its pay, so that few long ones come before many short ones.
+def fit(need: Need, patterns: Sequence[Pattern], *, each: float = 0.0) -> Cover:
+    """The shifts that are worth most over what they are paid. One more has to gain `each` minutes beyond its pay: few
+    long ones come before many short ones.
 
     A courier is worth in a bin what the chance is to be needed there, and a minute needed with the chance 1 - level is
     worth its pay: of short shifts that would be the need itself. In every bin the least wanted are there, where any
-    pattern can be. The same need and patterns give the same roster. RuntimeError if `most` is less than the least.
+    pattern can be. The same need and patterns give the same roster.
     """
     bins = len(need.load)
     if not patterns or not bins:
         return Cover((), np.zeros(bins), 0, int(need.needed.sum()) * need.bin_minutes)
     there = _there(patterns, bins, need.bin_minutes)
-    found = _solved(need, there, np.array([one.paid + each for one in patterns]), most)
+    found = _solved(need, there, np.array([one.paid + each for one in patterns]))
     if found.x is None:
         raise RuntimeError(f"no roster: {found.message}")
     count = np.rint(found.x[: len(patterns)]).astype(np.int64)
@@ -96,24 +96,23 @@ def fit(need: Need, patterns: Sequence[Pattern], most: int | None = None, *, eac
     return Cover(tuple(chosen), made, sum(one.paid for one in chosen), short)
 
 
-def _solved(need: Need, there: Floats, paid: Floats, most: int | None) -> Any:
+def _solved(need: Need, there: Floats, paid: Floats) -> Any:
     """The programme: how often each pattern is worked, then how far each further courier of a bin counts (0 to 1)."""
     optimize: Any = import_module("scipy.optimize")
     sparse: Any = import_module("scipy.sparse")
     worth, place = _worth(need)
     bins, shifts, steps = len(need.load), len(paid), len(worth)
-    # Couriers that count in a bin are no more than are there; the least are there; and no more than there are.
+    # Couriers that count in a bin are no more than are there; and the least are there.
     counted = sparse.csr_array((np.ones(steps), (place, np.arange(steps))), shape=(bins, steps))
     work = sparse.csr_array(there)
-    everybody = sparse.csr_array(np.concatenate([np.ones(shifts), np.zeros(steps)])[None, :])
-    rows = [sparse.hstack([-work, counted]), sparse.hstack([work, sparse.csr_array((bins, steps))]), everybody]
+    rows = [sparse.hstack([-work, counted]), sparse.hstack([work, sparse.csr_array((bins, steps))])]
     least = np.where(there.any(axis=1), need.least, 0)
     return optimize.milp(
         np.concatenate([paid, -worth]),
         constraints=optimize.LinearConstraint(
             sparse.vstack(rows).tocsr(),
-            np.concatenate([np.full(bins, -np.inf), least, [0.0]]),
-            np.concatenate([np.zeros(bins), np.full(bins, np.inf), [np.inf if most is None else most]]),
+            np.concatenate([np.full(bins, -np.inf), least]),
+            np.concatenate([np.zeros(bins), np.full(bins, np.inf)]),
         ),
         integrality=np.concatenate([np.ones(shifts), np.zeros(steps)]),
         bounds=optimize.Bounds(0, np.concatenate([np.full(shifts, np.inf), np.ones(steps)])),

@@ -155,10 +155,11 @@ def week(actor: Actor, city_id: UUID, first: date, days: int = 7) -> list[DayVie
     for row in rows.exclude(status="withdrawn").order_by("starts_at", "ends_at", "pk"):
         found = view(row, people.get(row.courier_id, "") if row.courier_id else "")
         shifts[row.starts_at.astimezone(city.zone).date()].append(found)
-    past = planning.seen(city_id)
+    past, terms = planning.seen(city_id), work_terms(city_id)
     today = clock.now().astimezone(city.zone).date()
     return [
-        _day(city, one, past, shifts[one], today) for one in (first + timedelta(days=number) for number in range(days))
+        _day(city, one, past, terms, shifts[one], today)
+        for one in (first + timedelta(days=number) for number in range(days))
     ]
 
 
@@ -217,8 +218,10 @@ def view(row: RosterShift, courier: str = "") -> ShiftView:
     )
 
 
-def _day(city: CityView, which: date, past: ports.Past, shifts: list[ShiftView], today: date) -> DayView:
-    found = planning.wanted(city.id, which, past)
+def _day(
+    city: CityView, which: date, past: ports.Past, terms: rules.WorkTerms, shifts: list[ShiftView], today: date
+) -> DayView:
+    found = planning.wanted(which, past, terms)
     start = midnight(city, which)
     bins = [
         BinView(at, round(float(load), 1), int(needed), _there(shifts, at, at + STEP))

@@ -126,16 +126,6 @@ def test_the_least_are_there_however_little_is_to_do() -> None:
     assert (made.there[quiet.least > 0] >= 2).all()
 
 
-def test_no_more_couriers_than_there_are() -> None:
-    wanted = wanting([3, 3, 3, 3])
-    assert len(fit(wanted, allowed(Shifts(step=60), 0, 240)).shifts) == 3
-    few = fit(wanted, allowed(Shifts(step=60), 0, 240), most=2)
-    assert len(few.shifts) == 2
-    assert few.short == 240
-    with pytest.raises(RuntimeError, match="no roster"):
-        fit(wanting([3, 3, 3, 3], least=3), allowed(Shifts(step=60), 0, 240), most=2)
-
-
 def test_few_long_shifts_come_before_many_short_ones_where_they_cost_the_same() -> None:
     wanted = wanting([1, 1, 1, 1, 1, 1])
     patterns = allowed(Shifts(step=60, longest=300, break_from=999), 0, 360)
