@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import forms
 from django.contrib import admin
@@ -64,12 +64,14 @@ class WorkRuleAdmin(KeptAdmin):
 
 
 class EarningRuleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A rule begins later than now: what was earned by another is earned."""
+    """A rule begins an hour from now or later: processes remember rules for a minute, and couriers have to know."""
 
     def clean_starts_at(self) -> datetime:
         at: datetime = self.cleaned_data["starts_at"]
-        if at <= clock.now():
-            raise forms.ValidationError(_("A rule of pay begins in the future."))
+        if at < clock.now() + timedelta(hours=1):
+            raise forms.ValidationError(
+                _("A rule of pay begins in an hour at the earliest, so that couriers know of it.")
+            )
         return at
 
 
