@@ -18,14 +18,18 @@ import django
 
 WHO = {"store/": "owner", "console/": "owner", "courier/": "courier", "api/v1/store": "owner"}
 WHO |= {"api/v1/fulfilments": "owner", "api/v1/courier": "courier", "api/v1/partners": "owner"}
+WHO |= {"api/v1/rosters": "owner"}
 # Another's framework, or no answer of ours that reads.
 OUTSIDE = ("admin/", "accounts/", "i18n/")
 HERE = "?lat=-30.0335&lon=-51.2287"
+# Of whose roster nobody knows anything yet.
+DAY = "2099-01-01"
 QUERY = {
     "api/v1/cities/<code>/stores": HERE,
     "api/v1/products/<product>": HERE,
     "search": "?q=milk",
     "console/orders": "?q=a",
+    "console/roster": f"?week={DAY}",
     "console/jump": "?q=a",
     "place/map.svg": "?size=s",
 }
@@ -130,6 +134,7 @@ class Town:
         hook = {"url": "https://1.1.1.1/hook", "events": ["order.paid"]}
         self.hook = str(counter.done("owner", "/api/v1/partners/webhooks", hook)["id"])
         self.fleet = self._fleet()
+        counter.done("owner", f"/api/v1/rosters/porto-alegre/{DAY}/propose", {})
         made = [self.order() for _ in range(orders)]
         self.placed = made[-1]
         self._pay(made[-1])
@@ -183,7 +188,7 @@ class Town:
         retailer = "SELECT p.owner, p.code, p.currency FROM kernel_posting p JOIN organisations_city c "
         retailer += "ON c.retailer_id = p.owner ORDER BY p.code LIMIT 1"
         return {
-            "code": "poa",
+            "code": "porto-alegre",
             "public_id": self.product,
             "product": self.product,
             "variant": self.variants[0],
@@ -205,6 +210,8 @@ class Town:
                 ),
             ),
             "role": "support",
+            "day": DAY,
+            "shift": ids.public("shf", self._one("SELECT id FROM couriers_rostershift ORDER BY starts_at, id LIMIT 1")),
             "permission": "orders.refund",
             "webhook": self.hook,
             "hook": self.hook,

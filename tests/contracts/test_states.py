@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from django.db import models, transaction
 
 import highstreet
-from highstreet.delivery.couriers.models import Courier
+from highstreet.delivery.couriers.models import Courier, RosterShift
 from highstreet.delivery.couriers.tests import support as delivery
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.delivery.dispatch.models import Delivery
@@ -31,6 +32,9 @@ from tests.support import crowd
 
 SOURCE = Path(highstreet.__file__).parent
 UNHEARD_OF = "explode"
+# Machines whose rows belong to a courier, and the states in which they belong to none.
+COURIERS = ("delivery", "roster_shift")
+NOBODYS = ("waiting", "draft", "open", "withdrawn")
 
 
 def machines() -> dict[str, Machine]:
@@ -93,17 +97,20 @@ def rows(db: None) -> Iterator[dict[str, models.Model]]:
             "fulfilment": box,
             "delivery": Delivery.objects.get(pk=carried),
             "fleet_order": hired,
+            "roster_shift": RosterShift.objects.create(
+                city_id=place.city_id, starts_at=clock.now(), ends_at=clock.now() + timedelta(hours=4)
+            ),
         }
 
 
 def rider(state: str | None) -> Any:
-    """Whoever has a delivery in this state: nobody while it waits."""
-    return None if state == "waiting" else Courier.objects.values_list("pk", flat=True)[0]
+    """Whoever has a delivery or a shift in this state: nobody while it waits."""
+    return None if state in NOBODYS else Courier.objects.values_list("pk", flat=True)[0]
 
 
 def put(machine: Machine, row: models.Model, state: str) -> None:
     changes: dict[str, Any] = {machine.column: state}
-    if machine.name == "delivery":
+    if machine.name in COURIERS:
         changes["courier_id"] = rider(state)
     type(row)._default_manager.filter(pk=row.pk).update(**changes)
 
@@ -124,7 +131,7 @@ def every(machine: Machine, row: models.Model, move: Callable[..., str]) -> tupl
                     put(machine, row, state)
                     row.refresh_from_db()
                     before, history = picture(row), StateChange.objects.count()
-                    extra = {"courier_id": rider(target)} if machine.name == "delivery" else {}
+                    extra = {"courier_id": rider(target)} if machine.name in COURIERS else {}
                     outcome = fired(move, machine, row, event, extra)
                     after = picture(row)
                     if target is None:

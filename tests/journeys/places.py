@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
 
-from .town import PASSWORD, Placed, Town
+from .town import CITY, PASSWORD, Placed, Town
 
 # Wrong passwords for one name, after which it is locked (settings.AXES_FAILURE_LIMIT).
 MOST = 10
@@ -65,6 +67,7 @@ class World:
         self._integrations()
         self.riding = self._riding()
         self._fleets()
+        self._roster()
         self.group = str(town.one("SELECT group_code FROM catalog_category ORDER BY position LIMIT 1"))
 
     def _integrations(self) -> None:
@@ -90,6 +93,37 @@ class World:
             form = {"provider": "meituan", "name": "rain fleet", "appkey": "app", "secret": "none", "service_code": "1"}
             send("/console/fleets/new?provider=meituan", form)
         self.fleet = self._public("flt", "SELECT id FROM fleets_fleet LIMIT 1")
+
+    def _roster(self) -> None:
+        """A published day, a draft, pay by rule; a courier has a shift and offers another."""
+        self.town.sql(
+            "INSERT INTO couriers_earningrule (id, city_id, starts_at, per_order, per_km, guarantee_hour, "
+            "bonus_orders, bonus) SELECT gen_random_uuid(), id, now() - interval '1 day', 600, 100, 2200, 25, 3000 "
+            "FROM organisations_city WHERE code = %s ON CONFLICT DO NOTHING",
+            CITY,
+        )
+        day = self.town.now().astimezone(ZoneInfo("America/Sao_Paulo")).date()
+        self.week = f"/console/roster?week={day + timedelta(days=7)}"
+        first = day + timedelta(days=7 - day.weekday())
+        with self.town.browser("owner") as send:
+            for number in (0, 1, 2):
+                send("/console/roster/propose", {"day": str(first + timedelta(days=number))})
+            for number in (0, 1):
+                send("/console/roster/publish", {"day": str(first + timedelta(days=number))})
+        open_shifts = (
+            "SELECT id FROM couriers_rostershift WHERE status = 'open' ORDER BY starts_at, id LIMIT 1 OFFSET %s"
+        )
+        self.shift = self._public("shf", open_shifts, 3)
+        own = [self._public("shf", open_shifts, place) for place in (0, 14)]
+        with self.town.browser("courier8") as send:
+            for code in own:
+                send(f"/courier/shifts/{code}/take", {})
+        with self.town.browser("courier20") as send:
+            other = self._public("shf", open_shifts, 1)
+            send(f"/courier/shifts/{other}/take", {})
+            send(f"/courier/shifts/{other}/offer", {})
+        with self.town.browser("courier7") as send:
+            send("/courier/break", {"on": "1"})
 
     def _public(self, prefix: str, query: str, *values: object) -> str:
         from highstreet.kernel import ids
@@ -201,6 +235,8 @@ class World:
         return [
             Place("courier on shift", "/courier/", user="courier8"),
             Place("courier off shift", "/courier/", user="courier20"),
+            Place("courier on a break", "/courier/", user="courier7"),
+            Place("courier shifts", "/courier/shifts", user="courier8"),
             Place("courier earnings", "/courier/earnings", user="courier8"),
         ]
 
@@ -221,6 +257,9 @@ class World:
             "peaks": "/console/peaks",
             "peaks, nothing": "/console/peaks?day=2001-01-01",
             "replays": "/console/replays",
+            "roster": "/console/roster",
+            "roster, published": self.week,
+            "shift": f"/console/roster/shifts/{self.shift}",
             "ledger": "/console/ledger",
             "journals": "/console/ledger/journals",
             "audit": "/console/audit?run=1",

@@ -13,7 +13,7 @@ from datetime import timedelta
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 
-from highstreet.delivery.couriers.models import Courier, Shift
+from highstreet.delivery.couriers.models import Courier, RosterShift, Shift
 from highstreet.delivery.dispatch.models import Delivery
 from highstreet.kernel import clock, ids
 from highstreet.kernel.ledger import AccountRef
@@ -125,6 +125,11 @@ def _people(world: World, plot: Plot) -> None:
     )
     Shift.objects.create(courier=rider, starts_at=clock.now() - timedelta(hours=1))
     plot.values["courier"] = ids.public("cou", rider.pk)
+    starts = clock.now() + timedelta(days=3)
+    planned = RosterShift.objects.create(
+        city=plot.scene.city, courier=rider, status="taken", starts_at=starts, ends_at=starts + timedelta(hours=4)
+    )
+    plot.values["roster_shift"] = ids.public("shf", planned.pk)
 
 
 STATES = {"pending": "delivery", "picking": "delivery", "riding": "delivery", "pickup": "pickup", "done": "delivery"}

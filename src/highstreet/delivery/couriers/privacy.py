@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from highstreet.kernel.privacy import Open, Period, Table, personal, public, scope
+from highstreet.kernel.privacy import Open, Period, Table, impersonal, personal, public, scope
 
 from .refusals import STILL_A_COURIER
 
@@ -45,3 +45,34 @@ personal(
         periods=(Period(730, "t.ends_at < %(until)s", "2 years, as hours of work have to be"),),
     )
 )
+personal(
+    Table(
+        "couriers_break",
+        ("courier",),
+        "work",
+        "t.shift_id IN (SELECT s.id FROM couriers_shift s WHERE s.courier_id = ANY(%(courier)s))",
+        keeps=PAY,
+        periods=(Period(730, "t.ends_at < %(until)s", "2 years, as hours of work have to be"),),
+    )
+)
+personal(
+    Table(
+        "couriers_rostershift",
+        ("courier",),
+        "work",
+        "t.courier_id = ANY(%(courier)s)",
+        keeps=PAY,
+        plain=("status",),
+        periods=(Period(730, "t.ends_at < %(until)s", "2 years, as hours of work have to be"),),
+    )
+)
+personal(
+    Table(
+        "couriers_shiftpay",
+        ("courier",),
+        "work",
+        "t.courier_id = ANY(%(courier)s)",
+        keeps=PAY,
+    )
+)
+impersonal("a city's rules of work and pay", "couriers_workrule", "couriers_earningrule")

@@ -11,9 +11,11 @@ class DispatchConfig(AppConfig):
         from highstreet.trade.fulfilment import events
 
         from . import audit, handlers  # noqa: F401
+        from .history import History
         from .reads import Work
 
         ports.work.fill(Work())
+        ports.history.fill(History())
         outbox.on(events.FulfilmentAccepted, handlers.accepted)
         outbox.on(events.FulfilmentReady, handlers.ready)
         outbox.on(events.FulfilmentHandedOver, handlers.handed_over)

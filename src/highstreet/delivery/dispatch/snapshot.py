@@ -60,7 +60,8 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> Snapshot:
     rows = list(ours.order_by("pk").defer("proof"))
     waiting = [row for row in rows if row.status == "waiting" and not row.pinned and row.store_id in index]
     live = [row for row in rows if row.status != "waiting"]
-    present = [one for one in couriers.on_shift(city_id) if one.lat is not None and one.id not in away]
+    here = [one for one in couriers.on_shift(city_id) if one.lat is not None and not one.on_break]
+    present = [one for one in here if one.id not in away]
     of_courier: dict[UUID, list[Delivery]] = defaultdict(list)
     for row in live:
         if row.courier_id is not None:

@@ -79,6 +79,7 @@ CATALOGUE = (
     Permission("dispatch.replay", _("Replay past days under other terms"), CITY, key=False),
     Permission("privacy.serve", _("Give people their data, or erase it, when they ask"), DESK, guarded=True, key=False),
     Permission("ledger.read", _("Read the ledger"), CITY),
+    Permission("couriers.plan", _("Plan couriers' shifts"), CITY),
     Permission("audit.run", _("Run the audit"), CITY),
     Permission("trail.read", _("See who did what"), CITY),
     Permission("catalog.manage", _("Set prices and visibility"), OWNERS, PERCENT, guarded=True),

@@ -136,3 +136,45 @@ def piles(
 
 def _tick(value: float) -> str:
     return f"{value:g}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """Who is there, from the base up; `gap` on top of it where more are needed."""
+
+    x: int
+    y: int
+    h: int
+    gap_y: int
+    gap_h: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Against:
+    """Columns without gaps between them, and the need as one line of steps over them (an SVG path)."""
+
+    width: int
+    height: int
+    step: int
+    columns: list[Column]
+    line: str
+    grid: list[tuple[int, int]]
+
+
+STEP, EVERY = 10, 6
+
+
+def against(rows: Sequence[tuple[str, int, int]], missing: bool = True) -> Against:
+    """(label, there, needed) side by side on one scale; every sixth is named. Where nothing is planned at all, nothing
+    is `missing` yet."""
+    most = top_of(max((max(there, needed) for _, there, needed in rows), default=0))
+    columns, line = [], ""
+    for index, (label, there, needed) in enumerate(rows):
+        x, up, want = LEFT + index * STEP, (BASE - TOP) * there // most, (BASE - TOP) * needed // most
+        gap = max(want - up, 0) if missing else 0
+        name = label if index % EVERY == 0 else ""
+        columns.append(Column(x, BASE - up, up, BASE - up - gap, gap, name))
+        line += f"{'L' if line else 'M'}{x} {BASE - want}H{x + STEP}"
+    grid = [(BASE - (BASE - TOP) * part // 2, most * part // 2) for part in (0, 1, 2)]
+    return Against(LEFT + max(1, len(rows)) * STEP + 12, HEIGHT, STEP, columns, line, grid)

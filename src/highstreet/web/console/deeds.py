@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from .words import Words
 
 DEEDS: Words = {
+    "delivery.couriers.assign": gettext_lazy("Gave a shift to a courier"),
     "delivery.couriers.create": gettext_lazy("Took on a courier"),
     "delivery.dispatch.ask_replay": gettext_lazy("Asked for a replay of a day"),
     "delivery.dispatch.override": gettext_lazy("Gave a delivery out by hand"),
@@ -18,6 +19,10 @@ DEEDS: Words = {
     "delivery.fleets.end_use": gettext_lazy("Took deliveries from a fleet"),
     "delivery.fleets.remove_fleet": gettext_lazy("Removed a fleet"),
     "delivery.fleets.use_fleet": gettext_lazy("Gave deliveries to a fleet"),
+    "delivery.couriers.propose": gettext_lazy("Had a day's roster proposed"),
+    "delivery.couriers.publish": gettext_lazy("Published a day's roster"),
+    "delivery.couriers.release": gettext_lazy("Took a shift back from a courier"),
+    "delivery.couriers.withdraw": gettext_lazy("Withdrew a shift or an offer"),
     "delivery.routing.load": gettext_lazy("Loaded a city's streets"),
     "growth.partners.add_endpoint": gettext_lazy("Added a webhook"),
     "growth.partners.change_endpoint": gettext_lazy("Changed a webhook"),
@@ -103,6 +108,7 @@ PREFIXES = {
     "order_id": "ord",
     "order_line_id": "lin",
     "refund_id": "rfd",
+    "shift_id": "shf",
     "store_id": "str",
     "variant_id": "var",
 }

@@ -10,10 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -24,13 +21,14 @@ from highstreet.delivery.dispatch import actions
 from highstreet.delivery.dispatch import reads as dispatch
 from highstreet.delivery.dispatch.reads import JobView, StopView
 from highstreet.kernel import clock, ids, streams
-from highstreet.kernel.policy import Actor, route
+from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 
 from . import maps, proofs
+from .frame import CourierRequest, home, page, refusal
 
 STEPS: dict[str, Callable[..., Any]] = {
     "accept": actions.accept,
@@ -47,13 +45,6 @@ INCIDENTS = {
 }
 CARRIED_INCIDENTS = ("nobody_home", "damaged", "cannot_go_on")
 EMPTY_HANDED_INCIDENTS = ("cannot_go_on",)
-
-
-class CourierRequest(HttpRequest):
-    """A request after the middleware: who asks, and whether htmx asks."""
-
-    actor: Actor
-    htmx: Any
 
 
 @dataclass(frozen=True)
@@ -102,10 +93,21 @@ def work(request: CourierRequest) -> HttpResponse:
 def shift(request: CourierRequest) -> HttpResponse:
     """Shift on or off."""
     on = request.POST.get("on") == "1"
-    refused = _refusal(lambda: (shifts.start_shift if on else shifts.end_shift)(actor=request.actor))
+    refused = refusal(lambda: (shifts.start_shift if on else shifts.end_shift)(actor=request.actor))
     if refused:
         return _screen(request, refused)
-    return _home(request, _("You are on shift") if on else _("Shift over. Your position is no longer kept"))
+    return home(request, _("You are on shift") if on else _("Shift over. Your position is no longer kept"))
+
+
+@route("courier.work")
+@require_POST
+def pause(request: CourierRequest) -> HttpResponse:
+    """Break on or off."""
+    on = request.POST.get("on") == "1"
+    refused = refusal(lambda: (shifts.start_break if on else shifts.end_break)(actor=request.actor))
+    if refused:
+        return _screen(request, refused)
+    return home(request, _("On a break: no orders until you end it") if on else _("Back at work"))
 
 
 @route("courier.work")
@@ -119,7 +121,7 @@ def position(request: CourierRequest) -> HttpResponse:
     if not (isfinite(lat) and isfinite(lon)):
         refused: Refused | None = Refused(INVALID, field="lat, lon", problem="-90…90, -180…180")
     else:
-        refused = _refusal(lambda: shifts.report_position(actor=request.actor, lat=lat, lon=lon))
+        refused = refusal(lambda: shifts.report_position(actor=request.actor, lat=lat, lon=lon))
     if refused:
         return HttpResponse(refused.words, status=refused.reason.status, content_type="text/plain; charset=utf-8")
     return HttpResponse(status=204)
@@ -139,10 +141,10 @@ def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
             if stop.kind == "pickup" and any(job.id == wanted for job in stop.jobs):
                 together = [job.id for job in _together(stop.jobs, step)] or [wanted]
     for delivery_id in together:
-        refused = _refusal(lambda one=delivery_id: do(actor=request.actor, delivery_id=one))  # type: ignore[misc]
+        refused = refusal(lambda one=delivery_id: do(actor=request.actor, delivery_id=one))  # type: ignore[misc]
         if refused:
             return _screen(request, refused)
-    return _home(request)
+    return home(request)
 
 
 @route("courier.work")
@@ -160,10 +162,10 @@ def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
             return _screen(request, problem=words)
     elif not proof:
         return _screen(request, problem=_("Type the four digits that the customer tells you, or take a photo"))
-    refused = _refusal(lambda: actions.deliver(actor=request.actor, delivery_id=wanted, proof_kind=kind, proof=proof))
+    refused = refusal(lambda: actions.deliver(actor=request.actor, delivery_id=wanted, proof_kind=kind, proof=proof))
     if refused:
         return _screen(request, refused, typed=proof if kind == "code" else "")
-    return _home(request, _("Delivered"))
+    return home(request, _("Delivered"))
 
 
 @route("courier.work")
@@ -179,15 +181,15 @@ def incident(request: CourierRequest, delivery: str) -> HttpResponse:
     }
     kind = request.POST.get("kind", "")
     if request.method != "POST":
-        return _page(request, "incident", context)
+        return page(request, "incident", context)
     if kind not in kinds:
-        return _page(request, "incident", {**context, "problem": _("Choose what happened")}, status=422)
+        return page(request, "incident", {**context, "problem": _("Choose what happened")}, status=422)
     if request.POST.get("sure") != "yes":
-        return _page(request, "incident", {**context, "chosen": kind, "what": INCIDENTS[kind]})
-    refused = _refusal(lambda: actions.incident(actor=request.actor, delivery_id=job.id, kind=kind))
+        return page(request, "incident", {**context, "chosen": kind, "what": INCIDENTS[kind]})
+    refused = refusal(lambda: actions.incident(actor=request.actor, delivery_id=job.id, kind=kind))
     if refused:
-        return _page(request, "incident", {**context, "refused": refused}, status=refused.reason.status)
-    return _home(request, _("Reported. {what}").format(what=INCIDENTS[kind][1]))
+        return page(request, "incident", {**context, "refused": refused}, status=refused.reason.status)
+    return home(request, _("Reported. {what}").format(what=INCIDENTS[kind][1]))
 
 
 @route("courier.work")
@@ -195,8 +197,14 @@ def earnings(request: CourierRequest) -> HttpResponse:
     """What today's deliveries earned, by the ledger."""
     me = couriers.me(request.actor)
     day = clock.now().astimezone(organisations.city(me.city_id).zone).date()
-    earned = couriers.earnings(request.actor, day)
-    return _page(request, "earnings", {"me": me, "earned": earned, "day": day, "tab": "earnings"})
+    context = {
+        "me": me,
+        "earned": couriers.earnings(request.actor, day),
+        "rule": couriers.earning_terms(me.city_id, clock.now()),
+        "day": day,
+        "tab": "earnings",
+    }
+    return page(request, "earnings", context)
 
 
 def _screen(
@@ -224,7 +232,7 @@ def _screen(
         "stream_url": _stream(request, me.id),
     }
     status = refused.reason.status if refused else 422 if problem else 200
-    return _page(request, "now" if request.htmx else "work", context, status=status)
+    return page(request, "now" if request.htmx else "work", context, status=status)
 
 
 def _stop(view: StopView, number: int, doors: dict[UUID, datetime], now: datetime) -> Stop:
@@ -255,17 +263,6 @@ def _against(eta: datetime, promised: datetime, now: datetime) -> tuple[str, str
     return ("warn" if minutes < 3 else "ok"), _("{minutes} min to spare").format(minutes=minutes)
 
 
-def _refusal(do: Callable[[], object]) -> Refused | None:
-    """Run one action; its refusal, except "there is nothing here", which is a page of its own."""
-    try:
-        do()
-    except Refused as refused:
-        if refused.reason.code == NOT_FOUND.code:
-            raise
-        return refused
-    return None
-
-
 def _delivery(code: str) -> UUID:
     found = ids.private("dlv", code)
     if found is None:
@@ -285,15 +282,3 @@ def _stream(request: CourierRequest, courier_id: UUID) -> str:
     if not settings.STREAM_URL:
         return ""
     return f"{settings.STREAM_URL}/events?token={streams.token([f'courier:{courier_id}'], request.actor.sign_in)}"
-
-
-def _home(request: CourierRequest, say: str = "") -> HttpResponse:
-    if say:
-        messages.success(request, say)
-    return redirect("courier:work")
-
-
-def _page(request: CourierRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    me = context.get("me") or couriers.me(request.actor)
-    with timezone.override(organisations.city(me.city_id).zone):
-        return render(request, f"courier/{template}.html", {"me": me, "store_name": me.name, **context}, status=status)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import pages
+from . import pages, shifts
 
 urlpatterns = [
     path("", pages.work, name="work"),
     path("shift", pages.shift, name="shift"),
+    path("break", pages.pause, name="break"),
+    path("shifts", shifts.shifts, name="shifts"),
+    path("shifts/<str:shift>/<str:what>", shifts.change, name="change_shift"),
     path("position", pages.position, name="position"),
     path("earnings", pages.earnings, name="earnings"),
     path("stops/<str:delivery>/step/<str:step>", pages.step, name="step"),

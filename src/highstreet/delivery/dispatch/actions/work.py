@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from highstreet.kernel import ledger, outbox
+from highstreet.delivery.couriers import reads as couriers
+from highstreet.kernel import clock, ledger, outbox
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import THE_SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
@@ -154,8 +155,8 @@ def _proved(row: Delivery, kind: str, proof: str) -> str:
 
 
 def _pay_of(row: Delivery) -> int:
-    terms = organisations.terms(organisations.city(row.city_id).retailer_id)
-    return rules.pay(terms.courier_pay_base, terms.courier_pay_per_km, row.distance_m)
+    terms = couriers.earning_terms(row.city_id, clock.now())
+    return rules.pay(terms.per_order, terms.per_km, row.distance_m)
 
 
 def _post_pay(actor: Actor, row: Delivery, amount: int) -> None:

@@ -272,7 +272,7 @@ class Work:
 
 def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
     brief = briefs[row.order_id]
-    terms = organisations.terms(organisations.city(row.city_id).retailer_id)
+    terms = couriers.earning_terms(row.city_id, clock.now())
     limit = timedelta(seconds=rules.lapse_seconds(clock.speed()))
     steps = {
         "assigned": "accept",
@@ -293,7 +293,7 @@ def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
         brief.address,
         brief.note,
         brief.phone_tail,
-        rules.pay(terms.courier_pay_base, terms.courier_pay_per_km, row.distance_m),
+        rules.pay(terms.per_order, terms.per_km, row.distance_m),
         row.assigned_at + limit if row.status == "assigned" and row.assigned_at else None,
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 from django.db.models import Q
 
 from highstreet.delivery.couriers import reads as couriers
-from highstreet.delivery.couriers.reads import ShiftView
+from highstreet.delivery.couriers.reads import DutyView
 from highstreet.delivery.promise import reads as promises
 from highstreet.delivery.promise.reads import Record
 from highstreet.kernel import clock, states
@@ -111,7 +111,7 @@ def past(city_id: UUID, day: date) -> Past | None:
     trips = [
         _trip(city, start, told[ride.order_id], ride, shops.index(ride.store_id), lapses[ride.pk]) for ride in rides
     ]
-    turns = _turns(start, couriers.shifts(city_id, start, end), rides, places)
+    turns = _turns(start, couriers.duties(city_id, start, end), rides, places)
     if not turns:
         return None
     return Past(
@@ -130,7 +130,7 @@ _LET_GO = ("lapse", "let_go")
 def _rides(order_ids: list[UUID]) -> list[Delivery]:
     """What arrived with all its moments. A person's door is coarse half a year later: then the day is only rough."""
     return list(
-        Delivery.objects.filter(order_id__in=order_ids, status="delivered")
+        Delivery.objects.filter(order_id__in=order_ids, status="delivered", carrier="own")
         .exclude(Q(ready_at=None) | Q(picked_up_at=None) | Q(ended_at=None))
         .order_by("created_at", "pk")
         .defer("proof")
@@ -155,7 +155,7 @@ def _trip(city: CityView, start: datetime, told: Record, ride: Delivery, store: 
 
 
 def _turns(
-    start: datetime, shifts: list[ShiftView], rides: list[Delivery], places: dict[UUID, tuple[float, float]]
+    start: datetime, shifts: list[DutyView], rides: list[Delivery], places: dict[UUID, tuple[float, float]]
 ) -> list[Turn]:
     """Positions are not kept: who worked is taken to begin at the store of the first pick-up, else in the middle."""
     picked: dict[UUID, list[Delivery]] = defaultdict(list)

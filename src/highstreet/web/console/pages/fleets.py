@@ -21,7 +21,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 
-from .. import words
+from .. import fleet_words, words
 from .frame import StaffRequest, cities_of, go, known, page, scope_of, text_of, tried
 
 LAST = 20
@@ -86,7 +86,7 @@ def add(request: StaffRequest) -> HttpResponse:
     provider = text_of(request, "provider", 12)
     chosen = provider if provider in providers.names() else ""
     context: dict[str, Any] = {
-        "kinds": [(name, words.of(words.FLEETS, name)) for name in providers.names()],
+        "kinds": [(name, words.of(fleet_words.FLEETS, name)) for name in providers.names()],
         "provider": chosen,
         "fields": _fields(chosen) if chosen else [],
         "form": request.POST,
@@ -205,7 +205,7 @@ def _page(request: StaffRequest, view: FleetView, *, refused: Refused | None = N
 
 
 def _fields(provider: str) -> list[tuple[str, str]]:
-    return [(name, words.of(words.FLEET_SECRETS, name)) for name in providers.dialect(provider).secrets]
+    return [(name, words.of(fleet_words.FLEET_SECRETS, name)) for name in providers.dialect(provider).secrets]
 
 
 def _secrets(request: StaffRequest, provider: str) -> dict[str, str]:
@@ -216,7 +216,7 @@ def _secrets(request: StaffRequest, provider: str) -> dict[str, str]:
 
 def _row(view: FleetView) -> Row:
     uses = [Use(one, ids.public("flu", one.id), _where(one)) for one in view.uses]
-    return Row(view, ids.public("flt", view.id), words.of(words.FLEETS, view.provider), uses)
+    return Row(view, ids.public("flt", view.id), words.of(fleet_words.FLEETS, view.provider), uses)
 
 
 def _where(use: UseView) -> str:
@@ -230,16 +230,16 @@ def _said(view: EventView) -> Said:
     if view.outcome in ("lost", "dropped"):
         tone = "bad"
     state = words.of(words.DELIVERY, view.state) if view.state else _("Unknown code")
-    outcome = words.of(words.FLEET_OUTCOMES, view.outcome)
+    outcome = words.of(fleet_words.FLEET_OUTCOMES, view.outcome)
     return Said(view, state, outcome, tone, _order(view.order_id))
 
 
 def _alert(view: AlertView) -> Alert:
     facts = [
-        (words.of(words.FLEET_FACTS, name), words.of(words.FLEET_REASONS, str(value)))
+        (words.of(fleet_words.FLEET_FACTS, name), words.of(fleet_words.FLEET_REASONS, str(value)))
         for name, value in sorted(view.facts.items())
     ]
-    title = words.of(words.FLEET_ALERTS, view.kind)
+    title = words.of(fleet_words.FLEET_ALERTS, view.kind)
     return Alert(view, ids.public("fla", view.id), title, _order(view.order_id), facts)
 
 

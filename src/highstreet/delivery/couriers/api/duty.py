@@ -1,8 +1,9 @@
-"""/courier: the shift, the position, the earnings of the courier who asks."""
+"""/courier: the shift, its breaks, the position, the earnings of the courier who asks."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -15,10 +16,11 @@ from highstreet.kernel.api import Body, once, refuses
 from highstreet.kernel.policy import Actor, route
 from highstreet.supply.organisations import reads as organisations
 
-from . import actions, reads
+from .. import actions, reads
 
 router = Router(tags=["couriers"])
 MOST_EARNINGS = 200
+MOST_SHIFTS = 50
 
 
 class MeOut(Schema):
@@ -28,6 +30,7 @@ class MeOut(Schema):
     capacity: int
     on_shift: bool
     since: datetime | None
+    break_since: datetime | None
     lat: float | None
     lon: float | None
 
@@ -55,11 +58,36 @@ class EarningOut(Schema):
     amount: int
 
 
+class ShiftPayOut(Schema):
+    """On top of the orders: `top_up` to what is guaranteed for `minutes`, and the day's bonus."""
+
+    at: datetime
+    minutes: int
+    orders: int
+    earned: int
+    guarantee_hour: int
+    top_up: int
+    bonus_orders: int
+    bonus: int
+
+
+class EarningRuleOut(Schema):
+    """In fen: an order, a kilometre, guaranteed an hour of a planned shift, the bonus at so many orders a day."""
+
+    per_order: int
+    per_km: int
+    guarantee_hour: int
+    bonus_orders: int
+    bonus: int
+
+
 class EarningsOut(Schema):
     day: date
     total: int
     currency: str
     items: list[EarningOut] = Field(max_length=MOST_EARNINGS, description="the latest of the day")
+    shifts: list[ShiftPayOut] = Field(max_length=MOST_SHIFTS, description="that ended on the day")
+    rule: EarningRuleOut = Field(description="as it is now")
 
 
 @router.get("/courier/me", response={200: MeOut}, openapi_extra=refuses("not_a_courier"))
@@ -93,6 +121,32 @@ def end(request: HttpRequest) -> HttpResponse:
     return once(request, work)
 
 
+@router.post(
+    "/courier/break", response={200: MeOut}, openapi_extra=refuses("no_break_now", "not_a_courier", "off_shift")
+)
+@route("courier.work")
+def pause(request: HttpRequest) -> HttpResponse:
+    """Take a break: no orders until it ends, and no pay for it. Refused with orders in hand."""
+
+    def work() -> MeOut:
+        actions.start_break(actor=_actor(request))
+        return _me(_actor(request))
+
+    return once(request, work)
+
+
+@router.delete("/courier/break", response={200: MeOut}, openapi_extra=refuses("not_a_courier", "off_shift"))
+@route("courier.work")
+def resume(request: HttpRequest) -> HttpResponse:
+    """End the break."""
+
+    def work() -> MeOut:
+        actions.end_break(actor=_actor(request))
+        return _me(_actor(request))
+
+    return once(request, work)
+
+
 @router.put(
     "/courier/position",
     response={204: None},
@@ -108,7 +162,7 @@ def position(request: HttpRequest, body: PositionIn) -> Status[None]:
 @router.get("/courier/earnings", response={200: EarningsOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def earnings(request: HttpRequest, query: Query[OfDay]) -> EarningsOut:
-    """What one day's deliveries earned. `total` (fen) is of the whole day; today without `day`."""
+    """What one day's deliveries and shifts earned (`total` in fen), and the rule. Today without `day`."""
     actor = _actor(request)
     city = organisations.city(reads.me(actor).city_id)
     found = reads.earnings(actor, query.day or clock.now().astimezone(city.zone).date())
@@ -120,6 +174,8 @@ def earnings(request: HttpRequest, query: Query[OfDay]) -> EarningsOut:
             EarningOut(delivery=ids.public("dlv", item.delivery_id), at=item.at, amount=item.amount)
             for item in found.items[:MOST_EARNINGS]
         ],
+        shifts=[ShiftPayOut(**asdict(one)) for one in found.shifts[:MOST_SHIFTS]],
+        rule=EarningRuleOut(**asdict(reads.earning_terms(city.id, clock.now()))),
     )
 
 
@@ -132,6 +188,7 @@ def _me(actor: Actor) -> MeOut:
         capacity=own.capacity,
         on_shift=own.on_shift,
         since=own.since,
+        break_since=own.break_since,
         lat=own.lat,
         lon=own.lon,
     )

@@ -1,4 +1,4 @@
-"""Shift on, shift off, where I am."""
+"""Shift on, shift off, breaks, where I am."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID
 
-from . import ports
-from .events import ShiftEnded, ShiftStarted
-from .models import Courier, Shift
-from .refusals import NOT_A_COURIER, OFF_SHIFT, TASKS_IN_HAND
+from .. import ports, settling
+from ..events import BreakEnded, BreakStarted, ShiftEnded, ShiftStarted
+from ..models import Break, Courier, Shift
+from ..refusals import NO_BREAK_NOW, NOT_A_COURIER, OFF_SHIFT, TASKS_IN_HAND
 
 
 @action(SYSTEM, trailed=True)
@@ -58,7 +58,7 @@ def end_shift(*, actor: Actor) -> None:
     in_hand = ports.work().in_hand(courier.pk)
     if in_hand:
         raise Refused(TASKS_IN_HAND, count=in_hand)
-    _close(courier)
+    _close(actor, courier)
 
 
 @action(SYSTEM)
@@ -66,26 +66,62 @@ def clock_off(*, actor: Actor, courier_id: UUID) -> None:
     """End the shift of somebody who has vanished and has nothing in hand, as they would have done."""
     courier = Courier.objects.select_for_update(no_key=True).get(pk=courier_id)
     if not ports.work().in_hand(courier.pk):
-        _close(courier)
+        _close(actor, courier)
 
 
-def _close(courier: Courier) -> None:
+def _close(actor: Actor, courier: Courier) -> None:
     now = clock.now()
-    closed = Shift.objects.filter(courier=courier, ends_at=None).update(ends_at=now)
+    shift = Shift.objects.filter(courier=courier, ends_at=None).first()
     Courier.objects.filter(pk=courier.pk).update(lat=None, lon=None, seen_at=None)
-    if closed:
+    if shift is None:
+        return
+    Break.objects.filter(shift=shift, ends_at=None).update(ends_at=now)
+    shift.ends_at = now
+    shift.save(update_fields=["ends_at"])
+    settling.settle(actor, courier, shift)
+    outbox.emit(
+        ShiftEnded(courier.pk, courier.city_id, now.isoformat()),
+        topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"],
+    )
+
+
+@action("courier.work")
+def start_break(*, actor: Actor) -> None:
+    """No orders from now on. Refused with NO_BREAK_NOW while there are some in hand; twice is once."""
+    courier = _courier(actor, lock=True)
+    shift = _open(courier)
+    in_hand = ports.work().in_hand(courier.pk)
+    if in_hand:
+        raise Refused(NO_BREAK_NOW, count=in_hand)
+    now = clock.now()
+    if not Break.objects.filter(shift=shift, ends_at=None).exists():
+        Break.objects.create(id=ids.new_id(), shift=shift, starts_at=now)
         outbox.emit(
-            ShiftEnded(courier.pk, courier.city_id, now.isoformat()),
+            BreakStarted(courier.pk, courier.city_id, now.isoformat()),
+            topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"],
+        )
+
+
+@action("courier.work")
+def end_break(*, actor: Actor) -> None:
+    """Orders again. Twice is once."""
+    courier = _courier(actor, lock=True)
+    now = clock.now()
+    if Break.objects.filter(shift=_open(courier), ends_at=None).update(ends_at=now):
+        outbox.emit(
+            BreakEnded(courier.pk, courier.city_id, now.isoformat()),
             topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"],
         )
 
 
 @action(SYSTEM)
 def lock_on_shift(*, actor: Actor, courier_ids: list[UUID]) -> set[UUID]:
-    """Lock these couriers in id order until the transaction ends. Returns those on shift now."""
+    """Lock these couriers in id order until the transaction ends. Returns those on shift now and not on a break."""
     rows = Courier.objects.select_for_update(no_key=True).filter(pk__in=courier_ids, active=True).order_by("pk")
     locked = [row.pk for row in rows.only("pk")]
-    return set(Shift.objects.filter(courier_id__in=locked, ends_at=None).values_list("courier_id", flat=True))
+    resting = Break.objects.filter(ends_at=None).values("shift_id")
+    on_duty = Shift.objects.filter(courier_id__in=locked, ends_at=None).exclude(pk__in=resting)
+    return set(on_duty.values_list("courier_id", flat=True))
 
 
 @action("courier.work")
@@ -112,6 +148,13 @@ def report_position(*, actor: Actor, lat: float, lon: float) -> None:
     outbox.tell(
         topics, {"name": "position", "courier": str(actor.courier_id), "lat": round(lat, 5), "lon": round(lon, 5)}
     )
+
+
+def _open(courier: Courier) -> Shift:
+    shift = Shift.objects.filter(courier=courier, ends_at=None).first()
+    if shift is None:
+        raise Refused(OFF_SHIFT)
+    return shift
 
 
 def _courier(actor: Actor, *, lock: bool = False) -> Courier:

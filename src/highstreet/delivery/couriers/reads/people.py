@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from highstreet.kernel.memory import once_a_page
 from highstreet.kernel.models import Posting
@@ -16,16 +18,17 @@ from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.ports import Badge
 from highstreet.supply.organisations import reads as organisations
 
-from . import ports
-from .models import Courier, Shift
-from .refusals import NOT_A_COURIER
+from .. import ports
+from ..models import Break, Courier, Shift, ShiftPay
+from ..refusals import NOT_A_COURIER
 
 PAYABLE = "courier_payable"
+SHIFT_PAY = "courier_shift_pay"
 
 
 @dataclass(frozen=True)
 class CourierView:
-    """A courier; position and `since` are None off shift."""
+    """A courier; position and `since` are None off shift, `break_since` unless on a break."""
 
     id: UUID
     city_id: UUID
@@ -37,6 +40,11 @@ class CourierView:
     lon: float | None
     seen_at: datetime | None
     since: datetime | None
+    break_since: datetime | None = None
+
+    @property
+    def on_break(self) -> bool:
+        return self.break_since is not None
 
     @property
     def on_shift(self) -> bool:
@@ -61,11 +69,28 @@ class EarningView:
 
 
 @dataclass(frozen=True)
+class ShiftPayView:
+    """What a shift was paid on top of its orders, in fen; `minutes` were guaranteed at `guarantee_hour`."""
+
+    at: datetime
+    minutes: int
+    orders: int
+    earned: int
+    guarantee_hour: int
+    top_up: int
+    bonus_orders: int
+    bonus: int
+
+
+@dataclass(frozen=True)
 class EarningsView:
+    """A day's deliveries, and the shifts that ended on it. `total` is all of it."""
+
     day: date
     total: int
     currency: str
     items: list[EarningView]
+    shifts: list[ShiftPayView]
 
     @property
     def count(self) -> int:
@@ -93,17 +118,21 @@ def courier(courier_id: UUID) -> CourierView | None:
     row = Courier.objects.filter(pk=courier_id).first()
     if row is None:
         return None
-    return _view(row, Shift.objects.filter(courier=row, ends_at=None).values_list("starts_at", flat=True).first())
+    return _view(row, *(_duty().filter(courier=row).values_list("starts_at", "paused").first() or (None, None)))
 
 
 def on_shift(city_id: UUID) -> list[CourierView]:
-    """The city's couriers with an open shift, by id. For the dispatcher and the staff's map."""
+    """The city's couriers with an open shift, by id, those on a break too. For the dispatcher and the staff's map."""
     rows = (
-        Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True)
-        .select_related("courier")
-        .order_by("courier_id")
+        _duty().filter(courier__city_id=city_id, courier__active=True).select_related("courier").order_by("courier_id")
     )
-    return [_view(row.courier, row.starts_at) for row in rows]
+    return [_view(row.courier, row.starts_at, row.paused) for row in rows]
+
+
+def _duty() -> QuerySet[Any]:
+    """Open shifts; `paused` is since when their courier is on a break."""
+    pause = Break.objects.filter(shift=OuterRef("pk"), ends_at=None).values("starts_at")
+    return Shift.objects.filter(ends_at=None).annotate(paused=Subquery(pause))
 
 
 def silent(city_id: UUID, before: datetime) -> dict[UUID, datetime]:
@@ -114,11 +143,12 @@ def silent(city_id: UUID, before: datetime) -> dict[UUID, datetime]:
 
 
 def count_on_shift(city_id: UUID) -> int:
-    """How many couriers of the city are on shift."""
+    """How many couriers of the city are on shift and not on a break."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM couriers_shift s JOIN couriers_courier c ON c.id = s.courier_id "
-            "WHERE s.ends_at IS NULL AND c.city_id = %s AND c.active",
+            "WHERE s.ends_at IS NULL AND c.city_id = %s AND c.active AND NOT EXISTS "
+            "(SELECT 1 FROM couriers_break b WHERE b.shift_id = s.id AND b.ends_at IS NULL)",
             [city_id],
         )
         return int(cursor.fetchone()[0])
@@ -138,13 +168,28 @@ def earnings(actor: Actor, day: date) -> EarningsView:
     rows = (
         Posting.objects.filter(owner=own.id, code=PAYABLE, journal__at__gte=start, journal__at__lt=end, amount__lt=0)
         .order_by("-journal__at")
-        .values_list("journal__cause", "journal__at", "amount")
+        .values_list("journal__kind", "journal__cause", "journal__at", "amount")
     )
-    items = [EarningView(cause, at, -amount) for cause, at, amount in rows]
-    return EarningsView(day, sum(item.amount for item in items), city.currency, items)
+    found = list(rows)
+    items = [EarningView(cause, at, -amount) for kind, cause, at, amount in found if kind != SHIFT_PAY]
+    ended = ShiftPay.objects.filter(courier_id=own.id, at__gte=start, at__lt=end).order_by("at")
+    shifts = [
+        ShiftPayView(
+            one.at,
+            one.minutes,
+            one.orders,
+            one.earned,
+            one.guarantee_hour,
+            one.top_up,
+            one.bonus_orders,
+            one.bonus,
+        )
+        for one in ended
+    ]
+    return EarningsView(day, -sum(amount for *_, amount in found), city.currency, items, shifts)
 
 
-def _view(row: Courier, since: datetime | None) -> CourierView:
+def _view(row: Courier, since: datetime | None, break_since: datetime | None = None) -> CourierView:
     shown = since is not None
     return CourierView(
         row.pk,
@@ -157,11 +202,12 @@ def _view(row: Courier, since: datetime | None) -> CourierView:
         row.lon if shown else None,
         row.seen_at if shown else None,
         since,
+        break_since,
     )
 
 
 @dataclass(frozen=True)
-class ShiftView:
+class DutyView:
     """A courier on duty in [starts_at, ends_at); open while `ends_at` is None."""
 
     id: UUID
@@ -170,11 +216,11 @@ class ShiftView:
     ends_at: datetime | None
 
 
-def shifts(city_id: UUID, start: datetime, end: datetime) -> list[ShiftView]:
+def duties(city_id: UUID, start: datetime, end: datetime) -> list[DutyView]:
     """The shifts of the city's couriers that touch [start, end), by beginning. Callers have checked that they may."""
     rows = Shift.objects.filter(courier__city_id=city_id, starts_at__lt=end).exclude(ends_at__lte=start)
     found = rows.order_by("starts_at", "pk").values_list("pk", "courier_id", "starts_at", "ends_at")
-    return [ShiftView(*row) for row in found]
+    return [DutyView(*row) for row in found]
 
 
 def names(city_ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -1,0 +1,23 @@
+"""Verbs of couriers: duty and breaks, and the roster."""
+
+from .duty import clock_off, create, end_break, end_shift, lock_on_shift, report_position, start_break, start_shift
+from .roster import assign, keep, offer, propose, publish, release, take, withdraw
+
+__all__ = [
+    "assign",
+    "clock_off",
+    "create",
+    "end_break",
+    "end_shift",
+    "keep",
+    "lock_on_shift",
+    "offer",
+    "propose",
+    "publish",
+    "release",
+    "report_position",
+    "start_break",
+    "start_shift",
+    "take",
+    "withdraw",
+]

@@ -1,0 +1,50 @@
+"""Couriers, who is on shift and where, what was earned; the roster and its rules."""
+
+from .people import (
+    BADGE,
+    CourierView,
+    DutyView,
+    EarningsView,
+    EarningView,
+    ShiftPayView,
+    count_at_work,
+    count_on_shift,
+    courier,
+    duties,
+    earnings,
+    me,
+    names,
+    on_shift,
+    silent,
+)
+from .roster import DayView, Offering, ShiftView, day, mine, riders, shift, to_take, week
+from .terms import earning_terms, work_terms
+
+__all__ = [
+    "BADGE",
+    "CourierView",
+    "DayView",
+    "DutyView",
+    "EarningView",
+    "EarningsView",
+    "Offering",
+    "ShiftPayView",
+    "ShiftView",
+    "count_at_work",
+    "count_on_shift",
+    "courier",
+    "day",
+    "duties",
+    "earning_terms",
+    "earnings",
+    "me",
+    "mine",
+    "names",
+    "on_shift",
+    "riders",
+    "shift",
+    "silent",
+    "to_take",
+    "week",
+    "work_terms",
+]
