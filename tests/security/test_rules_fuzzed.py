@@ -8,7 +8,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,7 @@ TEXTS = st.one_of(st.sampled_from(NASTY), st.text(st.characters(exclude_categori
 WHOLE = st.one_of(st.sampled_from([0, -1, 1, 99, 2**31, 2**63, -(2**63), 10**30]), st.integers(-(10**30), 10**30))
 REAL = st.one_of(st.sampled_from([0.0, -0.0, 1e308, -1e308, 5e-324]), st.floats())
 TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+ZONES = st.sampled_from([ZoneInfo("Asia/Shanghai"), ZoneInfo("America/Sao_Paulo"), ZoneInfo("Asia/Kathmandu")])
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: WHOLE,
     float: REAL,
@@ -60,7 +61,8 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     datetime: TIMES,
     date: st.dates(),
     timedelta: st.timedeltas(timedelta(days=-4000), timedelta(days=4000)),
-    ZoneInfo: st.sampled_from([ZoneInfo("Asia/Shanghai"), ZoneInfo("America/Sao_Paulo"), ZoneInfo("Asia/Kathmandu")]),
+    ZoneInfo: ZONES,
+    tzinfo: ZONES,
 }
 
 
@@ -127,13 +129,21 @@ def arguments(function: Callable[..., Any]) -> st.SearchStrategy[dict[str, Any]]
 # What these are given comes from our own tables, whose CHECKs bound it, or from constants of the pages: no request
 # reaches them with a number of its own. Beyond those bounds arithmetic fails as arithmetic does.
 INSIDE: dict[str, tuple[type[Exception], ...]] = {
+    "delivery.dispatch.rules.walk": (KeyError,),
+    "delivery.fleets.rules.meaning": (KeyError,),
+    "delivery.fleets.rules.word": (KeyError,),
+    "delivery.fleets.rules.is_news": (KeyError,),
+    "delivery.fleets.rules.wait": (IndexError, OverflowError),
+    "delivery.promise.rules.spread_seconds": (KeyError,),
+    "delivery.promise.rules.beliefs": (KeyError,),
+    "delivery.promise.rules.bounded": (KeyError, OverflowError),
+    "delivery.promise.rules.pace": (ZeroDivisionError, OverflowError),
     "delivery.promise.rules.offer": (OverflowError,),
     "delivery.promise.rules.pickup": (OverflowError,),
     "delivery.promise.rules.courier_minutes": (OverflowError,),
     "delivery.promise.rules.prep_minutes": (OverflowError,),
     "delivery.promise.rules.capacity": (ArithmeticError,),
     "delivery.promise.rules.residual": (IndexError,),
-    "delivery.promise.rules.learned": (KeyError, IndexError, OverflowError),
     "delivery.dispatch.rules.pay": (OverflowError,),
     "delivery.dispatch.rules.schedule": (OverflowError,),
     "delivery.dispatch.rules.lapse_seconds": (ArithmeticError,),

@@ -74,8 +74,8 @@ def pace(median_log: float, packed: int) -> float:
 
     Drawn towards 1 by as much as they are few; kept within a half and three.
     """
-    share = packed / (packed + PACE_BELIEF)
-    return min(max(math.exp(share * median_log), LEAST_PACE), MOST_PACE)
+    drawn = median_log * packed / (packed + PACE_BELIEF)
+    return math.exp(min(max(drawn, math.log(LEAST_PACE)), math.log(MOST_PACE)))
 
 
 def courier_minutes(deliveries_open: int, couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> float:

@@ -46,6 +46,7 @@ DEEDS: Words = {
     "supply.inventory.receive": gettext_lazy("Booked goods in"),
     "supply.inventory.receive_all": gettext_lazy("Booked a delivery in"),
     "supply.inventory.set_flash": gettext_lazy("Began or ended a flash sale"),
+    "supply.stores.be_busy": gettext_lazy("Changed how late the store promises"),
     "supply.stores.pause": gettext_lazy("Paused the store"),
     "supply.stores.resume": gettext_lazy("Opened the store again"),
     "trade.fulfilment.accept": gettext_lazy("Accepted an order"),
