@@ -11,7 +11,7 @@ from .town import Placed, Town
 
 VIEWS = [
     View("zh-hans", 360),
-    View("en", 1280),
+    pytest.param(View("en", 1280), marks=pytest.mark.long),
     pytest.param(View("zh-hans", 1280), marks=pytest.mark.long),
     pytest.param(View("en", 360), marks=pytest.mark.long),
 ]

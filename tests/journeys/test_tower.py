@@ -27,7 +27,7 @@ def test_from_the_board_to_a_decision_by_hand(town: Town, chrome: Chrome) -> Non
     assert (link.get_attribute("href") or "").endswith(placed.id)
     link.click()
     panel = page.locator("#why")
-    expect(panel.locator("h2")).to_contain_text(placed.number)
+    expect(panel.locator("#h-why")).to_contain_text(placed.number)
     panel.locator("input[value=nobody]").check()
     panel.locator("select[name=why]").select_option("other")
     panel.locator("button:has-text('Decide')").click()

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 from bench.load import Wire
 
 from highstreet.kernel import ids
@@ -95,6 +96,7 @@ def test_an_old_database_is_not_ready() -> None:
         assert http.get("/livez").status_code == 200
 
 
+@pytest.mark.long
 def test_a_restart_loses_no_request(row: Add) -> None:
     """Two web servers behind a balancer, one restarted under load: what was asked is answered, and well."""
     with Stack(["web", "web2"], drain=1.5) as stack:

@@ -121,7 +121,13 @@ def test_an_unknown_order_becomes_an_alert_after_its_time(stack: Stack) -> None:
     assert (after.paid, after.captures, after.alerts) == (before.paid, before.captures, before.alerts + 1)
 
 
-@pytest.mark.parametrize(("count", "speed"), [(6, 60.0), pytest.param(50, 15.0, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("count", "speed"),
+    [
+        pytest.param(6, 60.0, marks=pytest.mark.long),
+        pytest.param(50, 15.0, marks=pytest.mark.long),
+    ],
+)
 def test_a_payment_after_the_expiry_is_fulfilled_or_refunded(row: Add, count: int, speed: float) -> None:
     """Half of the cases with the stock gone. Exactly one of the two, never neither, never both."""
     result = loops.run(late_payments(count, speed=speed))

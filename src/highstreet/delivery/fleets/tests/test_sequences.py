@@ -140,13 +140,14 @@ def effects(order_id: object) -> dict[str, int]:
     return {name: names.count(name) for name in set(names)}
 
 
+@pytest.mark.parametrize("each", [40, pytest.param(EACH, marks=pytest.mark.long)])
 @pytest.mark.parametrize("provider", sorted(STORIES))
-def test_any_sequence_ends_where_the_model_says(provider: str) -> None:
+def test_any_sequence_ends_where_the_model_says(provider: str, each: int) -> None:
     rng = random.Random(f"{SEED} {provider}")
     place = places.town()
     fleet = a_fleet(place, provider)
     seen: set[str] = set()
-    for number in range(EACH):
+    for number in range(each):
         codes = sequence(rng, provider)
         delivery, order = a_delivery(place)
         for at, code in enumerate(codes):
