@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
+from django.db import connection
 from django.http import HttpRequest
 
 from . import failpoints, trail
@@ -135,6 +136,28 @@ def action(permission: str, *, trailed: bool | None = None) -> Callable[[Callabl
                 return result
 
             return anew(work)
+
+        run.__policy__ = permission  # type: ignore[attr-defined]
+        return cast(Callable[P, R], run)
+
+    return wrap
+
+
+def outside(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """An action that calls somebody else's service: it names its permission and must not run inside a transaction.
+
+    A transaction would keep rows locked for as long as the network takes, and its rollback would forget what the
+    other side has done.
+    """
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            require(cast(Actor, kwargs["actor"]), permission)
+            blocks = connection.atomic_blocks
+            if blocks and not getattr(blocks[-1], "_from_testcase", False):
+                raise RuntimeError(f"{function.__qualname__} calls a service: not inside a transaction")
+            return function(*args, **kwargs)
 
         run.__policy__ = permission  # type: ignore[attr-defined]
         return cast(Callable[P, R], run)

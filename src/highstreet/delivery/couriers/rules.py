@@ -122,6 +122,14 @@ def bonus(terms: EarningTerms, orders: int, paid: bool) -> int:
     return terms.bonus if terms.bonus and orders >= terms.bonus_orders and not paid else 0
 
 
+def first_name(name: str) -> str:
+    """What customers are told of a courier: the first word, or of a Chinese name the family name."""
+    words = name.split()
+    if not words:
+        return ""
+    return words[0] if words[0].isascii() or len(words) > 1 else f"{words[0][0]}师傅"
+
+
 def _common(one: Period, other: Period) -> Period:
     start = max(one[0], other[0])
     return start, max(start, min(one[1], other[1]))

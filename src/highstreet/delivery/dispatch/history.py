@@ -17,7 +17,8 @@ MOST_BUSY = 120
 _BEGAN = (
     "SELECT (created_at AT TIME ZONE %(zone)s)::date, "
     "(extract(epoch FROM (created_at AT TIME ZONE %(zone)s)::time)::int / 60 / %(bin)s) * %(bin)s, count(*) "
-    "FROM dispatch_delivery WHERE city_id = %(city)s AND created_at >= %(since)s AND created_at < %(until)s "
+    "FROM dispatch_delivery WHERE city_id = %(city)s AND carrier = 'own' AND created_at >= %(since)s "
+    "AND created_at < %(until)s "
     "GROUP BY 1, 2"
 )
 _TIMED = (
@@ -26,7 +27,8 @@ _TIMED = (
     "avg(extract(epoch FROM ended_at - accepted_at) / 60) FILTER (WHERE status = 'delivered' AND "
     "accepted_at IS NOT NULL), "
     "count(*) FILTER (WHERE status = 'delivered' AND accepted_at IS NOT NULL) "
-    "FROM dispatch_delivery WHERE city_id = %(city)s AND created_at >= %(since)s AND created_at < %(until)s"
+    "FROM dispatch_delivery WHERE city_id = %(city)s AND carrier = 'own' AND created_at >= %(since)s "
+    "AND created_at < %(until)s"
 )
 
 

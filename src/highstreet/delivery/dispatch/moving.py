@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from highstreet.kernel import clock, outbox
-from highstreet.kernel.policy import Actor
+from highstreet.kernel.policy import THE_SYSTEM, Actor
+from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
+from highstreet.trade.fulfilment import actions as fulfilments
 
 from .events import DeliveryMoved
 from .models import Delivery
+from .refusals import NOT_READY
 from .states import MACHINE
+
+IN_STORE = ("pending", "accepted", "picking", "packed")
+
+# What a delivery is that nobody has any more; whoever was chosen by hand is not chosen now.
+NOBODYS: dict[str, Any] = {
+    "courier_id": None,
+    "pinned": False,
+    "seat": 0,
+    "sequence": 0,
+    "eta": None,
+    "assigned_at": None,
+    "accepted_at": None,
+    "arrived_at": None,
+}
+
+
+def wait_again(actor: Actor, row: Delivery, note: str) -> str:
+    """Back to waiting, before the pick-up: not accepted yet it lapses, else it is let go."""
+    return step(actor, row, "lapse" if row.status == "assigned" else "let_go", note=note, **NOBODYS)
+
+
+def out_of_the_store(fulfilment_id: UUID, code: str = "") -> None:
+    """The bag is handed over. NOT_READY while it is not packed."""
+    try:
+        fulfilments.hand_over(actor=THE_SYSTEM, fulfilment_id=fulfilment_id, code=code)
+    except Refused as refused:
+        if refused.facts.get("state") in IN_STORE:
+            raise Refused(NOT_READY) from None
+        raise
 
 
 def step(actor: Actor, row: Delivery, event: str, *, note: str = "", **columns: Any) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Q, Sum
 
+from highstreet.delivery.couriers.rules import first_name
 from highstreet.delivery.dispatch.ports import FleetCourier
 from highstreet.kernel import paging
 from highstreet.kernel.policy import THE_SYSTEM, Actor, require
@@ -107,7 +108,7 @@ class Hired:
         row = FleetOrder.objects.filter(delivery_id=delivery_id).exclude(courier_name="").order_by("-attempt").first()
         if row is None or row.status in ("lost", "stopped"):
             return None
-        return FleetCourier(rules.first_name(row.courier_name), rules.phone_tail(row.courier_phone))
+        return FleetCourier(first_name(row.courier_name), rules.phone_tail(row.courier_phone))
 
 
 def brought_by(delivery_id: UUID) -> str:

@@ -136,14 +136,6 @@ def weight_kg(units: int) -> int:
     return max(1, units // 2)
 
 
-def first_name(name: str) -> str:
-    """What customers are told of a courier: the first word, or of a Chinese name the family name."""
-    words = name.split()
-    if not words:
-        return ""
-    return words[0] if words[0].isascii() or len(words) > 1 else f"{words[0][0]}师傅"
-
-
 def phone_tail(phone: str) -> str:
     """The last four digits; "" of what is no phone, or too short to hide anything."""
     digits = "".join(char for char in phone if char.isascii() and char.isdigit())

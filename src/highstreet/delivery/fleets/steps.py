@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.kernel import clock, ids, outbox, queue
-from highstreet.kernel.policy import Actor, require
+from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
 from highstreet.supply.stores import reads as stores
@@ -27,30 +25,9 @@ from .sealing import unseal
 from .states import MACHINE
 
 log = structlog.get_logger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
 PREFIX = "flo"
 # A claim outlives the longest call; in seconds of the wall, as the calls are (a quote, an order, a query before).
 CLAIM_SECONDS = 60
-
-
-def outside(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """An action that calls a fleet: it names its permission and must not run inside a transaction, which would keep
-    rows locked for as long as the network takes, and whose rollback would forget what the fleet has done."""
-
-    def wrap(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            require(cast(Actor, kwargs["actor"]), permission)
-            blocks = connection.atomic_blocks
-            if blocks and not getattr(blocks[-1], "_from_testcase", False):
-                raise RuntimeError(f"{function.__qualname__} calls a fleet: not inside a transaction")
-            return function(*args, **kwargs)
-
-        run.__policy__ = permission  # type: ignore[attr-defined]
-        return cast(Callable[P, R], run)
-
-    return wrap
 
 
 def provider_of(fleet: Fleet) -> FleetProvider:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -83,7 +84,7 @@ _VIEW = f"SELECT {', '.join(f's.{name}' for name in _COLUMNS)}, c.time_zone FROM
 )
 
 
-def _views(where: str, *values: UUID | float) -> list[StoreView]:
+def _views(where: str, *values: UUID | float | list[UUID]) -> list[StoreView]:
     with connection.cursor() as cursor:
         cursor.execute(_VIEW + where, values)
         return [StoreView(*row) for row in cursor.fetchall()]
@@ -128,6 +129,16 @@ def works_everywhere(actor: Actor) -> bool:
     return bool(0 < found["all"] == found["theirs"])
 
 
+def runs_city(actor: Actor, city_id: UUID) -> bool:
+    """Whether the actor's organisation retails in the city and the actor works at all its stores: what is the city's as
+    a whole (its couriers, their roster, its past days) is theirs to see and to plan."""
+    if actor.kind == SYSTEM:
+        return True
+    if organisations.city(city_id).retailer_id != actor.organisation_id:
+        return False
+    return actor.store_ids is None or {shop.id for shop in stores_of(city_id)} <= actor.store_ids
+
+
 @remembered
 def city_of(store_id: UUID) -> UUID:
     """The city of a store; it never moves to another."""
@@ -138,6 +149,11 @@ def city_of(store_id: UUID) -> UUID:
 def stores_of(city_id: UUID) -> list[StoreView]:
     """The city's active stores by code."""
     return _views("s.active AND s.city_id = %s ORDER BY s.code", city_id)
+
+
+def by_ids(store_ids: Sequence[UUID]) -> list[StoreView]:
+    """These stores, closed down or not, by id."""
+    return _views("s.id = ANY(%s) ORDER BY s.id", list(store_ids))
 
 
 def ids_in(city_id: UUID) -> frozenset[UUID]:

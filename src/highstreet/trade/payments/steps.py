@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection
 
 from highstreet.kernel import clock, ids, ledger, outbox
 from highstreet.kernel.ledger import AccountRef
-from highstreet.kernel.policy import Actor, require
+from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
 
@@ -24,30 +21,6 @@ from .rules import ACCOUNTS, difference
 from .states import PAYMENT, REFUND
 
 log = structlog.get_logger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def outside(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """An action that calls a provider: it names its permission and must not run inside a transaction.
-
-    A transaction would keep rows locked for as long as the network takes, and its rollback would forget
-    what the provider has done.
-    """
-
-    def wrap(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            require(cast(Actor, kwargs["actor"]), permission)
-            blocks = connection.atomic_blocks
-            if blocks and not getattr(blocks[-1], "_from_testcase", False):
-                raise RuntimeError(f"{function.__qualname__} calls a provider: not inside a transaction")
-            return function(*args, **kwargs)
-
-        run.__policy__ = permission  # type: ignore[attr-defined]
-        return cast(Callable[P, R], run)
-
-    return wrap
 
 
 def lock_payable(intent: PaymentIntent) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from highstreet.kernel.memory import once_a_page
 from highstreet.kernel.models import Posting
@@ -18,7 +18,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.ports import Badge
 from highstreet.supply.organisations import reads as organisations
 
-from .. import ports
+from .. import ports, rules
 from ..models import Break, Courier, Shift, ShiftPay
 from ..refusals import NOT_A_COURIER
 
@@ -52,11 +52,7 @@ class CourierView:
 
     @property
     def first_name(self) -> str:
-        """What customers are told: the first word, or of a Chinese name the family name."""
-        words = self.name.split()
-        if not words:
-            return ""
-        return words[0] if words[0].isascii() or len(words) > 1 else f"{words[0][0]}师傅"
+        return rules.first_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -136,10 +132,13 @@ def _duty() -> QuerySet[Any]:
 
 
 def silent(city_id: UUID, before: datetime) -> dict[UUID, datetime]:
-    """Couriers on shift who have told no position since `before`: when they last did, or began."""
+    """Couriers on shift of whom nothing was heard since `before`, neither a position nor the end of a break: when they
+    last were, or began."""
     rows = Shift.objects.filter(ends_at=None, starts_at__lt=before, courier__city_id=city_id, courier__active=True)
-    found = rows.exclude(courier__seen_at__gte=before).values_list("courier_id", "starts_at", "courier__seen_at")
-    return {courier_id: max(began, seen or began) for courier_id, began, seen in found}
+    rows = rows.exclude(courier__seen_at__gte=before).annotate(rested=Max("breaks__ends_at"))
+    found = rows.values_list("courier_id", "starts_at", "courier__seen_at", "rested")
+    last = {courier_id: max(began, seen or began, rested or began) for courier_id, began, seen, rested in found}
+    return {courier_id: at for courier_id, at in last.items() if at < before}
 
 
 def count_on_shift(city_id: UUID) -> int:

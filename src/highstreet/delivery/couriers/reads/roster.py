@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from highstreet.kernel import clock
-from highstreet.kernel.policy import SYSTEM, Actor, require
+from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
@@ -178,14 +178,9 @@ def riders(actor: Actor, city_id: UUID) -> list[tuple[UUID, str]]:
 
 def whose(actor: Actor, city_id: UUID) -> CityView:
     """The city, if the actor works for all its stores in the name of its retailer; NOT_FOUND otherwise."""
-    city = organisations.city(city_id)
-    if actor.kind == SYSTEM:
-        return city
-    if city.retailer_id != actor.organisation_id:
+    if not stores.runs_city(actor, city_id):
         raise Refused(NOT_FOUND)
-    if actor.store_ids is not None and not all(actor.at_store(shop.id) for shop in stores.stores_of(city_id)):
-        raise Refused(NOT_FOUND)
-    return city
+    return organisations.city(city_id)
 
 
 def midnight(city: CityView, which: date) -> datetime:

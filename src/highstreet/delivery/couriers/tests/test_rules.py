@@ -5,7 +5,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ..rules import Breach, EarningTerms, Planned, WorkTerms, bonus, breaches, guaranteed_minutes, shape, top_up
+from ..rules import (
+    Breach,
+    EarningTerms,
+    Planned,
+    WorkTerms,
+    bonus,
+    breaches,
+    first_name,
+    guaranteed_minutes,
+    shape,
+    top_up,
+)
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 TERMS = WorkTerms()
@@ -93,3 +104,7 @@ def test_the_bonus_is_paid_once_and_from_the_nth_order_on() -> None:
     assert [bonus(terms, orders, False) for orders in (9, 10, 11)] == [0, 1500, 1500]
     assert bonus(terms, 20, True) == 0
     assert bonus(EarningTerms(600, 100), 20, False) == 0
+
+
+def test_what_a_shopper_is_told_of_a_courier() -> None:
+    assert (first_name("张三"), first_name("Ana Lima"), first_name(" ")) == ("张师傅", "Ana", "")

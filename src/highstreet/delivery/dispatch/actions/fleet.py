@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from highstreet.kernel.policy import SYSTEM, THE_SYSTEM, Actor, action
@@ -15,12 +14,8 @@ from highstreet.trade.fulfilment.states import WITH_COURIER
 
 from .. import rules
 from ..models import Delivery
-from ..moving import step
-from ..refusals import NOT_READY
+from ..moving import out_of_the_store, step, wait_again
 from ..states import BEFORE_PICK_UP, CARRIED, ENDED
-from .work import IN_STORE
-
-ANEW: dict[str, Any] = {"assigned_at": None, "accepted_at": None, "arrived_at": None, "eta": None}
 
 
 @action(SYSTEM)
@@ -53,7 +48,7 @@ def take_back(*, actor: Actor, delivery_id: UUID, note: str = "") -> str:
     if row.status in CARRIED or fulfilment_reads.detail(THE_SYSTEM, row.fulfilment_id).status in WITH_COURIER:
         return "out"
     if row.status in BEFORE_PICK_UP:
-        step(actor, row, "lapse" if row.status == "assigned" else "let_go", note=note, **ANEW)
+        wait_again(actor, row, note)
     return "waiting"
 
 
@@ -80,12 +75,7 @@ def _fire(actor: Actor, row: Delivery, event: str, note: str, incident: str) -> 
     """One step, and what it means for the fulfilment: as when our own courier taps."""
     box = row.fulfilment_id
     if event == "pick_up":
-        try:
-            fulfilments.hand_over(actor=THE_SYSTEM, fulfilment_id=box)
-        except Refused as refused:
-            if refused.facts.get("state") in IN_STORE:
-                raise Refused(NOT_READY) from None
-            raise
+        out_of_the_store(box)
         step(actor, row, event, note=note)
         fulfilments.depart(actor=THE_SYSTEM, fulfilment_id=box)
     elif event == "deliver":

@@ -19,7 +19,8 @@ _STRAIGHT = """
 SELECT s.lat, s.lon, d.lat, d.lon, d.picked_up_at,
        extract(epoch FROM COALESCE(d.at_door_at, d.ended_at) - d.picked_up_at)::float
 FROM dispatch_delivery d JOIN stores_store s ON s.id = d.store_id
-WHERE d.city_id = %(city)s AND d.status = 'delivered' AND d.ended_at > %(since)s AND d.picked_up_at IS NOT NULL
+WHERE d.city_id = %(city)s AND d.carrier = 'own' AND d.status = 'delivered' AND d.ended_at > %(since)s
+  AND d.picked_up_at IS NOT NULL
   AND NOT EXISTS (
     SELECT 1 FROM dispatch_delivery o WHERE o.courier_id = d.courier_id AND o.id <> d.id
       AND o.picked_up_at < d.ended_at AND COALESCE(o.ended_at, 'infinity') > d.picked_up_at)

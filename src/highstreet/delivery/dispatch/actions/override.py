@@ -20,7 +20,7 @@ from highstreet.kernel.transactions import Again
 from .. import rules
 from ..events import DeliveryAssigned
 from ..models import MOST_SEATS, Delivery, DispatchDecision, Override
-from ..moving import step, topics
+from ..moving import NOBODYS, step, topics
 from ..reads import candidates as hands
 from ..reads.candidates import Candidate
 from ..refusals import BAG_FULL, COURIER_AWAY, MOVED_ON
@@ -28,7 +28,6 @@ from ..states import BEFORE_PICK_UP, LIVE
 
 # Shorter than PostgreSQL waits before it looks for a deadlock: an epoch may hold what we want and want what we hold.
 LOCK_MS = 300
-NOBODY_YET = {"sequence": 0, "seat": 0, "eta": None, "assigned_at": None, "accepted_at": None, "arrived_at": None}
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def _take_back(actor: Actor, row: Delivery, why: str, pin: bool) -> None:
         Delivery.objects.filter(pk=row.pk, status="waiting").update(pinned=pin)
         row.pinned = pin
     else:
-        step(actor, row, "take_back", note=why, courier_id=None, pinned=pin, **NOBODY_YET)
+        step(actor, row, "take_back", note=why, **{**NOBODYS, "pinned": pin})
 
 
 def _give(actor: Actor, row: Delivery, offer: Candidate, why: str, pin: bool) -> None:
@@ -127,9 +126,11 @@ def _give(actor: Actor, row: Delivery, offer: Candidate, why: str, pin: bool) ->
     seat, sequence = _place(chosen)
     eta = clock.now() + timedelta(seconds=offer.door_seconds)
     event = "assign" if row.status == "waiting" else "reassign"
-    columns = {**NOBODY_YET, "seat": seat, "sequence": sequence, "eta": eta, "pinned": pin}
+    given = {"courier_id": chosen.id, "seat": seat, "sequence": sequence, "eta": eta, "pinned": pin}
+    columns = {**NOBODYS, **given}
+    # The state's own stamp.
     del columns["assigned_at"]
-    step(actor, row, event, note=why, courier_id=chosen.id, **columns)
+    step(actor, row, event, note=why, **columns)
     outbox.emit(DeliveryAssigned(row.pk, row.order_id, row.store_id, chosen.id, eta.isoformat()), topics=topics(row))
     DispatchDecision.objects.create(
         id=ids.new_id(),

@@ -16,7 +16,7 @@ from .. import rules, snapshot
 from ..engine import SERVING, Job, Plan, Policy, Problem
 from ..events import DeliveryAssigned
 from ..models import MOST_SEATS, Delivery, DispatchDecision
-from ..moving import step, topics
+from ..moving import step, topics, wait_again
 from ..states import LIVE
 from .vanishing import let_go_of_vanished
 
@@ -57,17 +57,7 @@ def _take_back(actor: Actor, city_id: UUID, now: datetime) -> int:
     )
     count = 0
     for row in rows:
-        step(
-            actor,
-            row,
-            "lapse",
-            note="not accepted in time",
-            courier_id=None,
-            sequence=0,
-            seat=0,
-            eta=None,
-            assigned_at=None,
-        )
+        wait_again(actor, row, "not accepted in time")
         count += 1
     return count
 

@@ -16,20 +16,8 @@ from highstreet.trade.fulfilment import actions as fulfilments
 
 from .. import rules
 from ..models import Delivery
-from ..moving import step
+from ..moving import step, wait_again
 from ..states import BEFORE_PICK_UP, LIVE
-
-NOBODY = {
-    "courier_id": None,
-    "sequence": 0,
-    "seat": 0,
-    "eta": None,
-    "assigned_at": None,
-    "accepted_at": None,
-    "arrived_at": None,
-    # Whoever was chosen by hand is gone: the dispatcher chooses anew.
-    "pinned": False,
-}
 
 
 @action(SYSTEM)
@@ -37,7 +25,7 @@ def let_go_of_vanished(*, actor: Actor, city_id: UUID) -> set[UUID]:
     """Couriers on shift without a sign of life for ten minutes, who are given nothing new. Returns their ids.
 
     What they have not picked up waits for somebody else. What they have is given up 45 minutes after its promise and
-    their last sign: refunded and compensated. After two hours with nothing in hand their shift ends.
+    their last sign: refunded and compensated. After an hour with nothing in hand their shift ends.
     """
     now = clock.now()
     before = now - timedelta(seconds=rules.vanished_seconds(clock.speed()))
@@ -51,7 +39,7 @@ def let_go_of_vanished(*, actor: Actor, city_id: UUID) -> set[UUID]:
     for row in rows.defer("proof"):
         assert row.courier_id is not None
         if row.status in BEFORE_PICK_UP:
-            step(actor, row, "lapse" if row.status == "assigned" else "let_go", note="vanished", **NOBODY)
+            wait_again(actor, row, "vanished")
         elif now >= rules.given_up_at(row.promised_to, quiet[row.courier_id]):
             _give_up(actor, row)
         else:

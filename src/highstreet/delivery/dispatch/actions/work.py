@@ -20,10 +20,8 @@ from highstreet.trade.fulfilment import reads as fulfilment_reads
 from .. import photos, rules
 from ..events import CourierPaid
 from ..models import Delivery
-from ..moving import step
-from ..refusals import NOT_READY, PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
-
-IN_STORE = ("pending", "accepted", "picking", "packed")
+from ..moving import out_of_the_store, step, wait_again
+from ..refusals import PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
 
 
 @action("courier.work")
@@ -50,12 +48,7 @@ def pick_up(*, actor: Actor, delivery_id: UUID, code: str = "") -> None:
     """
     row = _own(actor, delivery_id)
     if row.picked_up_at is None:
-        try:
-            fulfilments.hand_over(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, code=code)
-        except Refused as refused:
-            if refused.facts.get("state") in IN_STORE:
-                raise Refused(NOT_READY) from None
-            raise
+        out_of_the_store(row.fulfilment_id, code)
         step(actor, row, "pick_up")
     if row.status == "picked_up":
         fulfilments.depart(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id)
@@ -98,20 +91,7 @@ def incident(*, actor: Actor, delivery_id: UUID, kind: str) -> str:
     if row.incident == kind and row.status in ("failed", "returned"):
         return row.status
     if kind == "cannot_go_on" and row.status in ("assigned", "accepted", "at_store"):
-        event = "lapse" if row.status == "assigned" else "let_go"
-        return step(
-            actor,
-            row,
-            event,
-            note=kind,
-            courier_id=None,
-            pinned=False,
-            sequence=0,
-            eta=None,
-            assigned_at=None,
-            accepted_at=None,
-            arrived_at=None,
-        )
+        return wait_again(actor, row, kind)
     status = step(actor, row, "fail", note=kind, incident=kind, eta=None)
     fulfilments.fail(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, reason=kind)
     return status

@@ -252,7 +252,7 @@ def cycle_minutes(city_id: UUID) -> float:
     since = clock.now() - timedelta(hours=2)
     spent = ExpressionWrapper(F("ended_at") - F("accepted_at"), output_field=DurationField())
     found = Delivery.objects.filter(
-        city_id=city_id, status="delivered", ended_at__gte=since, accepted_at__isnull=False
+        city_id=city_id, carrier="own", status="delivered", ended_at__gte=since, accepted_at__isnull=False
     ).aggregate(mean=Avg(spent), count=Count("pk"))
     if found["count"] < LEAST_CYCLES:
         return DEFAULT_CYCLE_MINUTES

@@ -12,10 +12,9 @@ import numpy as np
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.couriers.reads import CourierView
 from highstreet.kernel import clock
-from highstreet.kernel.policy import SYSTEM, Actor, require
+from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
-from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 
 from .. import rules, snapshot
@@ -48,18 +47,9 @@ def version(status: str, courier_id: UUID | None) -> str:
 def delivery_of(actor: Actor, delivery_id: UUID) -> Delivery:
     """The delivery, if it is of a city whose couriers are the actor's to send; NOT_FOUND otherwise."""
     row = Delivery.objects.filter(pk=delivery_id).defer("proof").first()
-    if row is None or not sees_couriers(actor, row.city_id):
+    if row is None or not stores.runs_city(actor, row.city_id):
         raise Refused(NOT_FOUND)
     return row
-
-
-def sees_couriers(actor: Actor, city_id: UUID) -> bool:
-    """Couriers are the retailer's: who works in some of its stores only does not see where they are."""
-    if actor.kind == SYSTEM:
-        return True
-    if organisations.city(city_id).retailer_id != actor.organisation_id:
-        return False
-    return actor.store_ids is None or {shop.id for shop in stores.stores_of(city_id)} <= actor.store_ids
 
 
 def elsewhere(delivery_id: UUID, courier_id: UUID) -> bool:
@@ -88,8 +78,8 @@ def candidates(actor: Actor, delivery_id: UUID, *, only: UUID | None = None) -> 
             of[held.courier_id].append(held)
     free = [snapshot.free(row.city_id, one, of[one.id], now, {}) for one in present]
     streets = snapshot.legs(row.city_id)
-    there = streets.to_place(np.array([one.place for one in free], float).reshape(-1, 2), place)
-    ride = float(streets.from_place(place, [(row.lat, row.lon)])[0])
+    there = streets.to_place(np.array([one.place for one in free], float).reshape(-1, 2), place, at=now)
+    ride = float(streets.from_place(place, [(row.lat, row.lon)], at=now)[0])
     made = [
         _candidate(row, one, of[one.id], at.at, float(way), ride, now)
         for one, at, way in zip(present, free, there, strict=True)

@@ -17,7 +17,7 @@ from highstreet.delivery.couriers.reads import DutyView
 from highstreet.delivery.promise import reads as promises
 from highstreet.delivery.promise.reads import Record
 from highstreet.kernel import clock, states
-from highstreet.kernel.policy import SYSTEM, Actor, require
+from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
@@ -72,12 +72,9 @@ def replay(actor: Actor, replay_id: UUID) -> ReplayView:
 
 def must_run(actor: Actor, city_id: UUID) -> CityView:
     """The city, if the actor's organisation retails there and the actor works at all its stores."""
-    city = organisations.city(city_id)
-    if actor.kind != SYSTEM:
-        all_of_it = actor.store_ids is None or {shop.id for shop in stores.stores_of(city_id)} <= actor.store_ids
-        if city.retailer_id != actor.organisation_id or not all_of_it:
-            raise Refused(NOT_FOUND)
-    return city
+    if not stores.runs_city(actor, city_id):
+        raise Refused(NOT_FOUND)
+    return organisations.city(city_id)
 
 
 def view(row: Replay) -> ReplayView:
@@ -106,7 +103,7 @@ def past(city_id: UUID, day: date) -> Past | None:
     if not rides:
         return None
     shops = sorted({ride.store_id for ride in rides})
-    places = {shop: _metres(city, stores.store(shop).lat, stores.store(shop).lon) for shop in shops}
+    places = {shop.id: _metres(city, shop.lat, shop.lon) for shop in stores.by_ids(shops)}
     lapses = Counter(one.subject for one in states.history([ride.pk for ride in rides]) if one.event in _LET_GO)
     trips = [
         _trip(city, start, told[ride.order_id], ride, shops.index(ride.store_id), lapses[ride.pk]) for ride in rides

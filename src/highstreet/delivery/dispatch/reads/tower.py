@@ -21,12 +21,13 @@ from highstreet.kernel import clock
 from highstreet.kernel.policy import SYSTEM, Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.reads import console as orders
 
 from .. import rules
 from ..models import Delivery, Override
 from ..states import BEFORE_PICK_UP, LIVE
-from .candidates import sees_couriers, version
+from .candidates import version
 
 # The state of an order that no store has accepted yet.
 IN_STORE = "in_store"
@@ -69,7 +70,7 @@ class TowerView:
 def tower(actor: Actor, city_id: UUID) -> TowerView:
     """The city as the actor may see it: the retailer's people all of it, others their own stores' orders."""
     require(actor, "console.read")
-    now, whole = clock.now(), sees_couriers(actor, city_id)
+    now, whole = clock.now(), stores.runs_city(actor, city_id)
     found = [_on_its_way(*row) for row in _rows(actor, city_id, now)]
     early = {row.order_id: row for row in promises.running(city_id, but=[one.order_id for one in found])}
     if early:
@@ -152,7 +153,7 @@ def ride(actor: Actor, order_id: UUID) -> RideView:
         row.ready_at,
         row.ended_at,
         version(row.status, row.courier_id),
-        row.status in ("waiting", *BEFORE_PICK_UP) and sees_couriers(actor, row.city_id),
+        row.status in ("waiting", *BEFORE_PICK_UP) and stores.runs_city(actor, row.city_id),
         [
             OverrideView(one.at, one.was_courier_id, one.courier_id, one.why, one.pinned, one.actor)
             for one in Override.objects.filter(delivery=row).order_by("-at")

@@ -26,8 +26,8 @@ LOST = "lost"
 # No position and no tap for so long: somebody else takes what is not picked up yet.
 VANISHED_SECONDS = 600.0
 VANISHED_WALL_SECONDS = 15.0
-# A shift that nobody works is ended: a phone in a pocket is not.
-ABANDONED_SECONDS = 7200.0
+# A shift that nobody works is ended after an hour, when the last position is forgotten too; a phone in a pocket is not.
+ABANDONED_SECONDS = 3600.0
 # What is in the bag of somebody who has vanished is given up so long after the promise and the last sign of life.
 GIVEN_UP_SECONDS = 2700.0
 _CARRIED = ("picked_up", "at_door")

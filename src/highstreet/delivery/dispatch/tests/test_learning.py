@@ -14,6 +14,7 @@ from highstreet.kernel import clock
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 
 from .. import actions, jobs
+from ..history import History
 from ..models import Delivery
 from .test_actions import begin
 
@@ -62,3 +63,15 @@ def test_a_bag_of_two_and_rides_of_long_ago_teach_nothing() -> None:
         assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 1
     with clock.frozen(NOON + timedelta(days=15)):
         assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 0
+
+
+def test_what_fleets_bring_teaches_nothing_of_our_couriers() -> None:
+    place = support.town()
+    with support.ticking():
+        rider = support.courier(place, 0)
+        rows = [ridden(place, rider, began=100.0 * number, factor=1.6) for number in range(3)]
+        Delivery.objects.filter(pk__in=[row.pk for row in rows[1:]]).update(carrier="fleet", courier_id=None)
+    with clock.frozen(NOON + timedelta(days=3)):
+        assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 1
+        past = History().past(place.city_id, NOON - timedelta(days=1), clock.now(), "America/Sao_Paulo", 30)
+    assert sum(count for day in past.days.values() for count in day.values()) == 1

@@ -42,7 +42,7 @@ def test_what_is_not_picked_up_goes_to_somebody_else() -> None:
         row.refresh_from_db()
         assert (row.status, row.courier_id) == ("assigned", other.courier_id)
         assert len(couriers.on_shift(place.city_id)) == 2, "a phone in a pocket ends no shift"
-    with clock.frozen(NOON + timedelta(hours=2, minutes=1)):
+    with clock.frozen(NOON + timedelta(minutes=61)):
         lat, lon = support.point(2000, 0)
         courier_actions.report_position(actor=other, lat=lat, lon=lon)
         plan(place)
@@ -87,7 +87,7 @@ def test_who_has_just_begun_has_not_vanished() -> None:
     with clock.frozen(LATER + timedelta(minutes=11)):
         assert actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id) == {rider.courier_id}
         assert len(couriers.on_shift(place.city_id)) == 1
-    with clock.frozen(LATER + timedelta(minutes=121)):
+    with clock.frozen(LATER + timedelta(minutes=61)):
         actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id)
         assert couriers.on_shift(place.city_id) == []
 
@@ -127,3 +127,16 @@ def test_what_is_in_the_bag_is_given_up_long_after_its_promise() -> None:
     assert not Posting.objects.filter(owner=str(gone.courier_id)).exists(), "a ride that never ended is not paid"
     support.settle()
     assert support.broken() == []
+
+
+def test_the_end_of_a_break_is_a_sign_of_life() -> None:
+    place = support.town()
+    rider = support.courier(place, 0)
+    courier_actions.start_break(actor=rider)
+    with clock.frozen(NOON + timedelta(minutes=80)):
+        assert actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id) == set(), "who rests is not gone"
+        courier_actions.end_break(actor=rider)
+        assert actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id) == set()
+        assert len(couriers.on_shift(place.city_id)) == 1
+    with clock.frozen(NOON + timedelta(minutes=91)):
+        assert actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id) == {rider.courier_id}

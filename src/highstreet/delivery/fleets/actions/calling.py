@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.delivery.dispatch import reads as deliveries
 from highstreet.kernel import clock, failpoints
-from highstreet.kernel.policy import SYSTEM, THE_SYSTEM, Actor
+from highstreet.kernel.policy import SYSTEM, THE_SYSTEM, Actor, outside
 from highstreet.kernel.states import move
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
@@ -24,7 +24,7 @@ from ..hearing import hear
 from ..models import FleetOrder
 from ..providers import Asked, FleetProvider, FleetRefused, FleetUnavailable, Known, Place, Told
 from ..states import LIVE, MACHINE
-from ..steps import CLAIM_SECONDS, call_soon, drop, locked, lost, outside, provider_of, raise_alert, stopped
+from ..steps import CLAIM_SECONDS, call_soon, drop, locked, lost, provider_of, raise_alert, stopped
 
 log = structlog.get_logger(__name__)
 MASK_62 = (1 << 62) - 1

@@ -13,7 +13,7 @@ from django.db.models import F
 from highstreet.kernel import clock, ids, outbox, queue, rows
 from highstreet.kernel.breaker import Open
 from highstreet.kernel.money import MAX_AMOUNT
-from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action
+from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action, outside
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.kernel.states import move
@@ -26,7 +26,7 @@ from ..reads import IntentView, view_of
 from ..refusals import PAYMENT_OVER, PROVIDER_SAID_NO, PROVIDER_SILENT
 from ..rules import ACCOUNTS, AT_PICKUP, FRESH_SECONDS, ask_again, provider_expiry
 from ..states import PAYMENT
-from ..steps import capture, outside, raise_alert, topics
+from ..steps import capture, raise_alert, topics
 
 log = structlog.get_logger(__name__)
 # The provider's words for "nothing of this number can be paid any more" and "it is paid already".

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from highstreet.kernel import clock, failpoints, ids, queue
-from highstreet.kernel.policy import SYSTEM, Actor, action
+from highstreet.kernel.policy import SYSTEM, Actor, action, outside
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.kernel.states import move
@@ -22,7 +22,7 @@ from ..models import PaymentIntent, Refund
 from ..refusals import MORE_THAN_LEFT
 from ..rules import try_again
 from ..states import REFUND
-from ..steps import fail, heard, outside, raise_alert
+from ..steps import fail, heard, raise_alert
 
 log = structlog.get_logger(__name__)
 # Refusals that pass: our balance at the provider is low, or we asked too often.
