@@ -49,15 +49,17 @@ def run_forever(stop: threading.Event) -> None:
 
 
 def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
-    """One city's turn: refresh what may be promised (now and then), then plan."""
+    """One city's turn: plan, and now and then refresh what may be promised."""
     # Imported late: `python -m` runs this file before Django is set up.
     from highstreet.delivery.promise import actions as promises
 
-    from . import actions, reads
+    from . import actions, reads, snapshot
 
+    done = actions.plan(actor=THE_SYSTEM, city_id=city_id)
     if with_capacity:
         promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=reads.cycle_minutes(city_id))
-    done = actions.plan(actor=THE_SYSTEM, city_id=city_id)
+        reached = snapshot.couriers_in(city_id, clock.now(), done.away)
+        promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached)
     if done.assigned or done.lapsed:
         log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed, waiting=done.waiting)
 

@@ -22,7 +22,7 @@ from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 
 from . import rules
-from .engine import Problem
+from .engine import Problem, reach
 from .models import Delivery, DispatchDecision, Override
 from .states import LIVE
 
@@ -49,10 +49,10 @@ class Free:
     place: rules.Point
 
 
-def take(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> Snapshot:
+def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywhere: bool = False) -> Snapshot:
     """Read a city's waiting and live deliveries and its couriers on shift with a position, in five queries.
 
-    Who is `away` gets nothing new.
+    Who is `away` gets nothing new. Rides are known to the stores that have something waiting, or `everywhere`.
     """
     shops = stores.stores_of(city_id)
     index = {shop.id: number for number, shop in enumerate(shops)}
@@ -69,8 +69,22 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> Snapshot:
     etas: dict[UUID, datetime] = {}
     idle = [free(city_id, courier, of_courier[courier.id], now, etas) for courier in present]
     room = [min(courier.capacity, 8) - len(of_courier[courier.id]) for courier in present]
-    problem = _problem(city_id, now, shops, index, waiting, present, idle, room)
+    asked = set(range(len(shops))) if everywhere else {index[row.store_id] for row in waiting}
+    problem = _problem(city_id, now, shops, sorted(asked), index, waiting, present, idle, room)
     return Snapshot(problem, present, shops, waiting, live, etas)
+
+
+def couriers_in(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> dict[UUID, float]:
+    """By store, in how many seconds a courier could be there for one order more; without the stores nobody reaches."""
+    seen = take(city_id, now, away, everywhere=True)
+    streets = legs(city_id)
+    doors = np.array([(row.lat, row.lon) for row in seen.waiting], float).reshape(-1, 2)
+    back = np.zeros((len(seen.waiting), len(seen.stores)))
+    if len(doors):
+        for number, shop in enumerate(seen.stores):
+            back[:, number] = streets.to_place(doors, (shop.lat, shop.lon), at=now)
+    soonest = reach(seen.problem, back)
+    return {shop.id: float(at) for shop, at in zip(seen.stores, soonest, strict=True) if np.isfinite(at)}
 
 
 def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:
@@ -122,6 +136,7 @@ def _problem(
     city_id: UUID,
     now: datetime,
     shops: list[StoreView],
+    asked: list[int],
     index: dict[UUID, int],
     waiting: list[Delivery],
     present: list[CourierView],
@@ -134,7 +149,7 @@ def _problem(
     store = np.array([index[row.store_id] for row in waiting], np.int64)
     to_store = np.full((len(free), len(shops)), np.inf)
     drop = np.zeros(len(waiting))
-    for number in np.unique(store).tolist():
+    for number in asked:
         point = (shops[number].lat, shops[number].lon)
         to_store[:, number] = streets.to_place(places, point, at=now)
         mine = store == number

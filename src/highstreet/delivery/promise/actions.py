@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,7 +21,7 @@ from highstreet.trade.payments.ports import payable_lock
 
 from . import reads, rules
 from .events import PromiseBroken, PromiseKept
-from .models import Promise
+from .models import CourierReach, Promise
 from .refusals import CAPACITY_GONE
 
 CAPACITY = holds.scarce(
@@ -98,6 +99,20 @@ def open_slots(*, actor: Actor, city_id: UUID, cycle_minutes: float | None = Non
             "WHERE s.capacity <> GREATEST(excluded.capacity, s.held + s.taken)",
             [city_id, most, [ids.new_id() for _ in starts], starts],
         )
+
+
+@action(SYSTEM)
+def expect_couriers(*, actor: Actor, city_id: UUID, seconds: Mapping[UUID, float]) -> None:
+    """By store of the city, in how many seconds a courier could be there now; a store that is left out has nobody."""
+    shops = sorted(seconds)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO promise_courierreach AS r (store_id, city_id, seconds, at) "
+            "SELECT q.store, %s, q.seconds, %s FROM unnest(%s::uuid[], %s::int[]) AS q (store, seconds) "
+            "ORDER BY q.store ON CONFLICT (store_id) DO UPDATE SET seconds = excluded.seconds, at = excluded.at",
+            [city_id, clock.now(), shops, [round(seconds[shop]) for shop in shops]],
+        )
+    CourierReach.objects.filter(city_id=city_id).exclude(store_id__in=shops).delete()
 
 
 @action(PUBLIC)

@@ -1,4 +1,4 @@
-"""Courier capacity by city and quarter of an hour; promises and whether they were kept."""
+"""Courier capacity by city and quarter of an hour, couriers' reach; promises and whether they were kept."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ class CapacitySlot(models.Model):
             ),
             models.CheckConstraint(condition=Q(capacity__gte=F("held") + F("taken")), name="capacity_never_oversold"),
         ]
+
+
+class CourierReach(models.Model):
+    """In how many seconds a courier could be at a store for one order more, as dispatch saw it `at`."""
+
+    store = models.OneToOneField("stores.Store", primary_key=True, on_delete=models.CASCADE, related_name="+")
+    city = models.ForeignKey("organisations.City", on_delete=models.CASCADE, related_name="+")
+    seconds = models.IntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(seconds__gte=0), name="reach_not_negative")]
 
 
 class Promise(models.Model):

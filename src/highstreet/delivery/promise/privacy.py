@@ -14,4 +14,4 @@ personal(
         plain=("mode", "outcome", "basis"),
     )
 )
-impersonal("a city's couriers, counted", "promise_capacityslot")
+impersonal("a city's couriers, counted", "promise_capacityslot", "promise_courierreach")

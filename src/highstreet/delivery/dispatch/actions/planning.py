@@ -25,11 +25,12 @@ ETA_MOVED_SECONDS = 45
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one call of `plan` did: deliveries given to couriers, taken back, and still waiting."""
+    """What one call of `plan` did: deliveries given to couriers, taken back, and still waiting; couriers `away`."""
 
     assigned: int
     lapsed: int
     waiting: int
+    away: frozenset[UUID] = frozenset()
 
 
 @action(SYSTEM)
@@ -40,11 +41,12 @@ def plan(*, actor: Actor, city_id: UUID, policy: Policy = SERVING) -> Epoch:
     """
     now = clock.now()
     lapsed = _take_back(actor, city_id, now)
-    seen = snapshot.take(city_id, now, away=let_go_of_vanished(actor=actor, city_id=city_id))
+    away = let_go_of_vanished(actor=actor, city_id=city_id)
+    seen = snapshot.take(city_id, now, away)
     decided = policy.assign(seen.problem)
     assigned = _give(actor, seen, decided, policy.name, now)
     _tell_etas(seen)
-    return Epoch(assigned, lapsed, len(seen.waiting) - assigned)
+    return Epoch(assigned, lapsed, len(seen.waiting) - assigned, frozenset(away))
 
 
 def _take_back(actor: Actor, city_id: UUID, now: datetime) -> int:

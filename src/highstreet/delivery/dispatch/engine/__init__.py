@@ -2,6 +2,7 @@
 
 from .baselines import Matching, Nearest
 from .problem import Bundle, Job, Move, Plan, Policy, Problem, Service
+from .reach import reach
 from .reyes import Reyes
 from .timely import Timely
 
@@ -23,4 +24,5 @@ __all__ = [
     "Reyes",
     "Service",
     "Timely",
+    "reach",
 ]

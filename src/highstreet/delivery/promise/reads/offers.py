@@ -22,6 +22,8 @@ from .paces import paces
 
 PAGE_UNITS = 3
 OPEN = timedelta(days=1)
+# Dispatch tells its couriers' reach every minute; what is older says nothing of now.
+REACH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,19 @@ class ShopOffer:
 
 @dataclass(frozen=True)
 class Situation:
-    """A city now, as offers need it."""
+    """A city now, as offers need it. `reach`: minutes until a courier is there, by store, where dispatch knows."""
 
     loads: dict[UUID, rules.Load]
+    reach: dict[UUID, float]
     courier_minutes: float
     bins: list[rules.Bin]
     quantile: int
     lately: dict[str, Lately]
     paces: dict[UUID, float]
+
+    def courier(self, shop: UUID) -> float:
+        """Minutes until a courier stands at the shop."""
+        return min(self.reach.get(shop, self.courier_minutes), rules.LONGEST_WAIT_MINUTES)
 
     def residual(self, shop: UUID, mode: str, duration: float) -> float:
         """Seconds after what is expected `duration` seconds from now."""
@@ -91,7 +98,8 @@ def one(store: StoreView, lat: float, lon: float, units: int, mode: str, at: dat
     return _delivery(store, ride, units, at, now)
 
 
-# Each shop's load (orders to pack, their units, deliveries under way), then each quarter's capacity, held, taken.
+# Each shop's load (orders to pack, their units, deliveries under way), then each quarter's capacity, held, taken, then
+# each shop's seconds to the next courier.
 _SITUATION = """
 SELECT store_id, NULL::timestamptz, count(*) FILTER (WHERE ready_at IS NULL),
        COALESCE(sum(units) FILTER (WHERE ready_at IS NULL), 0)::bigint, count(*) FILTER (WHERE mode = 'delivery')
@@ -99,6 +107,8 @@ FROM promise_promise WHERE city_id = %(city)s AND outcome = 'open' AND made_at >
 UNION ALL
 SELECT id, starts_at, capacity, held, taken FROM promise_capacityslot
 WHERE city_id = %(city)s AND starts_at >= %(first)s AND starts_at <= %(last)s
+UNION ALL
+SELECT store_id, NULL, seconds, NULL, NULL FROM promise_courierreach WHERE city_id = %(city)s AND at > %(fresh)s
 """
 _LOAD = """
 SELECT count(*), COALESCE(sum(units), 0)::bigint FROM promise_promise
@@ -113,19 +123,24 @@ def situation(city_id: UUID, at: datetime) -> Situation:
     on_shift = couriers.count_at_work(city_id)
     starts = rules.slot_starts(at)
     loads: dict[UUID, rules.Load] = {}
+    reach: dict[UUID, float] = {}
     known: dict[datetime, rules.Bin] = {}
     riding = 0
+    moments = {"since": at - OPEN, "first": starts[0], "last": starts[-1], "fresh": at - REACH}
     with connection.cursor() as cursor:
-        cursor.execute(_SITUATION, {"city": city_id, "since": at - OPEN, "first": starts[0], "last": starts[-1]})
+        cursor.execute(_SITUATION, {"city": city_id, **moments})
         for key, starts_at, first, second, third in cursor.fetchall():
-            if starts_at is None:
+            if starts_at is not None:
+                known[starts_at] = rules.Bin(starts_at, first - second - third, key)
+            elif third is None:
+                reach[key] = first / 60
+            else:
                 loads[key] = rules.Load(first, second)
                 riding += third
-            else:
-                known[starts_at] = rules.Bin(starts_at, first - second - third, key)
     usual = rules.capacity(on_shift)
     return Situation(
         loads,
+        reach,
         rules.courier_minutes(riding, on_shift),
         [known.get(start) or rules.Bin(start, usual) for start in starts],
         terms.promise_quantile,
@@ -142,12 +157,13 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
         orders, units = cursor.fetchone()
     known = {"pickup": lately(store.city_id, "pickup", at)}
     load = {store.id: rules.Load(orders, units)}
-    return Situation(load, 0.0, [], terms.promise_quantile, known, paces(store.city_id, at))
+    return Situation(load, {}, 0.0, [], terms.promise_quantile, known, paces(store.city_id, at))
 
 
 def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
     prep, usual = _prep(shop, units, at, now)
-    duration = rules.expected_seconds(prep=prep, travel_seconds=ride, courier=now.courier_minutes)
+    courier = now.courier(shop.id)
+    duration = rules.expected_seconds(prep=prep, travel_seconds=ride, courier=courier)
     residual = now.residual(shop.id, "delivery", duration)
 
     def offered(not_before: datetime | None = None) -> rules.Window:
@@ -155,7 +171,7 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
             at,
             prep=prep,
             travel_seconds=ride,
-            courier=now.courier_minutes,
+            courier=courier,
             residual_seconds=residual,
             not_before=not_before,
         )
@@ -175,7 +191,7 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
         "prep_minutes": round(prep, 1),
         "prep_usual": round(usual, 1),
         "travel_seconds": round(ride),
-        "courier_minutes": round(now.courier_minutes, 1),
+        "courier_minutes": round(courier, 1),
         "residual_seconds": round(residual),
         "units": units,
         "load_orders": now.loads.get(shop.id, rules.Load()).orders,
