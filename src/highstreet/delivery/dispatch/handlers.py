@@ -33,6 +33,7 @@ def accepted(event: FulfilmentAccepted) -> None:
         lon=brief.lon,
         promised_to=brief.promised_to,
         ready_by=datetime.fromisoformat(event.ready_by),
+        not_before=brief.not_before,
     )
 
 

@@ -15,15 +15,16 @@ LEAST_TIMED = 20
 MOST_BUSY = 120
 
 _BEGAN = (
-    "SELECT (created_at AT TIME ZONE %(zone)s)::date, "
-    "(extract(epoch FROM (created_at AT TIME ZONE %(zone)s)::time)::int / 60 / %(bin)s) * %(bin)s, count(*) "
-    "FROM dispatch_delivery WHERE city_id = %(city)s AND carrier = 'own' AND created_at >= %(since)s "
-    "AND created_at < %(until)s "
+    "SELECT (work AT TIME ZONE %(zone)s)::date, "
+    "(extract(epoch FROM (work AT TIME ZONE %(zone)s)::time)::int / 60 / %(bin)s) * %(bin)s, count(*) FROM "
+    # Who chose a window is work when it begins, not when they ordered.
+    "(SELECT GREATEST(created_at, not_before - interval '30 minutes') AS work FROM dispatch_delivery "
+    "WHERE city_id = %(city)s AND carrier = 'own' AND created_at >= %(since)s AND created_at < %(until)s) AS begun "
     "GROUP BY 1, 2"
 )
 _TIMED = (
     "SELECT percentile_cont((SELECT array_agg(n / 20.0) FROM generate_series(1, 19) n)) WITHIN GROUP "
-    "(ORDER BY greatest(extract(epoch FROM ready_by - created_at) / 60, 0)), "
+    "(ORDER BY greatest(extract(epoch FROM ready_by - created_at) / 60, 0)) FILTER (WHERE not_before IS NULL), "
     "avg(extract(epoch FROM ended_at - accepted_at) / 60) FILTER (WHERE status = 'delivered' AND "
     "accepted_at IS NOT NULL), "
     "count(*) FILTER (WHERE status = 'delivered' AND accepted_at IS NOT NULL) "

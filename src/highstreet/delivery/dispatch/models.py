@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
 from highstreet.kernel.ids import new_id
 
 MOST_SEATS = 8
+# Who chose the afternoon is nobody's work in the morning.
+AHEAD = timedelta(minutes=60)
+
+
+def due(now: datetime) -> Q:
+    """Deliveries that are work by now: but for those whose shopper chose a window that begins in more than an hour."""
+    return Q(not_before=None) | Q(not_before__lte=now + AHEAD)
 
 
 class Delivery(models.Model):
@@ -16,6 +25,7 @@ class Delivery(models.Model):
     `seat` is the place in the courier's bag: of one courier, two live deliveries never have the same one (I8).
     `pinned`: somebody decided by hand, and the dispatcher leaves it alone until the goods are picked up.
     `carrier` says who brings it: "own" couriers, or a hired "fleet", whose couriers are not ours to plan or to know.
+    `not_before`: the shopper chose the window that begins then.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -32,6 +42,7 @@ class Delivery(models.Model):
     promised_to = models.DateTimeField()
     ready_by = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
     seat = models.SmallIntegerField(default=0)
     pinned = models.BooleanField(default=False, db_default=False)
     sequence = models.IntegerField(default=0)

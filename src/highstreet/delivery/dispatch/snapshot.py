@@ -23,7 +23,7 @@ from highstreet.supply.stores.reads import StoreView
 
 from . import rules
 from .engine import Problem, reach
-from .models import Delivery, DispatchDecision, Override
+from .models import Delivery, DispatchDecision, Override, due
 from .states import LIVE
 
 BARRED_MINUTES = 10
@@ -56,7 +56,7 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywher
     """
     shops = stores.stores_of(city_id)
     index = {shop.id: number for number, shop in enumerate(shops)}
-    ours = Delivery.objects.filter(city_id=city_id, carrier="own", status__in=["waiting", *LIVE])
+    ours = Delivery.objects.filter(due(now), city_id=city_id, carrier="own", status__in=["waiting", *LIVE])
     rows = list(ours.order_by("pk").defer("proof"))
     waiting = [row for row in rows if row.status == "waiting" and not row.pinned and row.store_id in index]
     live = [row for row in rows if row.status != "waiting"]
@@ -159,12 +159,20 @@ def _problem(
         room=np.array(room, np.int64),
         to_store=to_store,
         store=store,
-        ready_in=np.array([((row.ready_at or row.ready_by) - now).total_seconds() for row in waiting]),
+        ready_in=np.maximum(
+            np.array([((row.ready_at or row.ready_by) - now).total_seconds() for row in waiting]),
+            np.array([_opens_in(row, now) for row in waiting]) - drop - rules.AT_STORE_SECONDS + rules.EARLY_SECONDS,
+        ),
         promised_in=np.array([(row.promised_to - now).total_seconds() for row in waiting]),
         drop=drop,
         between=straight_seconds(doors, doors, "bike") if len(waiting) else np.zeros((0, 0)),
         barred=_barred(now, waiting, present),
     )
+
+
+def _opens_in(row: Delivery, now: datetime) -> float:
+    """Seconds until it may be at the door."""
+    return (row.not_before - now).total_seconds() if row.not_before else -np.inf
 
 
 def _barred(now: datetime, waiting: list[Delivery], present: list[CourierView]) -> NDArray[np.bool_]:

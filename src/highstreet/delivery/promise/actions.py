@@ -16,7 +16,7 @@ from highstreet.kernel.policy import PUBLIC, SYSTEM, THE_SYSTEM, Actor, action
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders import actions as orders
-from highstreet.trade.orders.ports import PromiseOffer
+from highstreet.trade.orders.ports import PromiseOffer, Slot
 from highstreet.trade.payments.ports import payable_lock
 
 from . import reads, rules
@@ -41,14 +41,32 @@ class Promises:
     """Fills `trade.orders.ports.promises`."""
 
     def offer(
-        self, *, store: StoreView, lat: float, lon: float, units: int, mode: str, at: datetime
+        self,
+        *,
+        store: StoreView,
+        lat: float,
+        lon: float,
+        units: int,
+        mode: str,
+        at: datetime,
+        slot: datetime | None = None,
+        agreed: bool = False,
     ) -> PromiseOffer | None:
-        """The soonest honest window; None when the shop is closed or no courier is free within three hours."""
-        found = reads.one(store, lat, lon, units, mode, at)
+        """The soonest honest window; None when the shop is closed or no courier is free within three hours.
+
+        With `slot`, the window that begins then, None when it is full or over.
+        """
+        if slot is None:
+            found = reads.one(store, lat, lon, units, mode, at)
+        else:
+            found = reads.at_slot(store, lat, lon, units, mode, at, slot, agreed=agreed)
         if found is None or mode == "pickup" or found.capacity_slot_id is not None:
             return found
         starts_at = datetime.fromisoformat(found.basis["slot"])
         return replace(found, capacity_slot_id=slot_of(actor=THE_SYSTEM, city_id=store.city_id, starts_at=starts_at))
+
+    def slots(self, *, store: StoreView, lat: float, lon: float, units: int, mode: str, at: datetime) -> list[Slot]:
+        return reads.slots(store, lat, lon, units, mode, at)
 
     def claims(self, offer: PromiseOffer) -> list[Claim]:
         if offer.capacity_slot_id is None:
@@ -65,13 +83,14 @@ class Promises:
 @action(SYSTEM)
 def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
     """The capacity row of a city's quarter of an hour, made if it is not there yet. Returns its id."""
-    on_shift = couriers.count_at_work(city_id)
+    terms = organisations.terms(organisations.city(city_id).retailer_id)
+    most = reads.capacities(city_id, [starts_at], terms, clock.now())[0]
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH made AS (INSERT INTO promise_capacityslot (id, city_id, starts_at, capacity, held, taken) "
             "VALUES (%s, %s, %s, %s, 0, 0) ON CONFLICT (city_id, starts_at) DO NOTHING RETURNING id) "
             "SELECT id FROM made UNION ALL SELECT id FROM promise_capacityslot WHERE city_id = %s AND starts_at = %s",
-            [ids.new_id(), city_id, starts_at, rules.capacity(on_shift), city_id, starts_at],
+            [ids.new_id(), city_id, starts_at, most, city_id, starts_at],
         )
         row = cursor.fetchone()
         if row is None:  # a twin made it after our snapshot
@@ -130,6 +149,7 @@ def keep(*, actor: Actor, order_id: UUID, city_id: UUID, store_id: UUID, mode: s
         basis=dict(offer.basis),
         units=int(offer.basis.get("units", 0)),
         made_at=clock.now(),
+        begins_at=offer.start_at if offer.slot else None,
     )
     rows.put([made], replacing="order_id")
 

@@ -44,7 +44,7 @@ class Promise(models.Model):
     """What was promised for an order, on what it rests, and what came of it.
 
     `units` not yet packed (`ready_at` null) are the store's load. `fulfilled_at` is the door's time, or for a pick-up
-    when it was ready.
+    when it was ready. `begins_at`: the shopper chose the window, and the store begins then; null: as soon as possible.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -59,6 +59,7 @@ class Promise(models.Model):
     units = models.IntegerField(default=0)
     ready_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField(db_index=True)
+    begins_at = models.DateTimeField(null=True)
     fulfilled_at = models.DateTimeField(null=True)
     late_seconds = models.IntegerField(null=True)
     outcome = models.CharField(max_length=10, default="open")

@@ -9,7 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Terms:
-    """What an organisation promises and pays. Amounts in fen; each may be set in its `policy`."""
+    """What an organisation promises and pays. Amounts in fen; each may be set in its `policy`.
+
+    Shoppers may choose a window of `slot_minutes` (0: none), `slot_cutoff_minutes` before it begins at the latest, on
+    `slot_days` days, today the first; of the couriers hours ahead `slot_share` per cent are given away so.
+    """
 
     quote_minutes: int = 10
     delivery_fee: int = 500
@@ -21,6 +25,10 @@ class Terms:
     promise_quantile: int = 90
     ask_minutes: int = 2
     pickup_hold_hours: int = 4
+    slot_minutes: int = 60
+    slot_cutoff_minutes: int = 60
+    slot_days: int = 2
+    slot_share: int = 60
 
     @classmethod
     def of(cls, policy: Mapping[str, Any]) -> Terms:

@@ -24,7 +24,11 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
 
 
 class Fulfilment(models.Model):
-    """One package from one store. `group` is the holds' group (the order's id, or a re-route's)."""
+    """One package from one store. `group` is the holds' group (the order's id, or a re-route's).
+
+    `start_at` is when the store should begin, null for at once; `not_before` the beginning of the window that the
+    shopper chose: not at the door earlier.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     order_id = models.UUIDField(db_index=True)
@@ -42,6 +46,8 @@ class Fulfilment(models.Model):
     promised_from = models.DateTimeField()
     promised_to = models.DateTimeField()
     ready_by = models.DateTimeField()
+    start_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
     collect_due = models.BigIntegerField(default=0)
     handover_code = models.CharField(max_length=6)
     created_at = models.DateTimeField()

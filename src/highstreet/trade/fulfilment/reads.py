@@ -87,6 +87,7 @@ class FulfilmentCard:
     promised_from: datetime
     promised_to: datetime
     ready_by: datetime
+    start_at: datetime | None
     created_at: datetime
     ready_at: datetime | None
     collect_due: int
@@ -115,6 +116,8 @@ class FulfilmentView:
     promised_from: datetime
     promised_to: datetime
     ready_by: datetime
+    start_at: datetime | None
+    not_before: datetime | None
     created_at: datetime
     accepted_at: datetime | None
     ready_at: datetime | None
@@ -197,6 +200,7 @@ def _queue_cards(rows: list[Fulfilment]) -> list[FulfilmentCard]:
             row.promised_from,
             row.promised_to,
             row.ready_by,
+            row.start_at,
             row.created_at,
             row.ready_at,
             row.collect_due,
@@ -325,6 +329,8 @@ def _view(row: Fulfilment, lines: list[FulfilmentLine], known: dict[UUID, Varian
         promised_from=row.promised_from,
         promised_to=row.promised_to,
         ready_by=row.ready_by,
+        start_at=row.start_at,
+        not_before=row.not_before,
         created_at=row.created_at,
         accepted_at=row.accepted_at,
         ready_at=row.ready_at,

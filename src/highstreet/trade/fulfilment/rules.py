@@ -36,7 +36,8 @@ class NewLine:
 @dataclass(frozen=True)
 class NewFulfilment:
     """Everything a store needs to know of an order. `group` is the group of its confirmed holds;
-    `collect_due` the fen to take at the counter (0 when paid)."""
+    `collect_due` the fen to take at the counter (0 when paid); `start_at` when to begin (None: at once), `not_before`
+    the beginning of the window that the shopper chose for the door."""
 
     order_id: UUID
     order_number: str
@@ -54,6 +55,8 @@ class NewFulfilment:
     address: str = ""
     note: str = ""
     collect_due: int = 0
+    start_at: datetime | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ NO_CAPACITY = reason(
     409,
     _("All couriers are taken right now. Try again in a few minutes, or pick it up."),
 )
+SLOT_GONE = reason("slot_gone", 409, _("That time is taken or begins too soon. Choose another one."))
 QUOTE_EXPIRED = reason(
     "quote_expired",
     409,

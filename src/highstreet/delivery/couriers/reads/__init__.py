@@ -1,5 +1,6 @@
 """Couriers, who is on shift and where, what was earned; the roster and its rules."""
 
+from .expected import expected
 from .people import (
     BADGE,
     CourierView,
@@ -37,6 +38,7 @@ __all__ = [
     "duties",
     "earning_terms",
     "earnings",
+    "expected",
     "me",
     "mine",
     "names",

@@ -29,10 +29,12 @@ def create(
     lon: float,
     promised_to: datetime,
     ready_by: datetime,
+    not_before: datetime | None = None,
 ) -> UUID:
     """Begin the delivery of an accepted fulfilment, or find the one begun. Returns its id.
 
-    A store that has hired a fleet gives it there, in this transaction; the dispatcher does not see it then.
+    `not_before`: not at the door earlier, as the shopper chose. A store that has hired a fleet gives it there, in this
+    transaction; the dispatcher does not see it then.
     """
     found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
     if found is not None:
@@ -52,6 +54,7 @@ def create(
         lon=lon,
         promised_to=promised_to,
         ready_by=ready_by,
+        not_before=not_before,
         distance_m=round(way.distance_m),
         created_at=clock.now(),
     )

@@ -25,7 +25,7 @@ from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.reads import console as orders
 
 from .. import rules
-from ..models import Delivery, Override
+from ..models import Delivery, Override, due
 from ..states import BEFORE_PICK_UP, LIVE
 from .candidates import version
 
@@ -163,7 +163,7 @@ def ride(actor: Actor, order_id: UUID) -> RideView:
 
 def _rows(actor: Actor, city_id: UUID, now: datetime) -> QuerySet[Delivery, tuple[Any, ...]]:
     """What runs, times as seconds from now: ten thousands of timestamps take longer to read than all the rest."""
-    rows = Delivery.objects.filter(city_id=city_id, status__in=["waiting", *LIVE]).filter(whose(actor))
+    rows = Delivery.objects.filter(due(now), city_id=city_id, status__in=["waiting", *LIVE]).filter(whose(actor))
     return rows.values_list(
         "order_id",
         "order_number",

@@ -11,6 +11,8 @@ Point = tuple[float, float]
 
 AT_STORE_SECONDS = 60.0
 AT_DOOR_SECONDS = 90.0
+# So much sooner than the goods may leave a courier may be at the store, and at a door whose window was chosen.
+EARLY_SECONDS = 180.0
 # Who has no courier yet: the ride to the store as the promise takes it, and a bicycle on the road.
 TO_STORE_SECONDS = 300.0
 BIKE_MPS = 17.0 / 3.6

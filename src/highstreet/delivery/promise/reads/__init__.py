@@ -4,6 +4,7 @@ from . import lately, paces
 from .offers import ShopOffer, Situation, offers_for, one, situation
 from .outcomes import CaseView, KeptDay, PromiseView, Tally, kept, promise, still_open, tally, worst
 from .records import Record, Running, day, running
+from .slots import at_slot, capacities, slots
 
 
 def forget() -> None:
@@ -21,6 +22,8 @@ __all__ = [
     "ShopOffer",
     "Situation",
     "Tally",
+    "at_slot",
+    "capacities",
     "day",
     "forget",
     "kept",
@@ -29,6 +32,7 @@ __all__ = [
     "promise",
     "running",
     "situation",
+    "slots",
     "still_open",
     "tally",
     "worst",

@@ -21,15 +21,15 @@ MOST_OPEN = 2000
 WALL_SECONDS = 5.0
 # How much another shop's outcome counts against one's own: its streets and couriers are the city's, its packers not.
 ELSEWHERE = 0.3
-# The last outcomes, and what is still open.
+# The last outcomes, and what is still open; of what was promised as soon as possible, which alone has a duration.
 _LATELY = """
 (SELECT store_id, made_at, (basis->>'expected')::timestamptz, promised_to, fulfilled_at
- FROM promise_promise WHERE city_id = %(city)s AND mode = %(mode)s AND fulfilled_at > %(since)s
+ FROM promise_promise WHERE city_id = %(city)s AND mode = %(mode)s AND fulfilled_at > %(since)s AND begins_at IS NULL
  ORDER BY fulfilled_at DESC LIMIT %(most)s)
 UNION ALL
 (SELECT store_id, made_at, (basis->>'expected')::timestamptz, promised_to, NULL
  FROM promise_promise WHERE city_id = %(city)s AND mode = %(mode)s AND outcome = 'open' AND made_at > %(since)s
- ORDER BY made_at DESC LIMIT %(open)s)
+ AND begins_at IS NULL ORDER BY made_at DESC LIMIT %(open)s)
 """
 
 

@@ -103,7 +103,8 @@ def one(store: StoreView, lat: float, lon: float, units: int, mode: str, at: dat
 _SITUATION = """
 SELECT store_id, NULL::timestamptz, count(*) FILTER (WHERE ready_at IS NULL),
        COALESCE(sum(units) FILTER (WHERE ready_at IS NULL), 0)::bigint, count(*) FILTER (WHERE mode = 'delivery')
-FROM promise_promise WHERE city_id = %(city)s AND outcome = 'open' AND made_at > %(since)s GROUP BY store_id
+FROM promise_promise WHERE city_id = %(city)s AND outcome = 'open' AND COALESCE(begins_at, made_at) > %(since)s
+AND (begins_at IS NULL OR begins_at <= %(now)s) GROUP BY store_id
 UNION ALL
 SELECT id, starts_at, capacity, held, taken FROM promise_capacityslot
 WHERE city_id = %(city)s AND starts_at >= %(first)s AND starts_at <= %(last)s
@@ -112,7 +113,8 @@ SELECT store_id, NULL, seconds, NULL, NULL FROM promise_courierreach WHERE city_
 """
 _LOAD = """
 SELECT count(*), COALESCE(sum(units), 0)::bigint FROM promise_promise
-WHERE store_id = %s AND city_id = %s AND outcome = 'open' AND ready_at IS NULL AND made_at > %s
+WHERE store_id = %s AND city_id = %s AND outcome = 'open' AND ready_at IS NULL AND COALESCE(begins_at, made_at) > %s
+AND (begins_at IS NULL OR begins_at <= %s)
 """
 
 
@@ -126,7 +128,7 @@ def situation(city_id: UUID, at: datetime) -> Situation:
     reach: dict[UUID, float] = {}
     known: dict[datetime, rules.Bin] = {}
     riding = 0
-    moments = {"since": at - OPEN, "first": starts[0], "last": starts[-1], "fresh": at - REACH}
+    moments = {"since": at - OPEN, "first": starts[0], "last": starts[-1], "fresh": at - REACH, "now": at}
     with connection.cursor() as cursor:
         cursor.execute(_SITUATION, {"city": city_id, **moments})
         for key, starts_at, first, second, third in cursor.fetchall():
@@ -153,7 +155,7 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
     """What a pick-up needs of a situation: the shop's load and how long its kind took lately. One query."""
     terms = organisations.terms(organisations.city(store.city_id).retailer_id)
     with connection.cursor() as cursor:
-        cursor.execute(_LOAD, [store.id, store.city_id, at - OPEN])
+        cursor.execute(_LOAD, [store.id, store.city_id, at - OPEN, at])
         orders, units = cursor.fetchone()
     known = {"pickup": lately(store.city_id, "pickup", at)}
     load = {store.id: rules.Load(orders, units)}

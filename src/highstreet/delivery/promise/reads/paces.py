@@ -17,7 +17,8 @@ _PACES = """
 SELECT store_id, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY ln(
     GREATEST(extract(epoch FROM ready_at - made_at), 30) / 60 / GREATEST((basis->>'prep_usual')::float, 1)))
 FROM promise_promise
-WHERE city_id = %(city)s AND made_at > %(since)s AND ready_at IS NOT NULL AND basis ? 'prep_usual'
+WHERE city_id = %(city)s AND made_at > %(since)s AND ready_at IS NOT NULL AND begins_at IS NULL
+AND basis ? 'prep_usual'
 GROUP BY store_id
 """
 _recent: dict[UUID, tuple[float, dict[UUID, float]]] = {}

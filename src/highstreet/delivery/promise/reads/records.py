@@ -23,7 +23,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A delivery that was promised, on what it rested and what came of it. Seconds by road; `outcome` may be open."""
+    """A delivery that was promised, on what it rested and what came of it. Seconds by road; `outcome` may be open.
+
+    `made_at` is when work on it began: for a window that the shopper chose, when the store was to begin.
+    """
 
     order_id: UUID
     store_id: UUID
@@ -37,14 +40,15 @@ class Record:
 
 _RUNNING = """
 SELECT order_id, store_id, promised_to, COALESCE((basis->>'expected')::timestamptz, promised_to)
-FROM promise_promise WHERE city_id = %s AND mode = 'delivery' AND outcome = 'open' AND made_at > %s
-AND order_id <> ALL(%s)
+FROM promise_promise WHERE city_id = %s AND mode = 'delivery' AND outcome = 'open'
+AND COALESCE(begins_at, made_at) > %s AND COALESCE(begins_at, made_at) <= %s AND order_id <> ALL(%s)
 """
 _DAY = """
-SELECT order_id, store_id, made_at, promised_to, COALESCE((basis->>'expected')::timestamptz, promised_to),
+SELECT order_id, store_id, COALESCE(begins_at, made_at) AS began, promised_to,
+       COALESCE((basis->>'expected')::timestamptz, promised_to),
        COALESCE((basis->>'travel_seconds')::float8, 0), fulfilled_at, outcome
-FROM promise_promise WHERE city_id = %s AND mode = 'delivery' AND made_at >= %s AND made_at < %s AND outcome <> 'void'
-ORDER BY made_at, order_id
+FROM promise_promise WHERE city_id = %s AND mode = 'delivery' AND outcome <> 'void'
+AND COALESCE(begins_at, made_at) >= %s AND COALESCE(begins_at, made_at) < %s ORDER BY began, order_id
 """
 
 
@@ -52,7 +56,7 @@ def running(city_id: UUID, but: list[UUID]) -> list[Running]:
     """The city's deliveries that are promised and not yet done, without the orders `but`. Callers have checked that
     they may be seen."""
     with connection.cursor() as cursor:
-        cursor.execute(_RUNNING, [city_id, clock.now() - timedelta(days=1), but])
+        cursor.execute(_RUNNING, [city_id, clock.now() - timedelta(days=1), clock.now(), but])
         return [Running(*row) for row in cursor.fetchall()]
 
 

@@ -47,6 +47,8 @@ def create(*, actor: Actor, spec: NewFulfilment) -> UUID:
         promised_from=spec.promised_from,
         promised_to=spec.promised_to,
         ready_by=spec.ready_by,
+        start_at=spec.start_at,
+        not_before=spec.not_before,
         collect_due=spec.collect_due,
         handover_code=ids.random_code(HANDOVER_DIGITS),
         created_at=clock.now(),

@@ -53,6 +53,7 @@ def order_now(
     payment_method: str = "wechat",
     substitution: str = "best",
     note: str = "",
+    slot: datetime | None = None,
 ) -> PlacedNow:
     """Order `quantities` for at most `most_total` fen, promised by `latest` at the latest: all of it or nothing.
 
@@ -62,7 +63,7 @@ def order_now(
     choice(mode, rules.MODES, "mode")
     wish = wished(phone, payment_method, substitution, note, unit)
     lines = _lines(quantities)
-    asked = Asked(city_id, lines, mode, lat, lon, clean(address, 160, "address"), wish.unit, store_id)
+    asked = Asked(city_id, lines, mode, lat, lon, clean(address, 160, "address"), wish.unit, store_id, slot)
     try:
         quote, chosen = priced(asked)
     except Refused as refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from highstreet.kernel.policy import PUBLIC, THE_SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.stores import reads as stores
+from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.payments import actions as payments
 from highstreet.trade.payments import reads as intents
 from highstreet.trade.payments.reads import IntentView
@@ -138,14 +139,7 @@ def _take_again(actor: Actor, order: Order) -> None:
     lines = list(OrderLine.objects.filter(order=order).order_by("position"))
     wanted = wants(lines)
     now = clock.now()
-    offer = promises().offer(
-        store=store,
-        lat=order.lat,
-        lon=order.lon,
-        units=sum(want.quantity for want in wanted),
-        mode=order.mode,
-        at=now,
-    )
+    offer = _offered_anew(order, store, sum(want.quantity for want in wanted), now)
     if offer is None or not rules.still_wanted(order.promised_to, offer.promised_to, rules.LATE_PAYMENT_GRACE):
         raise Refused(NO_CAPACITY)
     promises().keep(order_id=order.pk, city_id=order.city_id, store_id=store.id, mode=order.mode, offer=offer)
@@ -155,3 +149,22 @@ def _take_again(actor: Actor, order: Order) -> None:
     holds.release(order.group, state="expired")
     holds.forget(order.group)
     holds.take(order.group, claims, now + timedelta(minutes=1), confirmed=True)
+
+
+def _offered_anew(order: Order, store: StoreView, units: int, now: datetime) -> PromiseOffer | None:
+    """A promise for what was ordered before: of the window that was chosen, else the soonest."""
+    agreed = PromiseOffer.from_json(order.quote.promise).slot
+    for slot in dict.fromkeys((agreed, None)):
+        offer = promises().offer(
+            store=store,
+            lat=order.lat,
+            lon=order.lon,
+            units=units,
+            mode=order.mode,
+            at=now,
+            slot=slot,
+            agreed=True,
+        )
+        if offer is not None:
+            return offer
+    return None

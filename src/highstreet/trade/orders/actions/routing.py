@@ -17,7 +17,7 @@ from highstreet.trade.fulfilment import reads as fulfilments
 from .. import rules
 from ..events import OrderRerouted, OrderStoreLost
 from ..models import Order, OrderLine
-from ..ports import promises
+from ..ports import PromiseOffer, promises
 from ..steps.choosing import Chosen, Point, choose
 from ..steps.common import claims_on, find, tell, wants
 from ..steps.confirming import fulfil
@@ -80,17 +80,22 @@ def _next(order: Order, lines: list[OrderLine], passed: set[str]) -> Chosen | No
     wanted = [(want.variant_id, want.quantity) for want in wants(lines)]
     if not around or not wanted:
         return None
-    try:
-        return choose(
-            wanted,
-            around,
-            mode=order.mode,
-            point=Point(order.lat, order.lon),
-            preferred=None,
-            within=order.promised_to + rules.REROUTE_GRACE,
-        )
-    except Refused:
-        return None
+    agreed = PromiseOffer.from_json(order.quote.promise).slot
+    # The window that was chosen; when nobody can have it any more, whatever comes soon enough.
+    for slot in dict.fromkeys((agreed, None)):
+        try:
+            return choose(
+                wanted,
+                around,
+                mode=order.mode,
+                point=Point(order.lat, order.lon),
+                preferred=None,
+                within=order.promised_to + rules.REROUTE_GRACE,
+                slot=slot,
+            )
+        except Refused:
+            continue
+    return None
 
 
 def _move(actor: Actor, order: Order, lines: list[OrderLine], chosen: Chosen) -> None:

@@ -41,6 +41,7 @@ def _actor(request: HttpRequest, key: str = "") -> Actor:
         "no_capacity",
         "not_found",
         "out_of_range",
+        "slot_gone",
         "sold_out",
     ),
 )
@@ -59,6 +60,7 @@ def quote(request: HttpRequest, body: QuoteIn) -> HttpResponse:
                 address=body.address,
                 unit=body.unit,
                 store_id=private("str", body.store) if body.store else None,
+                slot=shapes.moment(body.slot, "slot") if body.slot else None,
             )
         )
 
@@ -195,4 +197,4 @@ def answer(request: HttpRequest, order: str, line: str, body: AnswerIn, query: Q
     return once(request, work)
 
 
-from . import now  # noqa: E402, F401  adds its operation
+from . import now, slots  # noqa: E402, F401  each adds its operation

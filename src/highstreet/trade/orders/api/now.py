@@ -19,7 +19,7 @@ from highstreet.supply.organisations import reads as organisations
 
 from .. import actions
 from . import _actor, router
-from .shapes import PlacedOut, placed_out
+from .shapes import PlacedOut, moment, placed_out
 
 LEAST_KEY = 22
 
@@ -46,6 +46,7 @@ class OrderNowIn(Body):
     payment_method: Literal["wechat", "at_pickup"] = "wechat"
     substitution: Literal["best", "ask", "refund"] = "best"
     note: str = Field("", max_length=200)
+    slot: str = Field("", max_length=40, description="ISO 8601: the beginning of a window of /stores/{store}/slots")
 
 
 class PlacedNowOut(PlacedOut):
@@ -78,6 +79,7 @@ class PlacedNowOut(PlacedOut):
         "out_of_range",
         "pay_at_pickup_only",
         "promised_later",
+        "slot_gone",
         "sold_out",
     ),
 )
@@ -103,7 +105,7 @@ def order_now(request: HttpRequest, body: OrderNowIn) -> HttpResponse:
             mode=body.mode,
             phone=body.phone,
             most_total=body.most_total,
-            latest=_moment(body.latest),
+            latest=moment(body.latest, "latest"),
             lat=body.lat,
             lon=body.lon,
             address=body.address,
@@ -112,6 +114,7 @@ def order_now(request: HttpRequest, body: OrderNowIn) -> HttpResponse:
             payment_method=body.payment_method,
             substitution=body.substitution,
             note=body.note,
+            slot=moment(body.slot, "slot") if body.slot else None,
         )
         return placed_out(made.placed) | {
             "store": ids.public("str", made.store.id),
@@ -122,13 +125,3 @@ def order_now(request: HttpRequest, body: OrderNowIn) -> HttpResponse:
         }
 
     return once(request, work, status=201)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = datetime.min
-    if moment.tzinfo is None:
-        raise Refused(INVALID, field="latest", problem=text)
-    return moment

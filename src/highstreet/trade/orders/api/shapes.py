@@ -11,6 +11,8 @@ from pydantic import Field
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body
 from highstreet.kernel.paging import MAX_CURSOR, PATTERN
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import INVALID
 
 from .. import reads
 from ..actions import Placed
@@ -37,6 +39,7 @@ class QuoteIn(Body):
     address: str = Field("", max_length=160)
     unit: str = Field("", max_length=60)
     store: str = Field("", max_length=40, description="the store one would like")
+    slot: str = Field("", max_length=40, description="ISO 8601: the beginning of a window of /stores/{store}/slots")
 
 
 class CheckoutIn(Body):
@@ -84,6 +87,7 @@ class QuoteOut(Schema):
     promised_from: datetime
     promised_to: datetime
     reason_if_later: str
+    slot: datetime | None
     expires_at: datetime
     used: bool
 
@@ -160,6 +164,17 @@ class PaymentOut(Schema):
     jsapi: dict[str, str] | None
 
 
+def moment(text: str, field: str) -> datetime:
+    """A moment with its zone; INVALID for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = datetime.min
+    if found.tzinfo is None:
+        raise Refused(INVALID, field=field, problem=text)
+    return found
+
+
 def placed_out(placed: Placed) -> dict[str, Any]:
     return {
         "id": ids.public("ord", placed.order_id),
@@ -193,6 +208,7 @@ def quote_out(view: reads.QuoteView) -> dict[str, Any]:
         promised_from=view.promised_from,
         promised_to=view.promised_to,
         reason_if_later=view.reason_if_later,
+        slot=view.slot,
         expires_at=view.expires_at,
         used=view.used,
     ).model_dump(mode="json")

@@ -20,6 +20,7 @@ from .orders import (
     search,
 )
 from .quotes import QuoteLineView, QuoteView, quote
+from .slots import slots
 
 __all__ = [
     "OrderCard",
@@ -43,4 +44,5 @@ __all__ = [
     "quote",
     "quotes",
     "search",
+    "slots",
 ]

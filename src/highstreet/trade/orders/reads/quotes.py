@@ -39,7 +39,10 @@ class QuoteLineView:
 
 @dataclass(frozen=True)
 class QuoteView:
-    """`to_free_delivery` fen more would make delivery free; `late_credit` comes back when we are late."""
+    """`to_free_delivery` fen more would make delivery free; `late_credit` comes back when we are late.
+
+    `slot`: the beginning of the window that was chosen, None for as soon as possible.
+    """
 
     id: UUID
     store: StoreView
@@ -56,6 +59,7 @@ class QuoteView:
     promised_from: datetime
     promised_to: datetime
     reason_if_later: str
+    slot: datetime | None
     quantile: int
     expires_at: datetime
     used: bool
@@ -103,6 +107,7 @@ def view_of(row: Quote, store: StoreView) -> QuoteView:
         promised_from=offer.promised_from,
         promised_to=offer.promised_to,
         reason_if_later=offer.reason_if_later,
+        slot=offer.slot,
         quantile=offer.quantile,
         expires_at=row.expires_at,
         used=row.used_at is not None,

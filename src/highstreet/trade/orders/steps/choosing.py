@@ -17,7 +17,7 @@ from highstreet.supply.stores.reads import StoreView
 
 from .. import rules
 from ..ports import PromiseOffer, promises
-from ..refusals import CLOSED, NO_CAPACITY
+from ..refusals import CLOSED, NO_CAPACITY, SLOT_GONE
 from ..rules import Candidate
 from ..rules import Offered as Promised
 
@@ -47,10 +47,12 @@ def choose(
     point: Point,
     preferred: UUID | None,
     within: datetime | None = None,
+    slot: datetime | None = None,
 ) -> Chosen:
     """The store of `around` that serves `lines` best, with its promise and prices; refuses with the reason.
 
-    With `within`, only promises that end by then count (a re-route).
+    With `slot`, promises of the chosen window that begins then. With `within`, only promises that end by then count
+    (a re-route), also of a chosen window whose cut-off is over.
     """
     now = clock.now()
     there = catalog.offered([store.id for store in around], [variant for variant, _ in lines])
@@ -76,6 +78,8 @@ def choose(
             units=sum(wanted.values()),
             mode=mode,
             at=now,
+            slot=slot,
+            agreed=within is not None,
         )
         verdict = "no_promise" if offer is None else "can"
         if offer is not None and within is not None and offer.promised_to > within:
@@ -88,6 +92,8 @@ def choose(
                 break
     best = rules.best(offers, preferred)
     if best is None:
+        if slot is not None:
+            raise Refused(SLOT_GONE)
         _refuse_promise([by_id[candidate.store_id] for candidate in asked], now)
     offer, prices = found[best.store_id]
     levels = {variant: there[best.store_id, variant].level_id for variant in wanted}

@@ -48,6 +48,8 @@ def fulfil(actor: Actor, order: Order, lines: Iterable[OrderLine], offer: Promis
             promised_from=order.promised_from,
             promised_to=order.promised_to,
             ready_by=offer.ready_by,
+            start_at=offer.start_at,
+            not_before=order.promised_from if offer.slot and order.mode == "delivery" else None,
             lines=tuple(
                 NewLine(line.pk, line.variant_id, line.quantity - line.refunded, line.unit_price)
                 for line in lines

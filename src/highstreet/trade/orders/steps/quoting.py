@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from highstreet.kernel import clock, ids
@@ -23,7 +23,7 @@ from .choosing import Chosen, Point, choose
 
 @dataclass(frozen=True)
 class Asked:
-    """What a quote is asked for: (variant, quantity) lines, checked texts, and where it goes."""
+    """What a quote is asked for: (variant, quantity) lines, checked texts, where it goes, and the window chosen."""
 
     city_id: UUID
     lines: tuple[tuple[UUID, int], ...]
@@ -33,13 +33,14 @@ class Asked:
     address: str
     unit: str
     store_id: UUID | None
+    slot: datetime | None = None
 
 
 def priced(asked: Asked) -> tuple[Quote, Chosen]:
     """The quote of `asked`, not written yet, and what it rests on. Refuses as `quote` does."""
     point = _place(asked.city_id, asked.mode, asked.address, asked.lat, asked.lon)
     around = _around(asked.city_id, asked.mode, point, asked.store_id)
-    chosen = choose(asked.lines, around, mode=asked.mode, point=point, preferred=asked.store_id)
+    chosen = choose(asked.lines, around, mode=asked.mode, point=point, preferred=asked.store_id, slot=asked.slot)
     return _row(asked, chosen, point), chosen
 
 

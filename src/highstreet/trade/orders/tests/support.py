@@ -31,7 +31,7 @@ from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentView
 from highstreet.trade.orders import actions, ports, reads
 from highstreet.trade.orders.actions import Placed
-from highstreet.trade.orders.ports import PromiseOffer
+from highstreet.trade.orders.ports import PromiseOffer, Slot
 from highstreet.trade.orders.reads import OrderView, QuoteView
 from highstreet.trade.payments.models import PaymentIntent, Refund
 from highstreet.trade.payments.steps import book, settle
@@ -43,28 +43,46 @@ PRICES = [590, 1290, 250, 3990, 100]
 
 @dataclass
 class SteadyPromise:
-    """Promises everyone the half hour from 30 minutes on, with a slot of capacity behind it."""
+    """Promises everyone the half hour from 30 minutes on, with a slot of capacity behind it; and the hour `chosen`."""
 
     slot: UUID
     minutes: dict[UUID, int] = field(default_factory=dict)
     none_at: set[UUID] = field(default_factory=set)
     kept: dict[UUID, PromiseOffer] = field(default_factory=dict)
     voided: list[UUID] = field(default_factory=list)
+    chosen: datetime = NOON + timedelta(hours=5)
 
     def offer(
-        self, *, store: StoreView, lat: float, lon: float, units: int, mode: str, at: datetime
+        self,
+        *,
+        store: StoreView,
+        lat: float,
+        lon: float,
+        units: int,
+        mode: str,
+        at: datetime,
+        slot: datetime | None = None,
+        agreed: bool = False,
     ) -> PromiseOffer | None:
-        if store.id in self.none_at or not store.is_open(at):
+        if slot is not None and (store.id in self.none_at or slot != self.chosen or (at >= slot and not agreed)):
             return None
-        start = at + timedelta(minutes=self.minutes.get(store.id, 30))
+        if slot is None and (store.id in self.none_at or not store.is_open(at)):
+            return None
+        start = slot or at + timedelta(minutes=self.minutes.get(store.id, 30))
+        ready_by = slot - timedelta(minutes=20) if slot else at + timedelta(minutes=10)
         return PromiseOffer(
             start,
-            start + timedelta(minutes=15),
-            at + timedelta(minutes=10),
+            start + timedelta(minutes=60 if slot else 15),
+            ready_by,
             90,
             {"units": units},
             self.slot if mode == "delivery" else None,
+            start_at=ready_by - timedelta(minutes=15) if slot else None,
+            slot=slot,
         )
+
+    def slots(self, *, store: StoreView, lat: float, lon: float, units: int, mode: str, at: datetime) -> list[Slot]:
+        return [Slot(self.chosen, self.chosen + timedelta(minutes=60), True)] if at < self.chosen else []
 
     def claims(self, offer: PromiseOffer) -> list[Claim]:
         return [Claim("courier_capacity", offer.capacity_slot_id, 1)] if offer.capacity_slot_id else []

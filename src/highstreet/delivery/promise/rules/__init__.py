@@ -185,15 +185,16 @@ def judge(promised_to: datetime, at: datetime) -> tuple[str, int]:
 
 
 def _window(expected: datetime, residual_seconds: float, ready: datetime) -> Window:
-    promised_to = _up(expected + timedelta(seconds=residual_seconds))
+    promised_to = round_up(expected + timedelta(seconds=residual_seconds))
     promised_from = min(_down(expected), promised_to - timedelta(minutes=1))
-    return Window(expected, promised_from, promised_to, _up(ready))
+    return Window(expected, promised_from, promised_to, round_up(ready))
 
 
 def _down(at: datetime) -> datetime:
     return at.replace(second=0, microsecond=0)
 
 
-def _up(at: datetime) -> datetime:
+def round_up(at: datetime) -> datetime:
+    """To the full minute."""
     down = _down(at)
     return down if down == at else down + timedelta(minutes=1)
