@@ -118,7 +118,8 @@ def _told(code: int, out: str, errors: str) -> int:
     for promise in Promise.objects.all():
         quantiles.add(promise.quantile)
         hour = f"{promise.made_at.astimezone(ZONE):%H} h"
-        for key in ((promise.mode, "day"), (promise.mode, hour)):
+        mode = "chosen" if promise.begins_at else promise.mode
+        for key in ((mode, "day"), (mode, hour)):
             by[key][promise.outcome] += 1
             if promise.late_seconds is not None:
                 late[key].append(promise.late_seconds)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -32,7 +33,8 @@ from tests.support.stack import Stack  # noqa: E402
 from bench.load import TICK  # noqa: E402
 from bench.shape import grow  # noqa: E402
 
-HERE = "lat=-30.0335&lon=-51.2287"
+MIDDLE = (-30.0335, -51.2287)
+HERE = f"lat={MIDDLE[0]}&lon={MIDDLE[1]}"
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -52,6 +54,20 @@ class Caller:
         self._application = application
         self._number = 0
         self.last = 0
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """What is asked for inside goes over the connection that is watched, as one page's questions."""
+        from django.db import connections
+
+        from highstreet.kernel import memory
+
+        connections["default"] = self.connection
+        try:
+            with memory.page():
+                yield
+        finally:
+            del connections["default"]
 
     def __call__(self, method: str, path: str, body: object = None, cart: str = "") -> bytes:
         self._number += 1
@@ -94,8 +110,14 @@ class Caller:
 
 
 def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
-    from highstreet.kernel import ids
+    from highstreet.delivery.promise import reads as offers
+    from highstreet.kernel import clock, ids
+    from highstreet.supply.organisations import reads as organisations
+    from highstreet.supply.stores import reads as stores
 
+    with ask.slot():
+        city = organisations.default_city().id
+        shops = stores.nearest(city, *MIDDLE)[:8]
     store = ids.public("str", stack.one("SELECT id FROM stores_store WHERE code = 'maua'"))
     rows = stack.sql(
         "SELECT v.id, v.product_id, c.code, split_part(lower(p.name_en), ' ', 1) FROM catalog_variant v JOIN "
@@ -141,6 +163,18 @@ def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
         path = f"{api}/carts/{cart}/lines/{variants[number % 50]}"
         return ask("PUT", path, {"quantity": 1 + number % 9}, cart)
 
+    def promises(number: int) -> object:
+        """When each of 24 baskets could be at the door from each of 8 stores, and ready in them."""
+        with ask.slot():
+            if "couriers" not in kept:
+                kept["couriers"] = on_the_road(city)
+                shops[:] = stores.nearest(city, *MIDDLE)[:8]
+                first = offers.offers_for(city, shops, *MIDDLE, clock.now())
+                assert len(first) == 8 and all(one.delivery and one.pickup for one in first.values()), first
+            return [
+                offers.offers_for(city, shops, *MIDDLE, clock.now(), 1 + (number + basket) % 40) for basket in range(24)
+            ]
+
     return {
         "list (API)": lambda n: ask("GET", f"{api}/stores/{store}/shelf?category={codes[n % len(codes)]}&limit=20"),
         "detail (API)": lambda n: ask("GET", f"{api}/products/{products[n * 7 % len(products)]}?{HERE}"),
@@ -155,7 +189,28 @@ def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
         "cart, quote": lambda n: quote(opened(n)),
         "order now": now,
         "cart, quote, order": lambda n: (lambda cart: order(cart, quote(cart)))(opened(n)),
+        "promises, 24 baskets x 8 stores": promises,
     }
+
+
+def on_the_road(city_id: UUID, riders: int = 40) -> str:
+    """Couriers on shift, and what the dispatcher tells of them; every store brings to anywhere."""
+    from highstreet.delivery.couriers import actions as couriers
+    from highstreet.delivery.dispatch import loop
+    from highstreet.kernel.policy import THE_SYSTEM
+    from highstreet.people.accounts.models import User
+    from highstreet.people.accounts.reads import actor_of_user
+    from highstreet.supply.stores.models import Store
+
+    for number in range(riders):
+        user = User.objects.create(username=f"rider-{number}")
+        couriers.create(actor=THE_SYSTEM, user_id=user.pk, city_id=city_id, name=f"Rider {number}", phone="51 9")
+        rider = actor_of_user(user.pk)
+        couriers.start_shift(actor=rider)
+        couriers.report_position(actor=rider, lat=MIDDLE[0] + number / 10_000, lon=MIDDLE[1])
+    Store.objects.update(delivery_radius_m=20_000)
+    loop.epoch(city_id, with_capacity=True)
+    return "on the road"
 
 
 def backend_seconds(pid: int) -> float:

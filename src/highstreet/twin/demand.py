@@ -21,6 +21,7 @@ class Habits:
     does_not_pay: float = 0.03
     changes_mind: float = 0.02
     rates: float = 0.2
+    chooses_time: float = 0.06
     shelf_is_short: float = 0.012
     store_rejects: float = 0.01
     nobody_home: float = 0.004
@@ -30,7 +31,7 @@ class Habits:
     shut: tuple[float, float] = (0.0, 0.0)
 
 
-PLAIN = Habits(0, 0, 0, 0, 1, 0, 0, 0)
+PLAIN = Habits(0, 0, 0, 0, 1, 0, 0, 0, 0)
 FAULTS = Habits(vanishes=0.02, tells_no_place=0.1, shut=(12.0, 14.0))
 
 

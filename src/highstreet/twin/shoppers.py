@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from highstreet.kernel import clock
 
 from . import demand
 from .client import Person, Refusal, pause
+from .files import ZONE
 from .workers import Told
 
 CITY = "porto-alegre"
@@ -54,15 +56,17 @@ class Shopper:
         cart = await self._fill(stores[0]["id"])
         if cart is None:
             return "left"
+        where = {"mode": mode, "lat": lat, "lon": lon}
+        slot = await self._time(stores[0]["id"], where)
         quote = await self.person.post(
             "/quotes",
             {
+                **where,
                 "cart": cart["key"],
-                "mode": mode,
-                "lat": lat,
-                "lon": lon,
                 "address": "Rua dos Andradas 100",
                 "unit": f"{self.random.randint(1, 20)}0{self.random.randint(1, 4)}",
+                "store": stores[0]["id"] if slot else "",
+                "slot": slot,
             },
         )
         await pause(self.random.uniform(20, 90))
@@ -79,15 +83,29 @@ class Shopper:
             },
         )
         self.told.count("ordered")
+        until = max(clock.now(), datetime.fromisoformat(quote["promised_to"])).timestamp() + GIVE_UP_AFTER
         if not at_pickup and not await self._pay(order):
-            return await self._follow(order, mode)
+            return await self._follow(order, mode, until)
         if self.random.random() < self.told.habits.changes_mind:
             await pause(self.random.uniform(10, 60))
             try:
                 await self.person.post(f"/orders/{order['id']}/cancel", {"reason": "changed_mind"}, key=order["key"])
             except Refusal:
                 self.told.count("cancel came too late")
-        return await self._follow(order, mode)
+        return await self._follow(order, mode, until)
+
+    async def _time(self, store: str, where: dict[str, Any]) -> str:
+        """Now and then one of the next free windows of today; mostly as soon as possible."""
+        if self.random.random() >= self.told.habits.chooses_time:
+            return ""
+        found = (await self.person.get(f"/stores/{store}/slots", **where))["items"]
+        today = clock.now().astimezone(ZONE).date()
+        free = [one["starts_at"] for one in found if one["free"]]
+        free = [at for at in free if datetime.fromisoformat(at).astimezone(ZONE).date() == today]
+        if not free:
+            return ""
+        self.told.count("chose a time")
+        return str(self.random.choice(free[:3]))
 
     async def _fill(self, store: str) -> dict[str, Any] | None:
         """A cart of what a shelf shows, or None when nothing is free."""
@@ -123,9 +141,8 @@ class Shopper:
         self.told.count(f"wallet {answer.status_code}")
         return False
 
-    async def _follow(self, order: dict[str, Any], mode: str) -> str:
+    async def _follow(self, order: dict[str, Any], mode: str, deadline: float) -> str:
         """Watch the order to its end; tell the courier the code, fetch the pickup, rate now and then."""
-        deadline = clock.now().timestamp() + GIVE_UP_AFTER
         fetched = False
         while clock.now().timestamp() < deadline:
             await asyncio.sleep(max(clock.real_seconds(WATCH_EVERY), WATCH_WALL))

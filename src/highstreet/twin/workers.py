@@ -7,6 +7,7 @@ import itertools
 import math
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -76,6 +77,11 @@ class Ear:
             await asyncio.sleep(1.0)
 
 
+def is_later(card: dict[str, Any]) -> bool:
+    """Whether the store should not begin with it yet."""
+    return bool(card["start_at"]) and datetime.fromisoformat(card["start_at"]) > clock.now()
+
+
 class Store:
     """A store's pickers: accept, pick with a scanner, pack, and serve the counter."""
 
@@ -99,7 +105,7 @@ class Store:
             while True:
                 queue = await self.person.get("/store/queue", store=self.store)
                 for card in queue["items"]:
-                    if card["id"] not in self.busy and card["status"] in ("pending", "accepted", "picking"):
+                    if card["id"] not in self.busy and self.has_to_do(card):
                         self.busy.add(card["id"])
                         task = asyncio.create_task(self.fulfil(card))
                         self.tasks.add(task)
@@ -108,6 +114,10 @@ class Store:
         finally:
             listening.cancel()
             counter.cancel()
+
+    def has_to_do(self, card: dict[str, Any]) -> bool:
+        """Accept what is new; pick it when it is time to begin."""
+        return card["status"] in ("pending", "picking") or (card["status"] == "accepted" and not is_later(card))
 
     async def fulfil(self, card: dict[str, Any]) -> None:
         """One order from the queue to the shelf of ready bags."""
@@ -121,6 +131,8 @@ class Store:
                         self.told.count("rejected")
                         return
                     await self.person.post(f"{path}/accept")
+                if is_later(card):
+                    return
                 if card["status"] != "picking":
                     await self.person.post(f"{path}/start")
                 await self.pick(path)

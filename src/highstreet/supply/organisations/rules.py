@@ -32,11 +32,14 @@ class Terms:
 
     @classmethod
     def of(cls, policy: Mapping[str, Any]) -> Terms:
-        """The terms in `policy`; unknown names and non-integers are refused with ValueError."""
+        """The terms in `policy`; unknown names, non-integers and windows of odd minutes are refused with ValueError."""
         known = {field.name for field in fields(cls)}
         for name, value in policy.items():
             if name not in known:
                 raise ValueError(f"unknown term {name}")
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ValueError(f"{name} must be a whole number, not {value!r}")
-        return cls(**policy)
+        terms = cls(**policy)
+        if terms.slot_minutes % 15:
+            raise ValueError("slot_minutes must be whole quarters of an hour: couriers are counted by them")
+        return terms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +23,8 @@ router = Router(tags=["store"])
 
 
 class QueueItemOut(Schema):
+    """`start_at`: when to begin with it, null for at once."""
+
     id: str
     order_number: str
     mode: str
@@ -31,6 +34,7 @@ class QueueItemOut(Schema):
     note: str
     ready_by: str
     promised_to: str
+    start_at: datetime | None
     collect_due: int
     lines: int
     units: int
@@ -67,6 +71,8 @@ class PickLineOut(Schema):
 
 
 class FulfilmentOut(Schema):
+    """`start_at`: when to begin with it, null for at once; `not_before`: the chosen window begins, null without one."""
+
     id: str
     order_number: str
     store: str
@@ -78,6 +84,8 @@ class FulfilmentOut(Schema):
     ready_by: str
     promised_from: str
     promised_to: str
+    start_at: datetime | None
+    not_before: datetime | None
     collect_due: int
     lines: list[PickLineOut]
 
@@ -151,6 +159,8 @@ def _out(view: reads.FulfilmentView) -> dict[str, Any]:
         "ready_by": view.ready_by.isoformat(),
         "promised_from": view.promised_from.isoformat(),
         "promised_to": view.promised_to.isoformat(),
+        "start_at": view.start_at.isoformat() if view.start_at else None,
+        "not_before": view.not_before.isoformat() if view.not_before else None,
         "collect_due": view.collect_due,
         "lines": [
             {
@@ -193,6 +203,7 @@ def queue(request: HttpRequest, where: Query[Queue]) -> dict[str, Any]:
             "note": card.note,
             "ready_by": card.ready_by.isoformat(),
             "promised_to": card.promised_to.isoformat(),
+            "start_at": card.start_at.isoformat() if card.start_at else None,
             "collect_due": card.collect_due,
             "lines": card.line_count,
             "units": card.units,

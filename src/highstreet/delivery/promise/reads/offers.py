@@ -68,12 +68,11 @@ def offers_for(
 ) -> dict[UUID, ShopOffer]:
     """Each shop's offer for a typical basket of `units` at the point. Writes nothing; the same queries for 1 or 8."""
     now = situation(city_id, at)
-    streets = routing.streets(city_id)
     made = {}
     for shop in shops:
         is_open, metres = shop.is_open(at), shop.distance_m(lat, lon)
         reached = metres <= shop.delivery_radius_m
-        ride = float(streets.from_place((shop.lat, shop.lon), [(lat, lon)], at=at)[0]) if reached and is_open else 0.0
+        ride = _ride(shop, lat, lon, at) if reached and is_open else 0.0
         made[shop.id] = ShopOffer(
             shop.id,
             is_open,
@@ -92,10 +91,13 @@ def one(store: StoreView, lat: float, lon: float, units: int, mode: str, at: dat
         return None
     if mode == "pickup":
         return _pickup(store, units, at, _at_the_shop(store, at))
-    now = situation(store.city_id, at)
-    streets = routing.streets(store.city_id)
-    ride = float(streets.from_place((store.lat, store.lon), [(lat, lon)], at=at)[0])
-    return _delivery(store, ride, units, at, now)
+    return _delivery(store, _ride(store, lat, lon, at), units, at, situation(store.city_id, at))
+
+
+@once_a_page(lambda shop, lat, lon, at: (shop.id, lat, lon))
+def _ride(shop: StoreView, lat: float, lon: float, at: datetime) -> float:
+    """Seconds from the shop to a door; the same for each of a page's baskets."""
+    return float(routing.streets(shop.city_id).from_place((shop.lat, shop.lon), [(lat, lon)], at=at)[0])
 
 
 # Each shop's load (orders to pack, their units, deliveries under way), then each quarter's capacity, held, taken, then

@@ -94,7 +94,9 @@ def capacities(city_id: UUID, starts: Sequence[datetime], terms: Terms, at: date
     usual = rules.capacity(couriers.count_at_work(city_id))
     later = [start for start in starts if start > near]
     people = dict(zip(later, couriers.expected(city_id, later, at), strict=True)) if later else {}
-    return [rules.capacity(people[start]) * terms.slot_share // 100 if start in people else usual for start in starts]
+    return [
+        -(-rules.capacity(people[start]) * terms.slot_share // 100) if start in people else usual for start in starts
+    ]
 
 
 def _asked(store: StoreView, lat: float, lon: float, units: int, mode: str, at: datetime) -> tuple[Terms, _Basket]:
@@ -105,8 +107,8 @@ def _asked(store: StoreView, lat: float, lon: float, units: int, mode: str, at: 
     if mode == "delivery":
         streets = routing.streets(store.city_id)
         ride = float(streets.from_place((store.lat, store.lon), [(lat, lon)], at=at)[0])
-    residual = rules.residual(rules.RESIDUALS[mode], terms.promise_quantile)
-    spare = rules.residual(rules.RESIDUALS["pickup"], terms.promise_quantile)
+    residual = rules.usual_residual(mode, terms.promise_quantile)
+    spare = rules.usual_residual("pickup", terms.promise_quantile)
     return terms, _Basket(mode, units, prep, ride, residual, spare, terms.promise_quantile)
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 SLOT_MINUTES = 15
@@ -129,6 +130,12 @@ def residual(table: Mapping[int, float], quantile: int) -> float:
     return table[below] + share * (table[above] - table[below])
 
 
+@cache
+def usual_residual(mode: str, quantile: int) -> float:
+    """What a city without history gets, in seconds."""
+    return residual(RESIDUALS[mode], quantile)
+
+
 def expected_seconds(*, prep: float, travel_seconds: float, courier: float) -> float:
     """From now to the door: pack and courier side by side, hand over, ride, door."""
     return 60 * max(prep, courier) + HANDOVER_SECONDS + travel_seconds + DOOR_SECONDS
@@ -149,7 +156,7 @@ def bounded(seconds: float, mode: str, quantile: int) -> float:
 
     A quiet hour must not leave the next rush without room.
     """
-    return min(max(seconds, residual(RESIDUALS[mode], quantile)), MOST_RESIDUAL)
+    return min(max(seconds, usual_residual(mode, quantile)), MOST_RESIDUAL)
 
 
 def slot_start(at: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -84,7 +85,7 @@ def _next(order: Order, lines: list[OrderLine], passed: set[str]) -> Chosen | No
     # The window that was chosen; when nobody can have it any more, whatever comes soon enough.
     for slot in dict.fromkeys((agreed, None)):
         try:
-            return choose(
+            found = choose(
                 wanted,
                 around,
                 mode=order.mode,
@@ -95,6 +96,8 @@ def _next(order: Order, lines: list[OrderLine], passed: set[str]) -> Chosen | No
             )
         except Refused:
             continue
+        # Whoever brings it sooner waits for the window all the same.
+        return replace(found, offer=replace(found.offer, slot=agreed))
     return None
 
 

@@ -13,6 +13,7 @@ from highstreet.kernel.api import private, refuses
 from highstreet.kernel.policy import PUBLIC, route
 
 from .. import reads
+from ..reads.slots import MOST
 from . import router
 
 
@@ -32,7 +33,7 @@ class SlotOut(Schema):
 
 
 class SlotsOut(Schema):
-    items: list[SlotOut]
+    items: list[SlotOut] = Field(max_length=MOST)
 
 
 @router.get(

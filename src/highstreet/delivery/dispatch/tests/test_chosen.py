@@ -1,0 +1,78 @@
+"""A delivery whose shopper chose a window: nobody's work before, and at no door too early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from highstreet.delivery.couriers.tests import support
+from highstreet.delivery.couriers.tests.support import NOON
+from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.trade.fulfilment import events
+from highstreet.trade.fulfilment.models import Fulfilment
+
+from .. import actions, handlers, snapshot
+from ..models import Delivery
+from ..reads.tower import tower
+
+pytestmark = pytest.mark.django_db
+FIVE = NOON + timedelta(hours=5)
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    with support.ticking():
+        yield
+
+
+def begin(place: support.Town, not_before: datetime | None = FIVE) -> Delivery:
+    """Accepted by its store, and packed long before."""
+    row = support.fulfilment(place, status="ready", minutes=360)
+    Fulfilment.objects.filter(pk=row.pk).update(not_before=not_before)
+    at = NOON.isoformat()
+    handlers.accepted(
+        events.FulfilmentAccepted(row.pk, row.order_id, row.store_id, "delivery", row.ready_by.isoformat())
+    )
+    actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=row.pk, at=datetime.fromisoformat(at))
+    return Delivery.objects.get(fulfilment_id=row.pk)
+
+
+def assigned(place: support.Town, at: datetime) -> int:
+    with support.ticking(at):
+        return actions.plan(actor=THE_SYSTEM, city_id=place.city_id).assigned
+
+
+def test_the_dispatcher_and_the_tower_do_not_see_it_until_an_hour_before() -> None:
+    place = support.town()
+    support.courier(place, 0)
+    assert begin(place).not_before == FIVE
+    assert snapshot.take(place.city_id, NOON).waiting == []
+    assert tower(THE_SYSTEM, place.city_id).orders == []
+    due = FIVE - timedelta(minutes=59)
+    assert len(snapshot.take(place.city_id, due).waiting) == 1
+    with support.ticking(due):
+        assert len(tower(THE_SYSTEM, place.city_id).orders) == 1
+    assert assigned(place, due) == 0
+
+
+def test_it_is_given_away_when_the_ride_has_to_begin_and_arrives_in_the_window() -> None:
+    place = support.town()
+    delivery = begin(place)
+    at = FIVE - timedelta(minutes=10)
+    with support.ticking(at):
+        support.courier(place, 0)
+    while not assigned(place, at):
+        at += timedelta(seconds=30)
+        assert at < FIVE + timedelta(minutes=15)
+    delivery.refresh_from_db()
+    assert delivery.eta is not None
+    assert FIVE <= delivery.eta <= FIVE + timedelta(minutes=15)
+
+
+def test_without_a_window_it_goes_at_once() -> None:
+    place = support.town()
+    support.courier(place, 0)
+    begin(place, None)
+    assert assigned(place, NOON) == 1
