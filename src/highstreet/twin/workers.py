@@ -203,7 +203,7 @@ class Rider:
             while True:
                 tasks = await self.person.get("/courier/tasks", path=True)
                 if not tasks["stops"]:
-                    await self.idle()
+                    await self.idle(tasks["wait"])
                     continue
                 if self.carries(tasks) and self.random.random() < self.told.habits.vanishes:
                     return
@@ -237,10 +237,19 @@ class Rider:
     def carries(self, tasks: dict[str, Any]) -> bool:
         return any(job["step"] in ("arrive_door", "deliver") for stop in tasks["stops"] for job in stop["jobs"])
 
-    async def idle(self) -> None:
-        """Wait for something to do; the phone goes on telling where it is."""
+    async def idle(self, place: dict[str, Any] | None = None) -> None:
+        """Wait for something to do, on the way to where it pays to wait; the phone goes on telling where it is."""
+        since = clock.now()
         await self.ear.wait()
+        if place is not None:
+            self.come_nearer((place["lat"], place["lon"]), (clock.now() - since).total_seconds())
         await self.report()
+
+    def come_nearer(self, place: tuple[float, float], seconds: float) -> None:
+        """Ride towards a place for so long, as the crow flies."""
+        away = metres(self.at, place)
+        share = min(RIDE_M_S * self.pace * seconds / away, 1.0) if away > 100 else 0.0
+        self.at = (self.at[0] + share * (place[0] - self.at[0]), self.at[1] + share * (place[1] - self.at[1]))
 
     async def step(self, job: dict[str, Any]) -> bool:
         """Do the job's next step. False when the store is not ready."""

@@ -16,17 +16,21 @@ from highstreet.kernel.policy import Actor, route
 
 from . import actions, reads
 from .reads import candidates as hands
+from .reads.places import WaitView, place_to_wait
 
 router = Router(tags=["deliveries"])
 
 
 class JobOut(Schema):
+    """`not_before`: not at the door earlier, where the customer chose a window, else null."""
+
     id: str
     order_number: str
     status: str
     step: str
     ready: bool
     ready_by: datetime
+    not_before: datetime | None
     promised_to: datetime
     address: str
     note: str
@@ -46,11 +50,23 @@ class StopOut(Schema):
     jobs: list[JobOut]
 
 
+class WaitOut(Schema):
+    """A store that will need somebody; `distance_m` as the crow flies, null without a position."""
+
+    store: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    distance_m: int | None
+
+
 class TasksOut(Schema):
     """`path` is the way through the stops as [lat, lon] points; only with ?path=true."""
 
     stops: list[StopOut]
     path: list[tuple[float, float]] = []
+    wait: WaitOut | None = None
 
 
 class PickUpIn(Body):
@@ -111,7 +127,8 @@ class DoneOut(Schema):
 @router.get("/courier/tasks", response={200: TasksOut}, openapi_extra=refuses("not_a_courier"))
 @route("courier.work")
 def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
-    """The stops ahead, in order. With `path=true` the way through them as well."""
+    """The stops ahead, in order. With `path=true` the way through them as well. `wait`: without a stop, where to wait
+    for the next one, if one place is better than others."""
     actor = _actor(request)
     found = reads.tasks(actor)
     stops = [
@@ -127,7 +144,22 @@ def tasks(request: HttpRequest, path: bool = False) -> TasksOut:
         )
         for stop in found
     ]
-    return TasksOut(stops=stops, path=reads.route(actor, found) if path else [])
+    return TasksOut(
+        stops=stops, path=reads.route(actor, found) if path else [], wait=None if stops else _wait(place_to_wait(actor))
+    )
+
+
+def _wait(place: WaitView | None) -> WaitOut | None:
+    if place is None:
+        return None
+    return WaitOut(
+        store=ids.public("str", place.store_id),
+        name=place.name,
+        address=place.address,
+        lat=place.lat,
+        lon=place.lon,
+        distance_m=place.distance_m,
+    )
 
 
 @router.post(
@@ -268,6 +300,7 @@ def _job(job: reads.JobView) -> JobOut:
         step=job.step,
         ready=job.ready,
         ready_by=job.ready_by,
+        not_before=job.not_before,
         promised_to=job.promised_to,
         address=job.address,
         note=job.note,

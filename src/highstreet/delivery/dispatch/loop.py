@@ -58,8 +58,11 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
     done = actions.plan(actor=THE_SYSTEM, city_id=city_id)
     if with_capacity:
         promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=reads.cycle_minutes(city_id))
-        reached = snapshot.couriers_in(city_id, clock.now(), done.away)
+        now = clock.now()
+        seen = snapshot.take(city_id, now, done.away, everywhere=True)
+        reached = snapshot.couriers_in(seen, city_id, now)
         promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached)
+        actions.place_idle(actor=THE_SYSTEM, city_id=city_id, seen=seen)
     if done.assigned or done.lapsed:
         log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed, waiting=done.waiting)
 

@@ -96,6 +96,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["courier", "status"], name="delivery_of_courier"),
             models.Index(fields=["city", "status"], name="delivery_of_city"),
+            models.Index(fields=["city", "created_at"], name="delivery_begun"),
         ]
 
 
@@ -112,6 +113,14 @@ class DispatchDecision(models.Model):
     cost_seconds = models.IntegerField()
     alternatives = models.JSONField(default=list)
     basis = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    at = models.DateTimeField()
+
+
+class WaitingPlace(models.Model):
+    """The store near which an idle courier is asked to wait, since `at`."""
+
+    courier = models.OneToOneField("couriers.Courier", primary_key=True, on_delete=models.CASCADE, related_name="+")
+    store = models.ForeignKey("stores.Store", on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField()
 
 

@@ -8,6 +8,7 @@ from .refusals import ON_THE_WAY
 
 PROOF_DAYS = 30
 DOOR_DAYS = 180
+WAIT_HOURS = 1
 FACT = "how far and how long is a fact of the work, told by numbers"
 _DOOR = {"lat": "round(t.lat::numeric, 2)::float8", "lon": "round(t.lon::numeric, 2)::float8"}
 _PROOF = {"proof": "''"}
@@ -55,6 +56,16 @@ personal(
         keeps=FACT,
         plain=("why", "actor"),
         periods=(Period(DOOR_DAYS, "t.at < %(until)s", f"{DOOR_DAYS} days"),),
+    )
+)
+personal(
+    Table(
+        "dispatch_waitingplace",
+        ("courier",),
+        "work",
+        "t.courier_id = ANY(%(courier)s)",
+        delete=True,
+        periods=(Period(WAIT_HOURS / 24, "t.at < %(until)s", "a quarter of an hour; an hour at most"),),
     )
 )
 impersonal("sums of a day", "dispatch_replay")

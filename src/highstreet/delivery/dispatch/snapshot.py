@@ -74,9 +74,11 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywher
     return Snapshot(problem, present, shops, waiting, live, etas)
 
 
-def couriers_in(city_id: UUID, now: datetime, away: Collection[UUID] = ()) -> dict[UUID, float]:
-    """By store, in how many seconds a courier could be there for one order more; without the stores nobody reaches."""
-    seen = take(city_id, now, away, everywhere=True)
+def couriers_in(seen: Snapshot, city_id: UUID, now: datetime) -> dict[UUID, float]:
+    """By store, in how many seconds a courier could be there for one order more; without the stores nobody reaches.
+
+    `seen` was taken everywhere.
+    """
     streets = legs(city_id)
     doors = np.array([(row.lat, row.lon) for row in seen.waiting], float).reshape(-1, 2)
     back = np.zeros((len(seen.waiting), len(seen.stores)))

@@ -4,6 +4,7 @@ from .fleet import bring, take_back, take_over, write_off
 from .intake import cancel, create, hand_over, mark_ready
 from .learning import learn_speeds
 from .override import Overridden, override
+from .places import place_idle
 from .planning import Epoch, plan
 from .replaying import advance_replay, ask_replay, fail_replay, finish_replay
 from .vanishing import let_go_of_vanished
@@ -31,6 +32,7 @@ __all__ = [
     "mark_ready",
     "override",
     "pick_up",
+    "place_idle",
     "plan",
     "take_back",
     "take_over",

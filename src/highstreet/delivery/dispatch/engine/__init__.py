@@ -1,7 +1,8 @@
 """Who brings what: plain numbers in, a plan out. The same problem always gives the same plan."""
 
 from .baselines import Matching, Nearest
-from .problem import Bundle, Job, Move, Plan, Policy, Problem, Service
+from .drifting import drift
+from .problem import Bundle, Floats, Job, Move, Plan, Policy, Problem, Service
 from .reach import reach
 from .reyes import Reyes
 from .timely import Timely
@@ -14,6 +15,7 @@ __all__ = [
     "POLICIES",
     "SERVING",
     "Bundle",
+    "Floats",
     "Job",
     "Matching",
     "Move",
@@ -24,5 +26,6 @@ __all__ = [
     "Reyes",
     "Service",
     "Timely",
+    "drift",
     "reach",
 ]

@@ -34,7 +34,7 @@ LEAST_CYCLES = 20
 @dataclass(frozen=True)
 class JobView:
     """One delivery as its courier sees it. `step` is the next thing to do: accept, arrive_store, pick_up,
-    arrive_door, deliver or give_back."""
+    arrive_door, deliver or give_back. `not_before`: not at the door earlier, where the shopper chose a window."""
 
     id: UUID
     order_number: str
@@ -42,6 +42,7 @@ class JobView:
     step: str
     ready: bool
     ready_by: datetime
+    not_before: datetime | None
     promised_to: datetime
     address: str
     note: str
@@ -289,6 +290,7 @@ def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
         steps[row.status],
         row.ready_at is not None,
         row.ready_by,
+        row.not_before,
         row.promised_to,
         brief.address,
         brief.note,

@@ -78,8 +78,10 @@ class TestTold:
         support.courier(place, 2000)
         assert self.minutes(place) == promise_rules.RIDE_TO_STORE_MINUTES
         loop.epoch(place.city_id, with_capacity=True)
+        whole = snapshot.take(place.city_id, NOON, everywhere=True)
+        seen = snapshot.couriers_in(whole, place.city_id, NOON)
         told = CourierReach.objects.get(store_id=place.store.id)
-        assert told.seconds == round(snapshot.couriers_in(place.city_id, NOON)[place.store.id])
+        assert told.seconds == round(seen[place.store.id])
         assert self.minutes(place) == round(told.seconds / 60, 1) > promise_rules.RIDE_TO_STORE_MINUTES
 
     def test_what_was_told_five_minutes_ago_says_nothing_of_now(self) -> None:
