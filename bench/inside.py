@@ -54,6 +54,7 @@ class Caller:
         self._application = application
         self._number = 0
         self.last = 0
+        self.riding = False
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -110,14 +111,8 @@ class Caller:
 
 
 def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
-    from highstreet.delivery.promise import reads as offers
-    from highstreet.kernel import clock, ids
-    from highstreet.supply.organisations import reads as organisations
-    from highstreet.supply.stores import reads as stores
+    from highstreet.kernel import ids
 
-    with ask.slot():
-        city = organisations.default_city().id
-        shops = stores.nearest(city, *MIDDLE)[:8]
     store = ids.public("str", stack.one("SELECT id FROM stores_store WHERE code = 'maua'"))
     rows = stack.sql(
         "SELECT v.id, v.product_id, c.code, split_part(lower(p.name_en), ' ', 1) FROM catalog_variant v JOIN "
@@ -163,18 +158,6 @@ def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
         path = f"{api}/carts/{cart}/lines/{variants[number % 50]}"
         return ask("PUT", path, {"quantity": 1 + number % 9}, cart)
 
-    def promises(number: int) -> object:
-        """When each of 24 baskets could be at the door from each of 8 stores, and ready in them."""
-        with ask.slot():
-            if "couriers" not in kept:
-                kept["couriers"] = on_the_road(city)
-                shops[:] = stores.nearest(city, *MIDDLE)[:8]
-                first = offers.offers_for(city, shops, *MIDDLE, clock.now())
-                assert len(first) == 8 and all(one.delivery and one.pickup for one in first.values()), first
-            return [
-                offers.offers_for(city, shops, *MIDDLE, clock.now(), 1 + (number + basket) % 40) for basket in range(24)
-            ]
-
     return {
         "list (API)": lambda n: ask("GET", f"{api}/stores/{store}/shelf?category={codes[n % len(codes)]}&limit=20"),
         "detail (API)": lambda n: ask("GET", f"{api}/products/{products[n * 7 % len(products)]}?{HERE}"),
@@ -189,11 +172,29 @@ def operations(stack: Stack, ask: Caller) -> dict[str, Callable[[int], object]]:
         "cart, quote": lambda n: quote(opened(n)),
         "order now": now,
         "cart, quote, order": lambda n: (lambda cart: order(cart, quote(cart)))(opened(n)),
-        "promises, 24 baskets x 8 stores": promises,
+        "promises, 24 baskets x 8 stores": lambda n: promises(ask, n),
     }
 
 
-def on_the_road(city_id: UUID, riders: int = 40) -> str:
+def promises(ask: Caller, number: int) -> object:
+    """When each of 24 baskets could be at the door from each of 8 stores, and ready in them."""
+    from highstreet.delivery.promise.reads import offers_for
+    from highstreet.kernel import clock
+    from highstreet.supply.organisations import reads as organisations
+    from highstreet.supply.stores import reads as stores
+
+    with ask.slot():
+        city = organisations.default_city().id
+        if not ask.riding:
+            on_the_road(city)
+            first = offers_for(city, stores.nearest(city, *MIDDLE)[:8], *MIDDLE, clock.now())
+            assert len(first) == 8 and all(one.delivery and one.pickup for one in first.values()), first
+            ask.riding = True
+        shops = stores.nearest(city, *MIDDLE)[:8]
+        return [offers_for(city, shops, *MIDDLE, clock.now(), 1 + (number + basket) % 40) for basket in range(24)]
+
+
+def on_the_road(city_id: UUID, riders: int = 40) -> None:
     """Couriers on shift, and what the dispatcher tells of them; every store brings to anywhere."""
     from highstreet.delivery.couriers import actions as couriers
     from highstreet.delivery.dispatch import loop
@@ -210,7 +211,6 @@ def on_the_road(city_id: UUID, riders: int = 40) -> str:
         couriers.report_position(actor=rider, lat=MIDDLE[0] + number / 10_000, lon=MIDDLE[1])
     Store.objects.update(delivery_radius_m=20_000)
     loop.epoch(city_id, with_capacity=True)
-    return "on the road"
 
 
 def backend_seconds(pid: int) -> float:

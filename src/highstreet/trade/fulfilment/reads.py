@@ -88,6 +88,7 @@ class FulfilmentCard:
     promised_to: datetime
     ready_by: datetime
     start_at: datetime | None
+    not_before: datetime | None
     created_at: datetime
     ready_at: datetime | None
     collect_due: int
@@ -201,6 +202,7 @@ def _queue_cards(rows: list[Fulfilment]) -> list[FulfilmentCard]:
             row.promised_to,
             row.ready_by,
             row.start_at,
+            row.not_before,
             row.created_at,
             row.ready_at,
             row.collect_due,

@@ -20,6 +20,7 @@ from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.dispatch import actions
 from highstreet.delivery.dispatch import reads as dispatch
 from highstreet.delivery.dispatch.reads import JobView, StopView
+from highstreet.delivery.dispatch.reads.places import place_to_wait
 from highstreet.kernel import clock, ids, streams
 from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
@@ -49,10 +50,14 @@ EMPTY_HANDED_INCIDENTS = ("cannot_go_on",)
 
 @dataclass(frozen=True)
 class Job:
-    """One package: the dispatcher's view, its public id, and how it stands against its promise."""
+    """One package: the dispatcher's view, its public id, and how it stands against its promise.
+
+    `early`: the window that the shopper chose has not begun.
+    """
 
     view: JobView
     code: str
+    early: bool
     tone: str
     against: str
 
@@ -216,6 +221,10 @@ def _screen(
     doors = {job.id: view.eta for view in views if view.kind == "dropoff" for job in view.jobs}
     stops = [_stop(view, number, doors, now) for number, view in enumerate(views, start=1)]
     here = (me.lat, me.lon) if me.lat is not None and me.lon is not None else None
+    wait = place_to_wait(request.actor) if me.on_shift and not (views or me.on_break) else None
+    places = [(view.kind, (view.lat, view.lon)) for view in views]
+    if wait:
+        places = [("pickup", (wait.lat, wait.lon))]
     current = stops[0] if stops else None
     offers = [job for stop in stops[1:] if stop.view.kind == "pickup" for job in stop.jobs if job.view.step == "accept"]
     context = {
@@ -226,7 +235,8 @@ def _screen(
         "problem": problem,
         "typed": typed,
         "offers": offers if current and current.step != "accept" else [],
-        "drawing": maps.draw(me.city_id, [(view.kind, (view.lat, view.lon)) for view in views], here),
+        "wait": wait,
+        "drawing": maps.draw(me.city_id, places, here),
         "shop": stores.store(current.view.store_id) if current else None,
         "topic": f"courier:{me.id}",
         "stream_url": _stream(request, me.id),
@@ -237,10 +247,7 @@ def _screen(
 
 def _stop(view: StopView, number: int, doors: dict[UUID, datetime], now: datetime) -> Stop:
     """A stop; each of its jobs stands against its promise by when its door is reached."""
-    jobs = [
-        Job(job, ids.public("dlv", job.id), *_against(doors.get(job.id, view.eta), job.promised_to, now))
-        for job in view.jobs
-    ]
+    jobs = [_against_promise(job, doors.get(job.id, view.eta), now) for job in view.jobs]
     if view.kind == "pickup":
         step = next(step for step in AT_COUNTER if any(job.view.step == step for job in jobs))
         chosen = {job.id for job in _together(view.jobs, step)}
@@ -253,6 +260,13 @@ def _together(jobs: list[JobView], step: str) -> list[JobView]:
     waiting = [job for job in jobs if job.step == step]
     packed = [job for job in waiting if job.ready]
     return packed or waiting if step == "pick_up" else waiting
+
+
+def _against_promise(job: JobView, eta: datetime, now: datetime) -> Job:
+    opens = job.not_before or now
+    # Who is there before the window begins waits for it, and has no more to spare for that.
+    tone, words = _against(max(eta, opens), job.promised_to, now)
+    return Job(job, ids.public("dlv", job.id), opens > now, tone, words)
 
 
 def _against(eta: datetime, promised: datetime, now: datetime) -> tuple[str, str]:

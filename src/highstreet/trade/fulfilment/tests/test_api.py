@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import Client
 
-from highstreet.kernel import ids
+from highstreet.kernel import clock, ids
 from highstreet.people.accounts.models import User
 from highstreet.people.staff.models import Employee
 from highstreet.trade.fulfilment.models import Fulfilment, PickupCode
@@ -69,6 +70,36 @@ def test_from_the_queue_to_the_courier(place: support.Shop) -> None:
     assert app.post(path_of(row.pk, "/hand-over"), {}).json()["status"] == "handed_over"
     assert app.get("/store/queue", store=store).json()["items"] == []
     assert_clean()
+
+
+def test_a_chosen_window_says_when_to_begin(place: support.Shop) -> None:
+    app, at_once, chosen = App(place), support.order(place), support.order(place)
+    begins = clock.now() + timedelta(hours=2)
+    opens = begins + timedelta(minutes=25)
+    Fulfilment.objects.filter(pk=chosen.pk).update(start_at=begins, not_before=opens)
+    items = {
+        item["id"]: item for item in app.get("/store/queue", store=ids.public("str", place.store.pk)).json()["items"]
+    }
+    assert items[ids.public("ful", at_once.pk)]["start_at"] is None
+    assert _near(items[ids.public("ful", chosen.pk)]["start_at"], begins)
+    plain = app.get(path_of(at_once.pk)).json()
+    assert (plain["start_at"], plain["not_before"]) == (None, None)
+    for answer in (app.get(path_of(chosen.pk)), app.post(path_of(chosen.pk, "/accept"))):
+        assert _near(answer.json()["start_at"], begins) and _near(answer.json()["not_before"], opens)
+
+
+def _near(text: str, moment: datetime) -> bool:
+    """The same moment: some answers name milliseconds, others microseconds."""
+    return abs(datetime.fromisoformat(text) - moment) < timedelta(milliseconds=1)
+
+
+def test_the_document_says_which_times_may_be_missing() -> None:
+    shapes = Client().get("/api/v1/openapi.json").json()["components"]["schemas"]
+    for shape, names in {"QueueItemOut": ["start_at"], "FulfilmentOut": ["start_at", "not_before"]}.items():
+        for name in names:
+            kinds = shapes[shape]["properties"][name]["anyOf"]
+            assert {"type": "string", "format": "date-time"} in kinds and {"type": "null"} in kinds
+            assert name in shapes[shape]["required"]
 
 
 def test_a_refused_scan_says_both_items(place: support.Shop) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,9 +72,16 @@ def rider(made: World, name: str) -> tuple[Client, UUID]:
     return world.client_of(user_id), courier
 
 
-def give(made: World, courier: UUID, *, packed: bool = True, seat: int = 0) -> tuple[UUID, UUID]:
+def give(
+    made: World,
+    courier: UUID,
+    *,
+    packed: bool = True,
+    seat: int = 0,
+    window: tuple[datetime, datetime] | None = None,
+) -> tuple[UUID, UUID]:
     """An order in the courier's hands, offered but not accepted: (fulfilment, delivery)."""
-    order = world.order(made, lines=[(0, 1)])
+    order = world.order(made, lines=[(0, 1)], window=window)
     fulfilments.accept(actor=THE_SYSTEM, fulfilment_id=order)
     view = reads.detail(THE_SYSTEM, order)
     delivery = dispatch.create(
@@ -86,6 +94,7 @@ def give(made: World, courier: UUID, *, packed: bool = True, seat: int = 0) -> t
         lon=view.lon,
         promised_to=view.promised_to,
         ready_by=view.ready_by,
+        not_before=view.not_before,
     )
     if packed:
         fulfilments.scan(actor=THE_SYSTEM, fulfilment_id=order, code="6920000000012")
@@ -263,3 +272,66 @@ def test_what_is_packed_goes_although_its_neighbour_is_not(ride: Ride) -> None:
     assert "Picked up" in ride.screen()
     ride.go("pick_up")
     assert ride.status == "picked_up" and Delivery.objects.get(pk=late).status == "at_store"
+
+
+# Noon in the city; the shopper chose the hour from 12:40 on.
+NOON = datetime(2026, 11, 26, 15, 0, tzinfo=UTC)
+WINDOW = (NOON + timedelta(minutes=40), NOON + timedelta(minutes=100))
+
+
+@pytest.fixture
+def chosen() -> Iterator[Ride]:
+    with clock.frozen(NOON):
+        made = world.build()
+        client, courier = rider(made, "chen")
+        client.post("/courier/shift", {"on": "1"})
+        client.post("/courier/position", {"lat": "-30.03", "lon": "-51.22"})
+        yield Ride(made, client, courier, *give(made, courier, window=WINDOW))
+
+
+def test_a_chosen_window_is_said_and_not_before_it(chosen: Ride) -> None:
+    text = chosen.screen()
+    assert "promised 12:40–13:40" in text and "promised by" not in text
+    assert text.count("Not before 12:40") == 1, "its door comes after the store"
+    chosen.go("accept", "arrive_store", "pick_up")
+    text = chosen.screen()
+    assert "promised 12:40–13:40" in text and text.count("Not before 12:40") == 1
+    assert "60 min to spare" in text, "who is there early waits for the window"
+    chinese = words(chosen.client.get("/courier/", headers={"accept-language": "zh-CN"}))
+    assert "承诺 12:40–13:40 送到" in chinese and "12:40 之前不要送到" in chinese
+
+
+def test_once_the_window_has_begun_nothing_holds_it_back(chosen: Ride) -> None:
+    chosen.go("accept", "arrive_store", "pick_up")
+    with clock.frozen(WINDOW[0] - timedelta(seconds=1)):
+        assert "Not before" in chosen.screen()
+    with clock.frozen(WINDOW[0]):
+        text = chosen.screen()
+    assert "Not before" not in text and "promised 12:40–13:40" in text
+
+
+def test_without_a_window_a_time_is_promised(ride: Ride) -> None:
+    ride.go("accept", "arrive_store", "pick_up")
+    text = ride.screen()
+    assert "promised by" in text and "Not before" not in text
+
+
+def test_the_stops_ahead_name_their_windows(chosen: Ride) -> None:
+    chosen.go("accept", "arrive_store", "pick_up")
+    with clock.frozen(NOON):
+        give(
+            chosen.world,
+            chosen.courier,
+            seat=1,
+            window=(WINDOW[0] + timedelta(hours=1), WINDOW[1] + timedelta(hours=1)),
+        )
+    text = chosen.screen()
+    assert ">13:40–14:40<" in text and "Not before 13:40" in text
+
+
+def test_tasks_over_http_tell_the_windows_beginning(chosen: Ride) -> None:
+    give(chosen.world, chosen.courier, seat=1)
+    stops = chosen.client.get("/api/v1/courier/tasks").json()["stops"]
+    told = {job["id"]: job["not_before"] for stop in stops for job in stop["jobs"]}
+    opens = told.pop(ids.public("dlv", chosen.delivery))
+    assert datetime.fromisoformat(opens) == WINDOW[0] and list(told.values()) == [None]

@@ -22,6 +22,7 @@ from highstreet.trade.fulfilment import actions
 from highstreet.trade.fulfilment.reads import FulfilmentView, LineView
 
 from ..barcodes import svg
+from . import chosen
 from .frame import StaffRequest, Tried, go, order_for, page, store_for, tried
 from .queue import Due
 
@@ -159,12 +160,14 @@ def printed(request: StaffRequest, store: str, order: str) -> HttpResponse:
     """The pick list on paper: A5, or the 80 mm roll of a receipt printer."""
     shop = store_for(request, store)
     view = order_for(request, shop, order)
-    paper = request.GET.get("paper", "a5")
+    paper, now = request.GET.get("paper", "a5"), clock.now()
     context = {
         "order": view,
         "order_code": order,
         "paper": paper if paper in PAPERS else "a5",
         "lines": [(line, svg(line.barcode)) for line in view.lines],
+        "ready_by": chosen.printed_time(view.ready_by, now, shop.zone),
+        "window": chosen.printed_window(view, now, shop.zone),
         "number_bars": svg(view.order_number),
         "units": sum(line.quantity for line in view.lines),
         "cold": sum(line.quantity for line in view.lines if line.temperature != "ambient"),
@@ -182,7 +185,7 @@ def _order(
     scanned: Tried | None = None,
     typed: str = "",
 ) -> HttpResponse:
-    scan, done = scanned or Tried(), done or Tried()
+    scan, done, now = scanned or Tried(), done or Tried(), clock.now()
     rows = sorted((Row.of(line) for line in view.lines), key=lambda row: row.left == 0)
     tone, words = STATES.get(view.status, ("", ""))
     context: dict[str, Any] = {
@@ -194,7 +197,9 @@ def _order(
         "next": next((row for row in rows if row.left > 0), None),
         "scanned": next((row for row in rows if str(row.line.id) == scan.value), None),
         "scan_refused": scan.refused,
-        "due": Due.of(view.ready_by, clock.now()),
+        "due": Due.of(view.ready_by, now),
+        "window": chosen.window(view, now, shop.zone),
+        "notice": chosen.notice(view, now, shop.zone),
         "may_pick": view.status in PICKING and request.actor.may("fulfilment.work"),
         "state_tone": tone,
         "state_words": words,

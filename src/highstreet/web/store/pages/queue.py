@@ -1,9 +1,9 @@
-"""Incoming orders: what is due first, accepted with one tap or rejected with a reason."""
+"""Incoming orders: what is due first, what is for later, accepted with one tap or rejected with a reason."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,6 +19,7 @@ from highstreet.trade.fulfilment import actions
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentCard
 
+from . import chosen
 from .frame import StaffRequest, go, order_for, page, store_for, stores_for, tried
 
 REASONS = {
@@ -45,19 +46,22 @@ def home(request: StaffRequest) -> HttpResponse:
 
 @route("fulfilment.read")
 def queue(request: StaffRequest, store: str) -> HttpResponse:
-    """Every open order by urgency: new, being picked, waiting to leave."""
+    """Every open order by urgency: new, being picked, for later, waiting to leave."""
     return _queue(request, store)
 
 
 @route("fulfilment.work")
 @require_POST
 def accept(request: StaffRequest, store: str, order: str) -> HttpResponse:
-    """Take the order; its pick list is the next page."""
+    """Take the order; its pick list is the next page, or the queue when it is for later."""
     shop = store_for(request, store)
     view = order_for(request, shop, order)
     done = tried(lambda: actions.accept(actor=request.actor, fulfilment_id=view.id))
     if done.refused:
         return _queue(request, store, done.refused)
+    if chosen.waits_until(view, clock.now()):
+        say = _("{number} accepted: it waits under Later until it is time").format(number=view.order_number)
+        return go(request, "queue", store, say=say)
     return go(request, "order", store, order, say=_("{number} accepted").format(number=view.order_number))
 
 
@@ -82,10 +86,13 @@ def reject(request: StaffRequest, store: str, order: str) -> HttpResponse:
 def _queue(request: StaffRequest, code: str, refused: Refused | None = None) -> HttpResponse:
     shop = store_for(request, code)
     now = clock.now()
-    rows = [QueueRow.of(card, now) for card in fulfilments.queue(actor=request.actor, store_id=shop.id)]
+    rows = [QueueRow.of(card, now, shop.zone) for card in fulfilments.queue(actor=request.actor, store_id=shop.id)]
+    due = [row for row in rows if row.starts is None]
     context = {
-        "new": [row for row in rows if row.card.status == "pending"],
-        "picking": [row for row in rows if row.card.status in ("accepted", "picking", "packed")],
+        "new": [row for row in due if row.card.status == "pending"],
+        "picking": [row for row in due if row.card.status in ("accepted", "picking", "packed")],
+        "later": sorted((row for row in rows if row.starts), key=lambda row: (row.starts, row.card.order_number)),
+        "pending": sum(row.card.status == "pending" for row in rows),
         "ready": [row for row in rows if row.card.status == "ready"],
     }
     template = "queue_lists" if request.htmx else "queue"
@@ -110,12 +117,19 @@ class Due:
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One order of the list with its public id and its urgency."""
+    """One order of the list with its public id and its urgency; `window` in words, if one was chosen.
+
+    `starts`: when to begin with it, while that is later.
+    """
 
     card: FulfilmentCard
     code: str
     due: Due
+    window: str
+    starts: datetime | None
 
     @staticmethod
-    def of(card: FulfilmentCard, now: datetime) -> QueueRow:
-        return QueueRow(card, ids.public("ful", card.id), Due.of(card.ready_by, now))
+    def of(card: FulfilmentCard, now: datetime, zone: tzinfo) -> QueueRow:
+        starts = chosen.waits_until(card, now)
+        due = Due("info", chosen.start(starts, now, zone)) if starts else Due.of(card.ready_by, now)
+        return QueueRow(card, ids.public("ful", card.id), due, chosen.window(card, now, zone), starts)

@@ -112,8 +112,13 @@ def order(
     due_in: timedelta = timedelta(minutes=20),
     collect_due: int = 0,
     now: datetime | None = None,
+    window: tuple[datetime, datetime] | None = None,
+    start_at: datetime | None = None,
 ) -> UUID:
-    """A paid order in a store's queue with its units held; `lines` are (index in GOODS, units)."""
+    """A paid order in a store's queue with its units held; `lines` are (index in GOODS, units).
+
+    `window` was chosen by the shopper, and the store should begin at `start_at`.
+    """
     store = store or world.store
     chosen = [(world.variants[index], units) for index, units in (lines or [(0, 1), (2, 2)])]
     group, now = ids.new_id(), now or clock.now()
@@ -135,9 +140,11 @@ def order(
                 lat=-30.032,
                 lon=-51.215,
                 address="Rua da Praia 12",
-                promised_from=now,
-                promised_to=now + due_in + timedelta(minutes=15),
+                promised_from=window[0] if window else now,
+                promised_to=window[1] if window else now + due_in + timedelta(minutes=15),
                 ready_by=now + due_in,
+                start_at=start_at,
+                not_before=window[0] if window and mode == "delivery" else None,
                 collect_due=collect_due,
                 lines=tuple(NewLine(ids.new_id(), variant.pk, units, 990) for variant, units in chosen),
             ),
