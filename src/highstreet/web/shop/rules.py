@@ -1,11 +1,13 @@
-"""Pure arithmetic of the shop's pages: boxes and points of small maps, whether a promise got worse."""
+"""Pure arithmetic of the shop's pages: boxes and points of small maps, whether a promise got worse, chosen times."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+
+from highstreet.web.ui.rules import clock_time, day
 
 Point = tuple[float, float]
 METRES_A_DEGREE = 111_195.0
@@ -80,6 +82,25 @@ def got_worse(seen_total: int, seen_to: datetime | None, total: int, promised_to
     if total > seen_total or seen_to is None:
         return True
     return promised_to.replace(second=0, microsecond=0) > seen_to.replace(second=0, microsecond=0)
+
+
+def hours(start: datetime, end: datetime) -> str:
+    """`17:00–18:00`, of local times."""
+    return f"{clock_time(start)}–{clock_time(end)}"
+
+
+def window(start: datetime, end: datetime, now: datetime, lang: str | None) -> str:
+    """`today 17:00–18:00` / `明天 09:00–10:00`, of local times: a time that was chosen has its day with it."""
+    return f"{day(start.date(), now.date(), lang)} {hours(start, end)}"
+
+
+def moment(text: str) -> datetime | None:
+    """An ISO moment with its offset, in UTC; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def whole_number(text: str, most: int) -> int | None:

@@ -1,8 +1,10 @@
-"""Checkout on one page. A typed address is quoted anew; who would pay more or wait longer is asked again."""
+"""Checkout on one page. A typed address or another time is quoted anew; who would pay more, wait longer or has not
+seen the chosen time's offer is asked again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +18,16 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.people.customers import reads as customers
 from highstreet.supply.inventory.refusals import SOLD_OUT
+from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.cart.refusals import EMPTY_CART
 from highstreet.trade.orders import actions as orders
 from highstreet.trade.orders import reads as order_reads
 from highstreet.trade.orders.ports import geo
 from highstreet.trade.orders.reads import QuoteView
-from highstreet.trade.orders.refusals import ADDRESS_UNKNOWN, BAD_PHONE
+from highstreet.trade.orders.refusals import ADDRESS_UNKNOWN, BAD_PHONE, SLOT_GONE
 
-from ..rules import got_worse
+from ..rules import got_worse, moment
+from . import times
 from .front import front_store
 from .visit import Here, Visit, shop_page
 
@@ -33,7 +37,7 @@ SUBSTITUTIONS = ("best", "ask", "refund")
 
 @dataclass
 class Form:
-    """What was typed or remembered, and what is wrong with it by field."""
+    """What was typed or remembered, and what is wrong with it by field. `slot`: the time chosen, None for soon."""
 
     address: str = ""
     unit: str = ""
@@ -41,15 +45,26 @@ class Form:
     note: str = ""
     substitution: str = "best"
     payment: str = "wechat"
+    slot: datetime | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Try:
-    """A quote, or why there is none."""
+    """A quote, or why there is none: asked for `here`, where `store` is in front."""
 
     quote: QuoteView | None = None
     refusal: Refused | None = None
+    here: Here | None = None
+    store: StoreView | None = None
+
+    def times(self, visit: Visit, slot: datetime | None) -> times.Times | None:
+        """What may be chosen instead of, or beside, what was asked for."""
+        if self.quote is not None:
+            return times.of_quote(self.quote, slot)
+        if self.refusal is None or self.here is None:
+            return None
+        return times.instead(visit, self.here, self.store, self.refusal, slot)
 
 
 @route(PUBLIC)
@@ -65,11 +80,12 @@ def checkout(visit: Visit) -> HttpResponse:
 @route(PUBLIC)
 @shop_page
 def requote(visit: Visit) -> HttpResponse:
-    """POST the form: what a typed address would cost and when, for htmx."""
+    """POST the form: what a typed address or a chosen time would cost and when, for htmx."""
     if visit.request.method != "POST":
         return visit.go("shop:checkout")
     form = _typed(visit.request.POST)
-    here = _spot(visit, form)
+    # Who has not said where they are may look at times first, as they look at the page's own quote.
+    here = _spot(visit, form) if form.address or visit.here.chosen else visit.here
     tried = _quote(visit, here, form) if here else Try()
     return _page(visit, form, tried, template="shop/parts/quoted.html", status=422 if form.errors else 200)
 
@@ -79,21 +95,25 @@ def _order(visit: Visit) -> HttpResponse:
     form = _typed(posted)
     seen = _seen(visit, posted)
     pickup = visit.here.mode == "pickup"
-    same = seen is not None and seen.mode == visit.here.mode and (pickup or seen.address == form.address)
-    here = visit.here if same or pickup else _spot(visit, form)
+    there = seen is not None and seen.mode == visit.here.mode and (pickup or seen.address == form.address != "")
+    here = visit.here if there or pickup else _spot(visit, form)
     if not form.phone:
         form.errors["phone"] = _("Give a phone number, so that the courier can reach you.")
+    if there and seen and not pickup:
+        here = replace(visit.here, lat=seen.lat, lon=seen.lon, label=seen.address or visit.here.label)
+        here = replace(here, chosen=bool(seen.address))
+    same = there and seen is not None and seen.slot == form.slot
     if form.errors or here is None:
-        return _page(visit, form, Try(seen), status=422)
-    if same and seen and not pickup:
-        here = replace(here, lat=seen.lat, lon=seen.lon, label=seen.address or here.label, chosen=bool(seen.address))
+        return _page(visit, form, Try(seen) if same or here is None else _quote(visit, here, form), status=422)
     visit.be_at(here)
     tried = Try(seen) if same and seen and not seen.expired and not seen.used else _quote(visit, here, form)
     if tried.quote is None:
         return _page(visit, form, tried, status=409)
-    total, to = (seen.total, seen.promised_to) if seen else (0, None)
+    total, to, slot = (seen.total, seen.promised_to, seen.slot) if seen else (0, None, None)
+    if not slot == form.slot == tried.quote.slot:
+        return _page(visit, form, tried, worse="time", status=409)
     if got_worse(total, to, tried.quote.total, tried.quote.promised_to):
-        return _page(visit, form, tried, worse=True, status=409)
+        return _page(visit, form, tried, worse="place", status=409)
     try:
         return _place(visit, form, tried.quote)
     except Refused as refused:
@@ -131,8 +151,8 @@ def _quote(visit: Visit, here: Here, form: Form) -> Try:
     chosen = here.mode == "pickup" and shown is not None and shown.code == here.store
     tried = _quote_from(visit, here, form, shown.id if shown else None)
     if tried.quote is None and here.mode == "pickup" and not chosen:
-        return _quote_from(visit, here, form, None)
-    return tried
+        tried = _quote_from(visit, here, form, None)
+    return replace(tried, here=here, store=shown)
 
 
 def _quote_from(visit: Visit, here: Here, form: Form, store_id: UUID | None) -> Try:
@@ -146,6 +166,7 @@ def _quote_from(visit: Visit, here: Here, form: Form, store_id: UUID | None) -> 
             address=form.address if here.mode == "delivery" else "",
             unit=form.unit,
             store_id=store_id,
+            slot=form.slot,
         )
     except Refused as refused:
         return Try(refusal=refused)
@@ -202,6 +223,7 @@ def _typed(posted: QueryDict) -> Form:
         words("note"),
         substitution if substitution in SUBSTITUTIONS else "best",
         "at_pickup" if payment == "at_pickup" else "wechat",
+        moment(posted.get("slot", "")),
     )
 
 
@@ -211,15 +233,17 @@ def _page(
     tried: Try,
     *,
     template: str = "shop/checkout.html",
-    worse: bool = False,
+    worse: str = "",
     said: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page again, with what stands in the way and what to do about it."""
+    """The page again, with what stands in the way and what to do about it. `worse`: "time" or "place" made it so."""
     refusal = tried.refusal
     if refusal is not None and refusal.reason in (EMPTY_CART, NOT_FOUND):
         return visit.go(reverse("shop:cart"))
     quote = tried.quote
+    gone = refusal is not None and refusal.reason is SLOT_GONE
+    hours = tried.times(visit, form.slot)
     known = bool(form.phone and (form.address or visit.here.mode == "pickup"))
     context: dict[str, Any] = {
         "form": form,
@@ -229,6 +253,9 @@ def _page(
         "worse": worse,
         "quote_ref": ids.public("quo", quote.id) if quote else "",
         "folded": known and not form.errors,
+        "times": hours,
+        "times_alone": gone and hours is not None,
+        "kept_slot": form.slot.isoformat() if form.slot and not hours and not gone else "",
         "sold_out": refusal is not None and refusal.reason is SOLD_OUT,
         "substitutions": [
             ("best", _("Best match"), _("same or lower price")),

@@ -50,6 +50,7 @@ def order(visit: Visit, ref: str) -> HttpResponse:
         "ref": ref,
         "track": track,
         "say": words.say(found, track, promise),
+        "window": words.chosen(found),
         "steps": words.steps(found),
         "asked": _asked(found),
         "live_url": f"{reverse('shop:order', args=[ref])}?part=live",

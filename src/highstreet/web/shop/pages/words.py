@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from highstreet.kernel import clock
 from highstreet.trade.orders.reads import OrderView
 from highstreet.web.ui import rules as ui
 
+from .. import rules
 from ..templatetags.shop import yuan
 
 
@@ -31,6 +33,19 @@ class Say:
 
 def at(moment: datetime) -> str:
     return ui.day_time(timezone.localtime(moment), timezone.localtime(clock.now()), get_language())
+
+
+def by(moment: datetime) -> str:
+    return ui.by_time(timezone.localtime(moment), timezone.localtime(clock.now()), get_language())
+
+
+def chosen(order: OrderView) -> str:
+    """The window that a delivery's shopper chose; "" for as soon as possible, and while it is not the store's yet."""
+    going = order.fulfilment
+    if going is None or going.not_before is None:
+        return ""
+    local = timezone.localtime
+    return rules.window(local(order.promised_from), local(order.promised_to), local(clock.now()), get_language())
 
 
 def minutes(seconds: float) -> str:
@@ -51,7 +66,8 @@ def say(order: OrderView, track: TrackView | None, promise: PromiseView | None) 
         return Say(_("Cancelled"), _cancelled(order), _reason(order.end_reason), "bad")
     if order.status == "completed":
         return _completed(order, promise)
-    return _pickup(order) if order.mode == "pickup" else _delivery(order, track)
+    said = _pickup(order) if order.mode == "pickup" else _delivery(order, track)
+    return replace(said, badge=_("Chosen time"), tone="info") if _starts(order) else said
 
 
 def _cancelled(order: OrderView) -> str:
@@ -110,11 +126,11 @@ def _pickup(order: OrderView) -> Say:
             _("{minutes} late").format(minutes=minutes(-left)),
             "late",
         )
-    return Say(_("Ready by {time}").format(time=at(order.promised_to)), _stage(order, None), _("On time"))
+    return Say(_("Ready {by}").format(by=by(order.promised_to)), _stage(order, None), _("On time"))
 
 
 def _delivery(order: OrderView, track: TrackView | None) -> Say:
-    now = clock.now()
+    now, window = clock.now(), chosen(order)
     eta = max(track.eta, now) if track and track.eta else None
     if track is not None and track.status == "failed":
         return Say(
@@ -129,15 +145,28 @@ def _delivery(order: OrderView, track: TrackView | None) -> Say:
     if ahead <= -60:
         badge = _("About {minutes} late").format(minutes=minutes(-ahead))
         return Say(big, _stage(order, track), badge, "late")
-    if eta is not None and ahead >= 60:
+    if window and eta is None:
+        return Say(str(capfirst(window)), _stage(order, track), _("On time"))
+    if eta is not None and ahead >= 60 and not window:
         return Say(big, _stage(order, track), _("{minutes} ahead of the promise").format(minutes=minutes(ahead)))
     return Say(big, _stage(order, track), _("On time"))
+
+
+def _starts(order: OrderView) -> datetime | None:
+    """When the store begins with an order whose chosen time is still far; None where it has or may."""
+    going = order.fulfilment
+    if going is None or going.status not in ("pending", "accepted") or going.start_at is None:
+        return None
+    return going.start_at if going.start_at > clock.now() else None
 
 
 def _stage(order: OrderView, track: TrackView | None) -> str:
     """What is being done now."""
     going = order.fulfilment
     status = going.status if going else "pending"
+    starts = _starts(order)
+    if starts is not None:
+        return _("The store starts picking at {time}.").format(time=ui.clock_time(timezone.localtime(starts)))
     if going is not None and status == "picking":
         return _("The store is picking: {done} of {all}.").format(done=going.picked, all=going.units)
     if status in ("packed", "ready"):

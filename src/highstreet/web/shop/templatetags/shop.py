@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
 
 from django import template
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
-from highstreet.kernel import ids
+from highstreet.kernel import clock, ids
 from highstreet.web.ui.rules import money
 
+from .. import rules
 from ..pages.front import Tile
 
 register = template.Library()
@@ -29,6 +31,13 @@ _TOKEN, _NEXT = (f"{name}-{ids.random_token(20)}" for name in ("token", "next"))
 def yuan(fen: int | None) -> str:
     """Whole yuan without decimals where there are none: 500 -> ¥5, 550 -> ¥5.50."""
     return "" if fen is None else money(fen).removesuffix(".00")
+
+
+@register.simple_tag
+def window(start: datetime, end: datetime) -> str:
+    """`{% window quote.promised_from quote.promised_to as when %}` -> today 17:00–18:00 / 今天 17:00–18:00."""
+    local = timezone.localtime
+    return rules.window(local(start), local(end), local(clock.now()), translation.get_language())
 
 
 @register.simple_tag(takes_context=True)

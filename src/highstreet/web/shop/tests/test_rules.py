@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from highstreet.web.shop.rules import around, got_worse, line, over, whole_number
+from highstreet.web.shop.rules import around, got_worse, line, moment, over, whole_number, window
 
 HERE = (-30.03, -51.22)
 AT = datetime(2026, 3, 4, 18, 30, 20, tzinfo=UTC)
@@ -53,3 +53,28 @@ def test_nothing_seen_is_nothing_agreed() -> None:
 @pytest.mark.parametrize("text", ["-1", "1.5", "1e3", "٣", "10000000", "", "100", "1_0"])
 def test_only_small_whole_numbers_count(text: str) -> None:
     assert whole_number(text, 99) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-03-04", "2026-03-04T18:30", "\x00", "\ud800", "0001-01-01T00:00+23:59", "٣" * 20]
+)
+def test_only_a_moment_with_its_offset_counts(text: str) -> None:
+    assert moment(text) is None
+
+
+def test_a_moment_is_read_in_any_zone() -> None:
+    assert moment("2026-03-04T15:30:20-03:00") == AT and moment(AT.isoformat()) == AT
+
+
+@pytest.mark.parametrize(
+    ("days", "lang", "words"),
+    [
+        (0, "en", "today 18:30–19:30"),
+        (0, "zh-hans", "今天 18:30–19:30"),
+        (1, "en", "tomorrow 18:30–19:30"),
+        (1, "zh-hans", "明天 18:30–19:30"),
+    ],
+)
+def test_a_window_has_its_day(days: int, lang: str, words: str) -> None:
+    start = AT + timedelta(days=days)
+    assert window(start, start + timedelta(hours=1), AT - timedelta(hours=4), lang) == words
