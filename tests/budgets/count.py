@@ -27,6 +27,7 @@ DAY = "2099-01-01"
 QUERY = {
     "api/v1/cities/<code>/stores": HERE,
     "api/v1/products/<product>": HERE,
+    "api/v1/stores/<store>/slots": HERE,
     "search": "?q=milk",
     "console/orders": "?q=a",
     "console/roster": f"?week={DAY}",
