@@ -49,6 +49,16 @@ def medians(known: Callable[[int], object], unknown: Callable[[int], object], n:
     return median(taken[0]), median(taken[1])
 
 
+def best(known: Callable[[int], object], unknown: Callable[[int], object], n: int) -> tuple[float, float]:
+    """The `medians` nearest to each other of three at most: a difference that is in the code is there each time."""
+    found = medians(known, unknown, n)
+    for _ in range(2):
+        if apart(found) < 0.05:
+            break
+        found = min(found, medians(known, unknown, n), key=apart)
+    return found
+
+
 def apart(both: tuple[float, float]) -> float:
     """How far two medians are from each other, as a part of the smaller."""
     return abs(both[0] - both[1]) / min(both)

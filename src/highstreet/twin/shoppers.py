@@ -98,7 +98,8 @@ class Shopper:
         """Now and then one of the next free windows of today; mostly as soon as possible."""
         if self.random.random() >= self.told.habits.chooses_time:
             return ""
-        found = (await self.person.get(f"/stores/{store}/slots", **where))["items"]
+        lat, lon = where["lat"], where["lon"]
+        found = (await self.person.get(f"/stores/{store}/slots", mode=where["mode"], lat=lat, lon=lon))["items"]
         today = clock.now().astimezone(ZONE).date()
         free = [one["starts_at"] for one in found if one["free"]]
         free = [at for at in free if datetime.fromisoformat(at).astimezone(ZONE).date() == today]

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+# Windows lie within a day, today or in the next fortnight.
+MOST = {"slot_minutes": 24 * 60, "slot_cutoff_minutes": 14 * 24 * 60, "slot_days": 14, "slot_share": 100}
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -32,7 +35,8 @@ class Terms:
 
     @classmethod
     def of(cls, policy: Mapping[str, Any]) -> Terms:
-        """The terms in `policy`; unknown names, non-integers and windows of odd minutes are refused with ValueError."""
+        """The terms in `policy`; unknown names, non-integers and windows of odd minutes or times are refused with
+        ValueError."""
         known = {field.name for field in fields(cls)}
         for name, value in policy.items():
             if name not in known:
@@ -42,4 +46,7 @@ class Terms:
         terms = cls(**policy)
         if terms.slot_minutes % 15:
             raise ValueError("slot_minutes must be whole quarters of an hour: couriers are counted by them")
+        for name, most in MOST.items():
+            if getattr(terms, name) > most:
+                raise ValueError(f"{name} is at most {most}")
         return terms

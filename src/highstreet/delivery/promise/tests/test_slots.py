@@ -252,6 +252,9 @@ class TestKept:
     def test_windows_are_whole_quarters(self) -> None:
         with pytest.raises(ValueError, match="quarters"):
             Terms.of({"slot_minutes": 50})
+        for name in ("slot_minutes", "slot_cutoff_minutes", "slot_days", "slot_share"):
+            with pytest.raises(ValueError, match=f"{name} is at most"):
+                Terms.of({name: 15 * 10**6})
 
     def test_terms_say_how_long_windows_are(self) -> None:
         place = support.town(policy={"slot_minutes": 120, "slot_cutoff_minutes": 240, "slot_days": 1})
