@@ -152,11 +152,11 @@ def beliefs(mode: str) -> list[float]:
 
 
 def bounded(seconds: float, mode: str, quantile: int) -> float:
-    """A residual kept between what a city without history gets and 25 minutes.
+    """A residual kept between half of what a city without history gets and 25 minutes.
 
     A quiet hour must not leave the next rush without room.
     """
-    return min(max(seconds, usual_residual(mode, quantile)), MOST_RESIDUAL)
+    return min(max(seconds, usual_residual(mode, quantile) / 2), MOST_RESIDUAL)
 
 
 def slot_start(at: datetime) -> datetime:
