@@ -13,6 +13,8 @@ from . import DOOR_SECONDS, HANDOVER_SECONDS, SLOT_MINUTES, Bin, Window
 INTO_QUARTER = timedelta(minutes=10)
 # Who picks up at five finds the bag ready at five; it may stand there for so long before.
 STANDS = timedelta(minutes=15)
+DAY = 24 * 60
+MOST_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,10 @@ def windows(
     """The windows of `minutes` that can be chosen now: by the clock, within the shop's hours, `cutoff` minutes ahead.
 
     `opens` and `closes` are local minutes of the day; today is the first of `days`. An hour that the clocks leave out
-    or repeat is not offered.
+    or repeat is not offered. ValueError for what no retailer's terms and no shop's hours are.
     """
+    if not (0 <= opens <= DAY and 0 <= closes <= DAY and 0 <= minutes <= DAY and 0 <= days <= MOST_DAYS):
+        raise ValueError("hours of a day, windows within it, days of a fortnight")
     if not minutes:
         return []
     found = []
@@ -77,8 +81,10 @@ def begins(ready_by: datetime, prep_minutes: float, spare_seconds: float) -> dat
 
 
 def quarters(hours: Sequence[Hours]) -> list[datetime]:
-    """Every quarter of an hour of these windows, in order, each once."""
+    """Every quarter of an hour of these windows, in order, each once. ValueError for a window longer than a day."""
     step = timedelta(minutes=SLOT_MINUTES)
+    if any(one.ends_at - one.starts_at > timedelta(minutes=DAY) for one in hours):
+        raise ValueError("windows within a day")
     return sorted(
         {one.starts_at + step * number for one in hours for number in range((one.ends_at - one.starts_at) // step)}
     )
