@@ -1,4 +1,7 @@
-"""W1: texts of customers, shops, suppliers and partners are shown as texts, in every page of a running town."""
+"""W1: texts of customers, shops, suppliers and partners are shown as texts, in every page of a running town.
+
+Of the long run, as it opens every page.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ from tests.support.stack import _answers, _free_port
 from .planting import BELIEVED, MARKER, SHOWN, TRIED, columns, met, plant
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-# In the fast run these stand for the admin's lists.
+# These stand for the admin's lists where its own scripts are looked at.
 FEW = {"orders/order", "customers/customer", "catalog/product", "stores/store", "partners/endpoint", "accounts/user"}
 SETTLE_MS = 60
+ROUNDS = 6
 
 
 class Infested(Town):
@@ -181,6 +185,7 @@ def open_context(chrome: Chrome, user: str, found: Findings, *, policy: bool) ->
     return context, page
 
 
+@pytest.mark.long
 def test_the_admin_works_under_its_policy(chrome: Chrome, infested: tuple[Infested, World], row: Add) -> None:
     """Before anything is planted: no violation on its lists, rows and forms, and Unfold's scripts and colours work."""
     town, world = infested
@@ -198,14 +203,15 @@ def test_the_admin_works_under_its_policy(chrome: Chrome, infested: tuple[Infest
     row("W1", "the admin's pages under their policy", n=len(places), accepted=len(places), notes="0 CSP violations")
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(6, marks=[pytest.mark.long, pytest.mark.timeout(3000)])])
-def test_no_text_is_believed(chrome: Chrome, infested: tuple[Infested, World], rounds: int, row: Add) -> None:
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_no_text_is_believed(chrome: Chrome, infested: tuple[Infested, World], row: Add) -> None:
     """Each round begins with other payloads; the row says how many pairs of a column and a payload were looked at."""
     town, world = infested
-    places = everything(world, whole=rounds > 1) + rows_of(world, whole=rounds > 1)
+    places = everything(world, whole=True) + rows_of(world, whole=True)
     pages = shown = 0
     pairs: set[tuple[str, str]] = set()
-    for start in range(0, TRIED, TRIED // rounds):
+    for start in range(0, TRIED, TRIED // ROUNDS):
         planted, kept = plant(town, start)
         pairs |= met(town, planted)
         found = tour(chrome, places, town.url, policy=False)
@@ -220,6 +226,7 @@ def test_no_text_is_believed(chrome: Chrome, infested: tuple[Infested, World], r
     row("W1", "hostile texts in every text column, CSP off", n=pages, accepted=0, notes=note)
 
 
+@pytest.mark.long
 def test_unescaped_they_run_and_the_policy_stops_them(
     chrome: Chrome, infested: tuple[Infested, World], row: Add
 ) -> None:

@@ -19,8 +19,8 @@ _BEGAN = (
     "(extract(epoch FROM (work AT TIME ZONE %(zone)s)::time)::int / 60 / %(bin)s) * %(bin)s, count(*) FROM "
     # Who chose a window is work when it begins, not when they ordered.
     "(SELECT GREATEST(created_at, not_before - interval '30 minutes') AS work FROM dispatch_delivery "
-    "WHERE city_id = %(city)s AND carrier = 'own' AND created_at >= %(since)s AND created_at < %(until)s) AS begun "
-    "GROUP BY 1, 2"
+    "WHERE city_id = %(city)s AND carrier = 'own' AND created_at >= %(since)s - interval '15 days' "
+    "AND created_at < %(until)s) AS begun WHERE work >= %(since)s AND work < %(until)s GROUP BY 1, 2"
 )
 _TIMED = (
     "SELECT percentile_cont((SELECT array_agg(n / 20.0) FROM generate_series(1, 19) n)) WITHIN GROUP "

@@ -14,6 +14,7 @@ from highstreet.trade.fulfilment import events
 from highstreet.trade.fulfilment.models import Fulfilment
 
 from .. import actions, handlers, snapshot
+from ..history import History
 from ..models import Delivery
 from ..reads.tower import tower
 
@@ -76,3 +77,13 @@ def test_without_a_window_it_goes_at_once() -> None:
     support.courier(place, 0)
     begin(place, None)
     assert assigned(place, NOON) == 1
+
+
+def test_a_roster_learns_of_it_when_it_was_work_not_when_it_was_ordered() -> None:
+    """One of yesterday evening for this noon is today's; one for tomorrow is nobody's yet."""
+    place = support.town()
+    yesterday = NOON - timedelta(hours=16)
+    for not_before in (NOON, NOON + timedelta(days=1)):
+        Delivery.objects.filter(pk=begin(place, not_before).pk).update(created_at=yesterday)
+    past = History().past(place.city_id, NOON - timedelta(days=7), NOON + timedelta(hours=12), "America/Sao_Paulo", 30)
+    assert past.days == {NOON.date(): {11 * 60 + 30: 1}}
