@@ -41,7 +41,8 @@ class KeptDay:
 
 @dataclass(frozen=True)
 class PromiseView:
-    """What an order was promised and what came of it: open, kept, broken or void."""
+    """What an order was promised and what came of it: open, kept, broken or void. `begins_at`: the shopper chose the
+    window, and the store begins with it then."""
 
     order_id: UUID
     mode: str
@@ -49,6 +50,7 @@ class PromiseView:
     promised_from: datetime
     promised_to: datetime
     basis: dict[str, Any]
+    begins_at: datetime | None
     outcome: str
     fulfilled_at: datetime | None
     late_seconds: int | None
@@ -98,6 +100,7 @@ def promise(order_id: UUID) -> PromiseView | None:
         row.promised_from,
         row.promised_to,
         row.basis,
+        row.begins_at,
         row.outcome,
         row.fulfilled_at,
         row.late_seconds,

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from highstreet.delivery.promise.models import Promise
 from highstreet.kernel import ids
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.models import Journal, Posting
@@ -116,6 +117,15 @@ def test_what_is_another_organisations_is_not_there(scene: Scene) -> None:
     assert client.get("/console/orders?q=BBB222").context["hits"] == []
     assert client.get(f"/console/orders?store={ids.public('str', scene.stores[0].pk)}").status_code == 404
     assert client.get("/console/orders/nonsense").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Chosen by the shopper"), ("zh-hans", "顾客选的时段")])
+def test_a_time_that_was_chosen_is_told_with_when_the_store_begins(scene: Scene, language: str, words: str) -> None:
+    order = Order.objects.get(number="AAA111", city=scene.city)
+    address, client = f"/console/orders/{ids.public('ord', order.pk)}", client_of(scene.owner, language)
+    assert words not in client.get(address).content.decode()
+    Promise.objects.filter(order_id=order.pk).update(begins_at=order.placed_at)
+    assert words in client.get(address).content.decode()
 
 
 def queries(client: Client, address: str) -> int:
