@@ -50,6 +50,7 @@ def worked(place: support.Town, days_ago: int, hours: float, count: int) -> None
     start = NOW - timedelta(days=days_ago)
     for _ in range(count):
         courier = support.courier(place)
+        assert courier.courier_id is not None
         Shift.objects.create(courier_id=courier.courier_id, starts_at=start, ends_at=start + hours * HOUR)
 
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from highstreet.kernel import ids, outbox
+from highstreet.kernel.policy import NOBODY
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.orders import actions, reads
 from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.models import Order
 
-from .support import NOBODY, NOON, PHONE, Town, capacity, later, package, pay, view
+from .support import NOON, PHONE, Town, capacity, later, package, pay, view
 from .test_api import Shopper
 
 FIVE = NOON + timedelta(hours=5)

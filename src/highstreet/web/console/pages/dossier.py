@@ -217,7 +217,7 @@ def _promise(sheet: Sheet, kept: PromiseView | None) -> list[Fact]:
         return facts
     basis = kept.basis
     if kept.begins_at is not None:
-        facts.append(Fact(_("Chosen by the shopper"), _("from {time}").format(time=day_time(kept.promised_from))))
+        facts.append(Fact(_("Chosen by the shopper"), day_time(kept.promised_from)))
         facts.append(Fact(_("The store begins"), day_time(kept.begins_at)))
     facts.append(Fact(_("Held with"), _("{quantile} % certainty").format(quantile=kept.quantile)))
     told: dict[str, tuple[str, Callable[[Any], str]]] = {
