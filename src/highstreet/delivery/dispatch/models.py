@@ -15,8 +15,9 @@ AHEAD = timedelta(minutes=60)
 
 
 def due(now: datetime) -> Q:
-    """Deliveries that are work by now: but for those whose shopper chose a window that begins in more than an hour."""
-    return Q(not_before=None) | Q(not_before__lte=now + AHEAD)
+    """Deliveries that are work by now: all but those that wait for a window which begins in more than an hour. One that
+    somebody was given by hand is work, however early."""
+    return ~Q(status="waiting") | Q(not_before=None) | Q(not_before__lte=now + AHEAD)
 
 
 class Delivery(models.Model):

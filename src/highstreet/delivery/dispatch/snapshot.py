@@ -69,8 +69,7 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywher
     etas: dict[UUID, datetime] = {}
     idle = [free(city_id, courier, of_courier[courier.id], now, etas) for courier in present]
     room = [min(courier.capacity, 8) - len(of_courier[courier.id]) for courier in present]
-    asked = set(range(len(shops))) if everywhere else {index[row.store_id] for row in waiting}
-    problem = _problem(city_id, now, shops, sorted(asked), index, waiting, present, idle, room)
+    problem = _problem(city_id, now, shops, index, waiting, present, idle, room, everywhere=everywhere)
     return Snapshot(problem, present, shops, waiting, live, etas)
 
 
@@ -79,12 +78,8 @@ def couriers_in(seen: Snapshot, city_id: UUID, now: datetime) -> dict[UUID, floa
 
     `seen` was taken everywhere.
     """
-    streets = legs(city_id)
-    doors = np.array([(row.lat, row.lon) for row in seen.waiting], float).reshape(-1, 2)
-    back = np.zeros((len(seen.waiting), len(seen.stores)))
-    if len(doors):
-        for number, shop in enumerate(seen.stores):
-            back[:, number] = streets.to_place(doors, (shop.lat, shop.lon), at=now)
+    doors = [(row.lat, row.lon) for row in seen.waiting]
+    back = legs(city_id).to_places(doors, [(shop.lat, shop.lon) for shop in seen.stores], at=now)
     soonest = reach(seen.problem, back)
     return {shop.id: float(at) for shop, at in zip(seen.stores, soonest, strict=True) if np.isfinite(at)}
 
@@ -138,22 +133,26 @@ def _problem(
     city_id: UUID,
     now: datetime,
     shops: list[StoreView],
-    asked: list[int],
     index: dict[UUID, int],
     waiting: list[Delivery],
     present: list[CourierView],
     free: list[Free],
     room: list[int],
+    *,
+    everywhere: bool,
 ) -> Problem:
     streets = legs(city_id)
     places = np.array([one.place for one in free], float).reshape(-1, 2)
     doors = np.array([(row.lat, row.lon) for row in waiting], float).reshape(-1, 2)
     store = np.array([index[row.store_id] for row in waiting], np.int64)
     to_store = np.full((len(free), len(shops)), np.inf)
+    if everywhere:
+        to_store = streets.to_places(places, [(shop.lat, shop.lon) for shop in shops], at=now)
     drop = np.zeros(len(waiting))
-    for number in asked:
+    for number in np.unique(store).tolist():
         point = (shops[number].lat, shops[number].lon)
-        to_store[:, number] = streets.to_place(places, point, at=now)
+        if not everywhere:
+            to_store[:, number] = streets.to_place(places, point, at=now)
         mine = store == number
         drop[mine] = streets.from_place(point, doors[mine], at=now)
     return Problem(

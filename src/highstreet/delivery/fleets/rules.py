@@ -87,6 +87,8 @@ STOP_WAITS = (5, 15, 45)
 # How many orders a delivery may become at fleets, and how long before the second and the third.
 ATTEMPTS = 3
 ATTEMPT_WAITS = (0, 10, 60)
+# A fleet is asked so long before a window that the shopper chose: for somebody to take it, to come and to ride.
+BEFORE_WINDOW = timedelta(minutes=20)
 SILENT = timedelta(minutes=3)
 GIVE_UP_SILENT = timedelta(minutes=20)
 GIVE_UP_UNTAKEN = timedelta(minutes=15)

@@ -67,10 +67,13 @@ def ask(
     shop_no: str,
     promised_to: datetime,
     attempt: int,
+    not_before: datetime | None = None,
 ) -> None:
-    """Write down that a fleet shall bring it; a job asks when its time has come."""
+    """Write down that a fleet shall bring it; a job asks when its time has come, for the window that begins then."""
     now, made = clock.now(), ids.new_id()
     due = now + rules.wait(rules.ATTEMPT_WAITS, attempt)
+    if not_before is not None:
+        due = max(due, not_before - rules.BEFORE_WINDOW)
     FleetOrder.objects.create(
         id=made,
         fleet_id=fleet_id,
@@ -81,10 +84,10 @@ def ask(
         attempt=attempt,
         number=ids.public(PREFIX, made),
         shop_no=shop_no,
-        since=now,
+        since=due,
         promised_to=promised_to,
         next_at=due,
-        heard_at=now,
+        heard_at=due,
         created_at=now,
     )
     if due <= now:

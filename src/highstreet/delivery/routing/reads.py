@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 Floats = NDArray[np.float64]
 STALE_SECONDS = 60.0
 MOST_PLACES = 512
+# Of them, so many for one question about all of a city's stores.
+MOST_LOOKED_UP = 128
 WALK_MPS = 4.8 / 3.6
 DETOUR = 1.4
 
@@ -84,6 +86,20 @@ class CityStreets:
     ) -> Floats:
         """Seconds [k] from each of [k, 2] doors (couriers) to a fixed place (a store)."""
         return self.factor(mode, at) * self._by_place(place, doors, mode, reverse=True)
+
+    def to_places(self, doors: ArrayLike, places: ArrayLike, mode: Mode = "bike", at: datetime | None = None) -> Floats:
+        """Seconds [n, m] from each of [n, 2] doors (couriers) to each of [m, 2] fixed places (all of a city's stores).
+
+        By one request to a service; by look-up while the kept arrays have room for so many; by straight line beyond.
+        """
+        starts, ends = (np.asarray(points, float).reshape(-1, 2) for points in (doors, places))
+        if not len(starts) or not len(ends):
+            return np.zeros((len(starts), len(ends)))
+        if self.outside is not None:
+            return self.seconds(starts, ends, mode, at)
+        if self.graph is None or len(ends) > MOST_LOOKED_UP:
+            return self.factor(mode, at) * straight_seconds(starts, ends, mode)
+        return np.column_stack([self.to_place(starts, (end[0], end[1]), mode, at) for end in ends])
 
     def factor(self, mode: Mode, at: datetime | None) -> float:
         """What a free-flow second takes at that local hour."""

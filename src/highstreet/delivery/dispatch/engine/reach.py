@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .problem import Floats, Problem
+from .problem import FAR, Floats, Problem
 
 
 def reach(problem: Problem, back: Floats) -> Floats:
-    """Seconds [S] until somebody could be at each store once all that waits is served; infinity without couriers.
+    """Seconds [S] until somebody could be at each store once all that waits is served; infinity where nobody can.
 
     problem.to_store [K, S] must be known for every store; back [N, S]: from each waiting order's door to each store.
     What waits is matched to couriers in rounds, each taking who is soonest there; whoever got an order is free again at
@@ -19,7 +19,8 @@ def reach(problem: Problem, back: Floats) -> Floats:
     stores = problem.to_store.shape[1]
     if not len(problem.free_in):
         return np.full(stores, np.inf)
-    free, to_store = np.maximum(problem.free_in, 0.0), problem.to_store.copy()
+    # Where no way leads, somebody is far; the matching knows no infinity.
+    free, to_store, back = np.maximum(problem.free_in, 0.0), np.minimum(problem.to_store, FAR), np.minimum(back, FAR)
     service = problem.service
     ridden = service.after_pickup + problem.drop + service.before_drop + service.after_drop
     left = np.arange(len(problem.store))
@@ -27,8 +28,10 @@ def reach(problem: Problem, back: Floats) -> Floats:
         there = free[None, :] + to_store[:, problem.store[left]].T + service.before_pickup
         pick = np.maximum(there, problem.ready_in[left][:, None])
         rows, columns = linear_sum_assignment(pick)
-        served = left[rows]
-        free[columns] = pick[rows, columns] + ridden[served]
-        to_store[columns] = back[served]
+        can = pick[rows, columns] < FAR
+        served, by = left[rows[can]], columns[can]
+        free[by] = pick[rows[can], by] + ridden[served]
+        to_store[by] = back[served]
         left = np.delete(left, rows)
-    return np.asarray((free[:, None] + to_store).min(axis=0))
+    soonest = (free[:, None] + to_store).min(axis=0)
+    return np.where(soonest < FAR, soonest, np.inf)

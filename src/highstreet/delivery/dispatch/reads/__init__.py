@@ -337,11 +337,12 @@ class Brief:
     city_id: UUID
     ready_by: datetime
     promised_to: datetime
+    not_before: datetime | None
 
 
 def brief(delivery_id: UUID) -> Brief:
     """For the platform itself; the delivery exists."""
-    names = ("order_id", "order_number", "store_id", "city_id", "ready_by", "promised_to")
+    names = ("order_id", "order_number", "store_id", "city_id", "ready_by", "promised_to", "not_before")
     return Brief(*Delivery.objects.values_list(*names).get(pk=delivery_id))
 
 

@@ -87,3 +87,13 @@ def test_a_roster_learns_of_it_when_it_was_work_not_when_it_was_ordered() -> Non
         Delivery.objects.filter(pk=begin(place, not_before).pk).update(created_at=yesterday)
     past = History().past(place.city_id, NOON - timedelta(days=7), NOON + timedelta(hours=12), "America/Sao_Paulo", 30)
     assert past.days == {NOON.date(): {11 * 60 + 30: 1}}
+
+
+def test_what_somebody_was_given_by_hand_is_theirs_however_early() -> None:
+    place = support.town()
+    courier = support.courier(place, 0)
+    delivery = begin(place)
+    Delivery.objects.filter(pk=delivery.pk).update(status="assigned", courier_id=courier.courier_id)
+    seen = snapshot.take(place.city_id, NOON)
+    assert [row.pk for row in seen.live] == [delivery.pk] and seen.problem.free_in[0] > 0
+    assert len(tower(THE_SYSTEM, place.city_id).orders) == 1

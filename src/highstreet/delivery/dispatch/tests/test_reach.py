@@ -58,6 +58,12 @@ def test_more_orders_than_couriers_are_served_in_turns() -> None:
     assert reach(seen, np.full((3, 1), 120.0)).tolist() == [100 + 3 * turn]
 
 
+def test_what_no_way_leads_to_is_out_of_reach_and_stops_nothing() -> None:
+    seen = problem([0.0], [[np.inf, 100.0]], [0], [0.0], [240.0])
+    assert reach(seen, np.array([[np.inf, 50.0]])).tolist() == [np.inf, 100.0]
+    assert reach(problem([0.0], [[np.inf, 100.0]], [], [], []), np.zeros((0, 2))).tolist() == [np.inf, 100.0]
+
+
 @pytest.mark.django_db
 class TestTold:
     """The dispatcher tells it, the promise rests on it."""

@@ -33,6 +33,7 @@ def give(*, actor: Actor, delivery_id: UUID) -> None:
         shop_no=use.shop_no,
         promised_to=brief.promised_to,
         attempt=1,
+        not_before=brief.not_before,
     )
 
 

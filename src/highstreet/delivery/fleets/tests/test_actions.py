@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -14,6 +16,7 @@ from highstreet.kernel import outbox
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.fulfilment import actions as fulfilments
+from highstreet.trade.fulfilment.models import Fulfilment
 from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.tests import support as shop
 
@@ -96,6 +99,29 @@ def test_the_dispatcher_does_not_see_it(town: shop.Town, provider: Scripted) -> 
     assert dispatch.plan(actor=THE_SYSTEM, city_id=town.city) == dispatch.Epoch(0, 0, 0)
     row.refresh_from_db()
     assert (row.status, row.courier_id) == ("waiting", None)
+
+
+def test_a_window_that_was_chosen_is_asked_for_shortly_before_it(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    placed = town.paid(2, 1)
+    Fulfilment.objects.filter(order_id=placed.order_id).update(
+        not_before=shop.NOON + timedelta(hours=5), promised_to=shop.NOON + timedelta(hours=6)
+    )
+    shop.pick(town, placed)
+    order = FleetOrder.objects.get(order_id=placed.order_id)
+    turn()
+    assert provider.count("create") == 0
+    with shop.later(4 * 60 + 39):
+        turn()
+        assert provider.count("create") == 0
+    with shop.later(4 * 60 + 41):
+        turn()
+        assert provider.count("create") == 1
+    with shop.later(4 * 60 + 50):
+        turn()
+        # The wait for somebody to take it began then, not when it was ordered.
+        order.refresh_from_db()
+        assert (order.status, alerts()) == ("placed", set())
 
 
 def test_a_bag_that_is_not_packed_cannot_be_gone(town: shop.Town, provider: Scripted) -> None:

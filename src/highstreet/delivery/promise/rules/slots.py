@@ -19,12 +19,10 @@ MOST_DAYS = 14
 
 @dataclass(frozen=True)
 class Hours:
-    """[starts_at, ends_at) of a local day, whose shop opens at `opens_at` and closes at `closes_at`."""
+    """[starts_at, ends_at) of a local day."""
 
     starts_at: datetime
     ends_at: datetime
-    opens_at: datetime
-    closes_at: datetime
 
 
 def windows(
@@ -43,11 +41,10 @@ def windows(
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     for number in range(days):
         day = today + timedelta(days=number)
-        opens_at, closes_at = (_moment(day, minute, now) for minute in (opens, closes))
         for start in range(-(-opens // minutes) * minutes, closes - minutes + 1, minutes):
             starts_at, ends_at = _moment(day, start, now), _moment(day, start + minutes, now)
             if ends_at - starts_at == timedelta(minutes=minutes) and starts_at >= now + timedelta(minutes=cutoff):
-                found.append(Hours(starts_at, ends_at, opens_at, closes_at))
+                found.append(Hours(starts_at, ends_at))
     return found
 
 

@@ -122,3 +122,12 @@ def test_loading_replaces_the_streets() -> None:
     junctions = actions.load(actor=THE_SYSTEM, city_id=place.city_id, pbf_path=PBF)
     streets = reads.streets(place.city_id)
     assert streets.graph is not None and len(streets.graph.points) == junctions > 1000
+
+
+def test_all_of_a_citys_stores_by_look_up_by_straight_line_and_by_none(city: support.Town) -> None:
+    streets, points, places = reads.streets(city.city_id), doors(5), doors(7, seed=4)
+    found = streets.to_places(points, places)
+    assert np.array_equal(found[:, 3], streets.to_place(points, (places[3][0], places[3][1])))
+    many = doors(reads.MOST_LOOKED_UP + 1, seed=5)
+    assert np.array_equal(streets.to_places(points, many), straight_seconds(points, many, "bike"))
+    assert streets.to_places([], places).shape == (0, 7) and streets.to_places(points, []).shape == (5, 0)

@@ -23,7 +23,7 @@ from highstreet.kernel.states import Change
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.orders.reads.console import Sheet
 from highstreet.trade.payments import reads as payments
-from highstreet.web.ui.templatetags.ui import day_time, distance, minutes, money
+from highstreet.web.ui.templatetags.ui import day_time, distance, local_time, minutes, money
 
 from .. import words
 from .frame import Scope
@@ -217,7 +217,10 @@ def _promise(sheet: Sheet, kept: PromiseView | None) -> list[Fact]:
         return facts
     basis = kept.basis
     if kept.begins_at is not None:
-        facts.append(Fact(_("Chosen by the shopper"), day_time(kept.promised_from)))
+        chosen = f"{day_time(kept.promised_from)}–{local_time(kept.promised_to)}"
+        facts.append(
+            Fact(_("Chosen by the shopper"), chosen if kept.mode == "delivery" else day_time(kept.promised_to))
+        )
         facts.append(Fact(_("The store begins"), day_time(kept.begins_at)))
     facts.append(Fact(_("Held with"), _("{quantile} % certainty").format(quantile=kept.quantile)))
     told: dict[str, tuple[str, Callable[[Any], str]]] = {

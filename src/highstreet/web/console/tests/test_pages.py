@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -125,7 +126,9 @@ def test_a_time_that_was_chosen_is_told_with_when_the_store_begins(scene: Scene,
     address, client = f"/console/orders/{ids.public('ord', order.pk)}", client_of(scene.owner, language)
     assert words not in client.get(address).content.decode()
     Promise.objects.filter(order_id=order.pk).update(begins_at=order.placed_at)
-    assert words in client.get(address).content.decode()
+    text, zone = client.get(address).content.decode(), scene.city.time_zone
+    start, end = (at.astimezone(ZoneInfo(zone)) for at in (order.promised_from, order.promised_to))
+    assert words in text and f"{start:%H:%M}–{end:%H:%M}" in text
 
 
 def queries(client: Client, address: str) -> int:
