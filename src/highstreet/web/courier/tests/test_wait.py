@@ -39,7 +39,7 @@ def test_it_names_the_store_and_how_far_it_is(waiting: tuple[Client, world.World
 def test_in_chinese(waiting: tuple[Client, world.World]) -> None:
     client, made = waiting
     text = words(client.get("/courier/", headers={"Accept-Language": "zh-hans"}))
-    assert f"接下来 {made.store.name_zh} 的单最多" in text
+    assert f"接下来{made.store.name_zh}的单最多" in text
 
 
 def test_not_on_a_break_nor_with_work_in_hand(made: world.World, waiting: tuple[Client, world.World]) -> None:
