@@ -162,14 +162,15 @@ class TestKept:
 
     def test_a_full_window_says_so_and_is_not_promised(self) -> None:
         place = support.town()
-        support.courier(place, 0)
-        support.courier(place, 0)
+        for _ in range(4):
+            support.courier(place, 0)
+        assert rules.capacity(4) == 3
         taken = 0
         while (found := self.offer(place, FIVE)) is not None:
             holds.take(ids.new_id(), ports.promises().claims(found), NOON + timedelta(minutes=10))
             taken += 1
-        # Each quarter that ends in time gives away one ride of two couriers; of the fourth too little is left.
-        assert taken == 3
+        # Two of three rides are given away ahead, in each quarter that ends in time; of the fourth too little is left.
+        assert taken == 3 * 2
         assert Slot(FIVE, FIVE + HOUR, False) in self.asked(place)
         assert Slot(FIVE + HOUR, FIVE + 2 * HOUR, True) in self.asked(place)
         assert support.broken() == []
