@@ -1,4 +1,4 @@
-"""Mutation tests of what everything rests on (Q1): `python bench/mutants.py [--most N] [--only NAME] [--of TEXT]`.
+"""Mutation tests of what everything rests on (Q1): `python bench/mutants.py [--most N] [--only NAME] [--of TEXT] [--after LINE]`.
 
 Each mutant is one small change of one module (`bench/mutations.py`); the tests of that module must fail. Those that
 survive are printed with their line, those that cannot be told from the original stand in `bench/equivalent.py`.
@@ -65,6 +65,7 @@ def drawn(name: str, options: argparse.Namespace) -> tuple[list[Mutant], int]:
     equivalent = len(every) - len(found)
     if options.of:
         found = [one for one in found if options.of in f"{one.line} {one.text} {one.what}"]
+    found = [one for one in found if one.line > options.after]
     if options.most:
         found = random.Random(options.seed).sample(found, min(options.most, len(found)))
     return sorted(found, key=lambda one: one.line), equivalent
@@ -118,6 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--most", type=int, default=0, help="so many mutants of each file, drawn by the seed")
     parser.add_argument("--only", choices=sorted(TARGETS))
     parser.add_argument("--of", default="", help="only the mutants whose line or change has this text")
+    parser.add_argument("--after", type=int, default=0, help="only the mutants behind this line: to go on with")
     parser.add_argument("--quick", action="store_true", help="forks only; what no fork can try is left out")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="who killed whom")
