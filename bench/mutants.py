@@ -1,4 +1,4 @@
-"""Mutation tests of what everything rests on (Q1): `python bench/mutants.py [--most N] [--only NAME] [--of TEXT] [--after LINE]`.
+"""Mutation tests of what everything rests on (Q1): `python bench/mutants.py [--only NAME] [--most N] …` (`--help`).
 
 Each mutant is one small change of one module (`bench/mutations.py`); the tests of that module must fail. Those that
 survive are printed with their line, those that cannot be told from the original stand in `bench/equivalent.py`.
