@@ -8,7 +8,9 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from django.contrib import admin
 from django.db import connection, transaction
+from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -26,6 +28,7 @@ from highstreet.trade.orders import ports
 from highstreet.trade.orders.ports import PromiseOffer
 
 from .. import reads, rules
+from ..admin import CapacitySlotAdmin
 from ..engine.zones import FAR, NOWHERE, divide, working
 from ..models import CapacitySlot, Promise, Zone, ZoneStore
 
@@ -352,6 +355,16 @@ class TestZones:
         assert self.room(place, WEST) == {1}, "one at work, whose place the dispatcher did not see yet"
         self.look(place)
         assert (self.room(place, WEST), self.room(place, EAST)) == ({0}, {1})
+
+    def test_the_admin_names_a_zone_by_its_shops(self) -> None:
+        place = self.city()
+        self.look(place)
+        page = CapacitySlotAdmin(CapacitySlot, admin.site)
+        with CaptureQueriesContext(connection) as asked:
+            named = {page.shops(slot) for slot in page.get_queryset(HttpRequest())}
+        codes = [shop.code for shop in place.stores]
+        assert named == {", ".join(codes[:2]), ", ".join(codes[2:])}
+        assert len(asked) == 4
 
     def test_what_ran_before_goes_on_while_it_is_replaced(self) -> None:
         place = self.city()
