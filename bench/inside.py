@@ -195,20 +195,23 @@ def promises(ask: Caller, number: int) -> object:
 
 
 def on_the_road(city_id: UUID, riders: int = 40) -> None:
-    """Couriers on shift, and what the dispatcher tells of them; every store brings to anywhere."""
+    """Couriers on shift, some at each store, and what the dispatcher tells of them; every store brings to anywhere."""
     from highstreet.delivery.couriers import actions as couriers
     from highstreet.delivery.dispatch import loop
     from highstreet.kernel.policy import THE_SYSTEM
     from highstreet.people.accounts.models import User
     from highstreet.people.accounts.reads import actor_of_user
+    from highstreet.supply.stores import reads as stores
     from highstreet.supply.stores.models import Store
 
+    shops = stores.nearest(city_id, *MIDDLE)[:8]
     for number in range(riders):
+        shop = shops[number % len(shops)]
         user = User.objects.create(username=f"rider-{number}")
         couriers.create(actor=THE_SYSTEM, user_id=user.pk, city_id=city_id, name=f"Rider {number}", phone="51 9")
         rider = actor_of_user(user.pk)
         couriers.start_shift(actor=rider)
-        couriers.report_position(actor=rider, lat=MIDDLE[0] + number / 10_000, lon=MIDDLE[1])
+        couriers.report_position(actor=rider, lat=shop.lat + number / 10_000, lon=shop.lon)
     Store.objects.update(delivery_radius_m=20_000)
     loop.epoch(city_id, with_capacity=True)
 

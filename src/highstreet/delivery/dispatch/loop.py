@@ -57,9 +57,12 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
 
     done = actions.plan(actor=THE_SYSTEM, city_id=city_id)
     if with_capacity:
-        promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=reads.cycle_minutes(city_id))
         now = clock.now()
         seen = snapshot.take(city_id, now, done.away, everywhere=True)
+        rides = {shop.id: seen.problem.to_store[:, number] for number, shop in enumerate(seen.stores)}
+        cycle = reads.cycle_minutes(city_id)
+        promises.divide(actor=THE_SYSTEM, city_id=city_id)
+        promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=cycle, rides=rides)
         reached = snapshot.couriers_in(seen, city_id, now)
         promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached)
         actions.place_idle(actor=THE_SYSTEM, city_id=city_id, seen=seen)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
 
 from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.routing.engine import straight_seconds
 from highstreet.kernel import clock, holds, ids, outbox, rows
 from highstreet.kernel.holds import Claim, Scarce
 from highstreet.kernel.policy import PUBLIC, SYSTEM, THE_SYSTEM, Actor, action
 from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders import actions as orders
 from highstreet.trade.orders.ports import PromiseOffer, Slot
 from highstreet.trade.payments.ports import payable_lock
 
 from . import reads, rules
+from .engine import zones as engine
 from .events import PromiseBroken, PromiseKept
-from .models import CourierReach, Promise
+from .models import CourierReach, Promise, Zone, ZoneStore
 from .refusals import CAPACITY_GONE
 
 CAPACITY = holds.scarce(
@@ -62,8 +67,10 @@ class Promises:
             found = reads.at_slot(store, lat, lon, units, mode, at, slot, agreed=agreed)
         if found is None or mode == "pickup" or found.capacity_slot_id is not None:
             return found
+        zone = UUID(found.basis["zone"]) if "zone" in found.basis else None
         starts_at = datetime.fromisoformat(found.basis["slot"])
-        return replace(found, capacity_slot_id=slot_of(actor=THE_SYSTEM, city_id=store.city_id, starts_at=starts_at))
+        row = slot_of(actor=THE_SYSTEM, city_id=store.city_id, zone=zone, starts_at=starts_at)
+        return replace(found, capacity_slot_id=row)
 
     def slots(self, *, store: StoreView, lat: float, lon: float, units: int, mode: str, at: datetime) -> list[Slot]:
         return reads.slots(store, lat, lon, units, mode, at)
@@ -80,23 +87,29 @@ class Promises:
         void(actor=THE_SYSTEM, order_id=order_id)
 
 
+# So many quarters from now on, a zone keeps the couriers that its promises need.
+KEPT_QUARTERS = 5
+WEEK = timedelta(days=7)
+
+
 @action(SYSTEM)
-def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
-    """The capacity row of a city's quarter of an hour, made if it is not there yet. Returns its id."""
+def slot_of(*, actor: Actor, city_id: UUID, zone: UUID | None, starts_at: datetime) -> UUID:
+    """The capacity row of a zone's quarter of an hour (None: of the city as one), made if it is not there yet."""
     terms = organisations.terms(organisations.city(city_id).retailer_id)
-    most = reads.capacities(city_id, [starts_at], terms, clock.now())[0]
+    known = reads.zones(city_id, starts_at, starts_at)
+    most = reads.capacities(city_id, known, zone, [starts_at], terms, clock.now())[0]
+    of, owner = ("city_id", city_id) if zone is None else ("zone_id", zone)
+    there = f"SELECT id FROM promise_capacityslot WHERE {of} = %s AND starts_at = %s"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH made AS (INSERT INTO promise_capacityslot (id, city_id, starts_at, capacity, held, taken) "
-            "VALUES (%s, %s, %s, %s, 0, 0) ON CONFLICT (city_id, starts_at) DO NOTHING RETURNING id) "
-            "SELECT id FROM made UNION ALL SELECT id FROM promise_capacityslot WHERE city_id = %s AND starts_at = %s",
-            [ids.new_id(), city_id, starts_at, most, city_id, starts_at],
+            f"WITH made AS (INSERT INTO promise_capacityslot (id, {of}, starts_at, capacity, held, taken) "  # noqa: S608
+            f"VALUES (%s, %s, %s, %s, 0, 0) ON CONFLICT ({of}, starts_at) DO NOTHING RETURNING id) "
+            f"SELECT id FROM made UNION ALL {there}",
+            [ids.new_id(), owner, starts_at, most, owner, starts_at],
         )
         row = cursor.fetchone()
         if row is None:  # a twin made it after our snapshot
-            cursor.execute(
-                "SELECT id FROM promise_capacityslot WHERE city_id = %s AND starts_at = %s", [city_id, starts_at]
-            )
+            cursor.execute(there, [owner, starts_at])
             row = cursor.fetchone()
     assert row is not None
     found: UUID = row[0]
@@ -104,20 +117,123 @@ def slot_of(*, actor: Actor, city_id: UUID, starts_at: datetime) -> UUID:
 
 
 @action(SYSTEM)
-def open_slots(*, actor: Actor, city_id: UUID, cycle_minutes: float | None = None) -> None:
-    """Set the capacity of the next three hours by the couriers on shift; never under what is held and taken."""
+def divide(*, actor: Actor, city_id: UUID) -> None:
+    """Group the city's shops into zones again, and count what is ordered in each.
+
+    A zone whose shops stay together keeps its name, and what is held of it. Of all others nothing more is given away;
+    what is promised of them is counted against the zones that are there now.
+    """
+    shops = stores.stores_of(city_id)
+    before = dict(ZoneStore.objects.filter(zone__city_id=city_id).values_list("store_id", "zone_id"))
+    places = np.array([(shop.lat, shop.lon) for shop in shops]).reshape(-1, 2)
+    numbers = engine.divide(straight_seconds(places, places, "bike") if shops else places).tolist()
+    wanted = _named({shop.id: number for shop, number in zip(shops, numbers, strict=True)}, before)
+    if wanted != before:
+        Zone.objects.bulk_create(Zone(pk=pk, city_id=city_id) for pk in sorted({*wanted.values()} - {*before.values()}))
+        ZoneStore.objects.filter(zone__city_id=city_id).exclude(store_id__in=wanted).delete()
+        ZoneStore.objects.bulk_create(
+            [ZoneStore(store_id=store, zone_id=wanted[store]) for store in sorted(wanted)],
+            update_conflicts=True,
+            unique_fields=["store_id"],
+            update_fields=["zone_id"],
+        )
+    moments: dict[str, UUID | datetime] = {"city": city_id}
+    moments |= {"first": rules.slot_start(clock.now()), "since": clock.now() - WEEK}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE, moments)
+        if wanted:
+            cursor.execute(_ORDERS, moments)
+
+
+def _named(numbers: Mapping[UUID, int], before: Mapping[UUID, UUID]) -> dict[UUID, UUID]:
+    """The zone's id of each store; {} for a city that is one."""
+    names: dict[int, UUID] = {}
+    for number in sorted(set(numbers.values())):
+        inside = {store for store in numbers if numbers[store] == number}
+        known = {before[store] for store in inside if store in before}
+        together = {store for store in numbers if before.get(store) in known}
+        names[number] = known.pop() if len(known) == 1 and together <= inside else ids.new_id()
+    return {store: names[number] for store, number in numbers.items()} if len(names) > 1 else {}
+
+
+# Quarters of zones without stores, and of the city as one when it is divided.
+_CLOSE = """
+WITH gone AS (
+  SELECT s.id FROM promise_zone z JOIN promise_capacityslot s ON s.zone_id = z.id
+  WHERE z.city_id = %(city)s AND s.starts_at >= %(first)s
+  AND NOT EXISTS (SELECT 1 FROM promise_zonestore p WHERE p.zone_id = z.id)
+  UNION ALL
+  SELECT id FROM promise_capacityslot WHERE city_id = %(city)s AND starts_at >= %(first)s AND EXISTS
+  (SELECT 1 FROM promise_zonestore p JOIN promise_zone z ON z.id = p.zone_id WHERE z.city_id = %(city)s)
+), locked AS (SELECT id FROM promise_capacityslot WHERE id IN (SELECT id FROM gone) ORDER BY id FOR NO KEY UPDATE)
+UPDATE promise_capacityslot s SET capacity = s.held + s.taken FROM locked
+WHERE s.id = locked.id AND s.capacity <> s.held + s.taken
+"""
+_ORDERS = """
+UPDATE promise_zone z SET orders = q.orders FROM (
+  SELECT p.zone_id, count(DISTINCT p.store_id) + count(k.id) AS orders FROM promise_zonestore p
+  JOIN promise_zone o ON o.id = p.zone_id AND o.city_id = %(city)s
+  LEFT JOIN promise_promise k ON k.store_id = p.store_id AND k.city_id = %(city)s AND k.mode = 'delivery'
+  AND k.fulfilled_at > %(since)s GROUP BY p.zone_id
+) q WHERE z.id = q.zone_id AND z.orders <> q.orders
+"""
+
+
+@action(SYSTEM)
+def open_slots(
+    *,
+    actor: Actor,
+    city_id: UUID,
+    cycle_minutes: float | None = None,
+    rides: Mapping[UUID, engine.Floats] | None = None,
+) -> None:
+    """Set the capacity of the next three hours by the couriers on shift; never under what is held and taken.
+
+    `rides`: by store, each courier's seconds to it from where they are free next; says in which zones they count.
+    """
+    cycle = cycle_minutes or rules.DEFAULT_CYCLE_MINUTES
     on_shift = couriers.count_at_work(city_id)
-    most = rules.capacity(on_shift, cycle_minutes or rules.DEFAULT_CYCLE_MINUTES)
     starts = rules.slot_starts(clock.now())
+    known = reads.zones(city_id, starts[0], starts[-1])
+    if known.of and rides is not None:
+        known = replace(known, couriers=_stationed(known, on_shift, rides, starts[:KEPT_QUARTERS], cycle))
+        for zone in sorted(known.couriers):
+            Zone.objects.filter(pk=zone).exclude(couriers=known.couriers[zone]).update(couriers=known.couriers[zone])
+    most = [rules.capacity(people, cycle) for people in known.at_work(on_shift)]
+    rows = [
+        (zone or city_id, start, room)
+        for start in starts
+        for zone, room in zip(known.all, rules.left(most, known.elsewhere(start)), strict=True)
+    ]
+    of = "zone_id" if known.of else "city_id"
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO promise_capacityslot AS s (id, city_id, starts_at, capacity, held, taken) "
-            "SELECT q.id, %s, q.starts_at, %s, 0, 0 FROM unnest(%s::uuid[], %s::timestamptz[]) AS q (id, starts_at) "
-            "ORDER BY q.starts_at ON CONFLICT (city_id, starts_at) DO UPDATE "
+            f"INSERT INTO promise_capacityslot AS s (id, {of}, starts_at, capacity, held, taken) "  # noqa: S608
+            "SELECT q.id, q.owner, q.starts_at, q.capacity, 0, 0 "
+            "FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::bigint[]) AS q (id, owner, starts_at, capacity)"
+            f" ORDER BY q.starts_at, q.owner ON CONFLICT ({of}, starts_at) DO UPDATE "
             "SET capacity = GREATEST(excluded.capacity, s.held + s.taken) "
             "WHERE s.capacity <> GREATEST(excluded.capacity, s.held + s.taken)",
-            [city_id, most, [ids.new_id() for _ in starts], starts],
+            [[ids.new_id() for _ in rows], *(list(column) for column in zip(*rows, strict=True))],
         )
+
+
+def _stationed(
+    known: reads.Zones, on_shift: int, rides: Mapping[UUID, engine.Floats], starts: list[datetime], cycle: float
+) -> dict[UUID, int]:
+    """How many couriers each zone counts on. Of whom no place is known, as many as is ordered there."""
+    zones = sorted(known.couriers)
+    inside = [[rides[store] for store in sorted(rides) if known.of.get(store) == zone] for zone in zones]
+    seen = max((len(row) for row in rides.values()), default=0)
+    near = np.array([np.min(rows, axis=0) if rows else np.full(seen, np.inf) for rows in inside]).T
+    busiest = [max(known.promised.get(zone, {}).get(start, 0) for start in starts) for zone in zones]
+    keep = np.array([math.ceil(units * cycle / rules.SLOT_MINUTES) for units in busiest], np.int64)
+    orders = np.array([known.orders[zone] for zone in zones], float)
+    found = engine.working(near, keep + on_shift * orders / orders.sum(), keep)
+    unseen = known.shared(max(on_shift - seen, 0))
+    return {
+        zone: int((found == number).sum()) + more for number, (zone, more) in enumerate(zip(zones, unseen, strict=True))
+    }
 
 
 @action(SYSTEM)

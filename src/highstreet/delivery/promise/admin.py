@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from highstreet.kernel.records import ReadAdmin
 
@@ -20,7 +22,15 @@ class PromiseAdmin(ReadAdmin):
 
 @admin.register(CapacitySlot)
 class CapacitySlotAdmin(ReadAdmin):
-    list_display = ("city", "starts_at", "capacity", "held", "taken")
+    list_display = ("city", "shops", "starts_at", "capacity", "held", "taken")
     list_filter = ("city",)
     list_select_related = ("city",)
     ordering = ("-starts_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CapacitySlot]:
+        return super().get_queryset(request).prefetch_related("zone__places__store")
+
+    @admin.display(description="zone")
+    def shops(self, row: CapacitySlot) -> str:
+        """The zone by its shops; nothing for a city that is one."""
+        return ", ".join(sorted(place.store.code for place in row.zone.places.all())) if row.zone else ""

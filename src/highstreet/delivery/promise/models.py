@@ -1,4 +1,4 @@
-"""Courier capacity by city and quarter of an hour, couriers' reach; promises and whether they were kept."""
+"""Courier capacity by zone and quarter of an hour, couriers' reach; promises and whether they were kept."""
 
 from __future__ import annotations
 
@@ -8,11 +8,38 @@ from django.db.models import F, Q
 from highstreet.kernel.ids import new_id
 
 
-class CapacitySlot(models.Model):
-    """How many deliveries a city's couriers can end in [starts_at, +15 min)."""
+class Zone(models.Model):
+    """Shops of a city that the same couriers serve; a city without any is served as one.
+
+    `couriers` is how many it counts on, as dispatch told; `orders` what was brought from its shops in a week and its
+    shops, by which what is only known of the whole city is shared. A zone that has no shops any more keeps the rows
+    that something is held of.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     city = models.ForeignKey("organisations.City", on_delete=models.CASCADE, related_name="+")
+    couriers = models.IntegerField(default=0)
+    orders = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(couriers__gte=0) & Q(orders__gte=0), name="zone_not_negative"),
+        ]
+
+
+class ZoneStore(models.Model):
+    """The zone that a store lies in."""
+
+    store = models.OneToOneField("stores.Store", primary_key=True, on_delete=models.CASCADE, related_name="+")
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="places")
+
+
+class CapacitySlot(models.Model):
+    """How many deliveries the couriers of a zone, or of a city that is one, can end in [starts_at, +15 min)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    city = models.ForeignKey("organisations.City", null=True, on_delete=models.CASCADE, related_name="+")
+    zone = models.ForeignKey(Zone, null=True, db_index=False, on_delete=models.CASCADE, related_name="+")
     starts_at = models.DateTimeField()
     capacity = models.BigIntegerField()
     held = models.BigIntegerField(default=0)
@@ -21,6 +48,11 @@ class CapacitySlot(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["city", "starts_at"], name="capacity_slot_once"),
+            models.UniqueConstraint(fields=["zone", "starts_at"], name="capacity_slot_once_a_zone"),
+            models.CheckConstraint(
+                condition=Q(city__isnull=True, zone__isnull=False) | Q(city__isnull=False, zone__isnull=True),
+                name="capacity_of_city_or_zone",
+            ),
             models.CheckConstraint(
                 condition=Q(held__gte=0) & Q(taken__gte=0) & Q(capacity__gte=0), name="capacity_not_negative"
             ),

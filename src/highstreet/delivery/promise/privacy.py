@@ -14,4 +14,5 @@ personal(
         plain=("mode", "outcome", "basis"),
     )
 )
-impersonal("a city's couriers, counted", "promise_capacityslot", "promise_courierreach")
+impersonal("a city's couriers, counted", "promise_capacityslot", "promise_courierreach", "promise_zone")
+impersonal("which shops the same couriers serve", "promise_zonestore")

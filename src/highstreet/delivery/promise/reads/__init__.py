@@ -4,7 +4,8 @@ from . import lately, paces
 from .offers import ShopOffer, Situation, offers_for, one, situation
 from .outcomes import CaseView, KeptDay, PromiseView, Tally, kept, promise, still_open, tally, worst
 from .records import Record, Running, day, running
-from .slots import at_slot, capacities, slots
+from .slots import at_slot, slots
+from .zones import Zones, capacities, zones
 
 
 def forget() -> None:
@@ -22,6 +23,7 @@ __all__ = [
     "ShopOffer",
     "Situation",
     "Tally",
+    "Zones",
     "at_slot",
     "capacities",
     "day",
@@ -36,4 +38,5 @@ __all__ = [
     "still_open",
     "tally",
     "worst",
+    "zones",
 ]

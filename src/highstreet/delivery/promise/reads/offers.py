@@ -19,6 +19,7 @@ from highstreet.trade.orders.ports import PromiseOffer
 from .. import rules
 from .lately import Lately, lately
 from .paces import paces
+from .zones import ZONES, Zones
 
 PAGE_UNITS = 3
 OPEN = timedelta(days=1)
@@ -43,20 +44,39 @@ class ShopOffer:
 
 
 @dataclass(frozen=True)
+class Zone:
+    """What a zone's couriers can do now: minutes until one is at a shop, and what is left of the next quarters."""
+
+    id: UUID | None
+    courier_minutes: float
+    bins: list[rules.Bin]
+
+
+NOWHERE = Zone(None, rules.LONGEST_WAIT_MINUTES, [])
+
+
+@dataclass(frozen=True)
 class Situation:
-    """A city now, as offers need it. `reach`: minutes until a courier is there, by store, where dispatch knows."""
+    """A city now, as offers need it. `reach`: minutes until a courier is there, by store, where dispatch knows.
+
+    `zones` by their id, None for a city that is one; `zone_of` each store's.
+    """
 
     loads: dict[UUID, rules.Load]
     reach: dict[UUID, float]
-    courier_minutes: float
-    bins: list[rules.Bin]
+    zones: dict[UUID | None, Zone]
+    zone_of: dict[UUID, UUID]
     quantile: int
     lately: dict[str, Lately]
     paces: dict[UUID, float]
 
+    def zone(self, shop: UUID) -> Zone:
+        """The shop's; one without couriers for a shop that has none yet."""
+        return self.zones.get(self.zone_of.get(shop), NOWHERE)
+
     def courier(self, shop: UUID) -> float:
         """Minutes until a courier stands at the shop."""
-        return min(self.reach.get(shop, self.courier_minutes), rules.LONGEST_WAIT_MINUTES)
+        return min(self.reach.get(shop, self.zone(shop).courier_minutes), rules.LONGEST_WAIT_MINUTES)
 
     def residual(self, shop: UUID, mode: str, duration: float) -> float:
         """Seconds after what is expected `duration` seconds from now."""
@@ -100,19 +120,20 @@ def _ride(shop: StoreView, lat: float, lon: float, at: datetime) -> float:
     return float(routing.streets(shop.city_id).from_place((shop.lat, shop.lon), [(lat, lon)], at=at)[0])
 
 
-# Each shop's load (orders to pack, their units, deliveries under way), then each quarter's capacity, held, taken, then
-# each shop's seconds to the next courier.
-_SITUATION = """
+# Each shop's load (orders to pack, their units, deliveries under way), then its seconds to the next courier; then what
+# `zones` asks for.
+_SITUATION = (
+    """
 SELECT store_id, NULL::timestamptz, count(*) FILTER (WHERE ready_at IS NULL),
-       COALESCE(sum(units) FILTER (WHERE ready_at IS NULL), 0)::bigint, count(*) FILTER (WHERE mode = 'delivery')
+       COALESCE(sum(units) FILTER (WHERE ready_at IS NULL), 0)::bigint, count(*) FILTER (WHERE mode = 'delivery'),
+       NULL::uuid
 FROM promise_promise WHERE city_id = %(city)s AND outcome = 'open' AND COALESCE(begins_at, made_at) > %(since)s
 AND (begins_at IS NULL OR begins_at <= %(now)s) GROUP BY store_id
 UNION ALL
-SELECT id, starts_at, capacity, held, taken FROM promise_capacityslot
-WHERE city_id = %(city)s AND starts_at >= %(first)s AND starts_at <= %(last)s
-UNION ALL
-SELECT store_id, NULL, seconds, NULL, NULL FROM promise_courierreach WHERE city_id = %(city)s AND at > %(fresh)s
-"""
+SELECT store_id, NULL, seconds, NULL, NULL, NULL FROM promise_courierreach WHERE city_id = %(city)s AND at > %(fresh)s
+UNION ALL """
+    + ZONES
+)
 _LOAD = """
 SELECT count(*), COALESCE(sum(units), 0)::bigint FROM promise_promise
 WHERE store_id = %s AND city_id = %s AND outcome = 'open' AND ready_at IS NULL AND COALESCE(begins_at, made_at) > %s
@@ -127,30 +148,40 @@ def situation(city_id: UUID, at: datetime) -> Situation:
     on_shift = couriers.count_at_work(city_id)
     starts = rules.slot_starts(at)
     loads: dict[UUID, rules.Load] = {}
+    riding: dict[UUID, int] = {}
     reach: dict[UUID, float] = {}
-    known: dict[datetime, rules.Bin] = {}
-    riding = 0
+    known = Zones()
     moments = {"since": at - OPEN, "first": starts[0], "last": starts[-1], "fresh": at - REACH, "now": at}
     with connection.cursor() as cursor:
         cursor.execute(_SITUATION, {"city": city_id, **moments})
-        for key, starts_at, first, second, third in cursor.fetchall():
-            if starts_at is not None:
-                known[starts_at] = rules.Bin(starts_at, first - second - third, key)
-            elif third is None:
+        for row in cursor.fetchall():
+            key, _, first, second, third, _ = row
+            if known.add(row):
+                continue
+            if third is None:
                 reach[key] = first / 60
             else:
                 loads[key] = rules.Load(first, second)
-                riding += third
-    usual = rules.capacity(on_shift)
+                riding[key] = third
     return Situation(
         loads,
         reach,
-        rules.courier_minutes(riding, on_shift),
-        [known.get(start) or rules.Bin(start, usual) for start in starts],
+        _zones(known, on_shift, riding, starts),
+        known.of,
         terms.promise_quantile,
         {mode: lately(city_id, mode, at) for mode in rules.RESIDUALS},
         paces(city_id, at),
     )
+
+
+def _zones(known: Zones, on_shift: int, riding: dict[UUID, int], starts: Sequence[datetime]) -> dict[UUID | None, Zone]:
+    found = {}
+    for zone, people in zip(known.all, known.at_work(on_shift), strict=True):
+        rows, usual = known.quarters.get(zone, {}), rules.capacity(people)
+        under_way = sum(count for shop, count in riding.items() if known.of.get(shop) == zone)
+        bins = [rows.get(start) or rules.Bin(start, usual) for start in starts]
+        found[zone] = Zone(zone, rules.courier_minutes(under_way, people), bins)
+    return found
 
 
 def _at_the_shop(store: StoreView, at: datetime) -> Situation:
@@ -161,11 +192,12 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
         orders, units = cursor.fetchone()
     known = {"pickup": lately(store.city_id, "pickup", at)}
     load = {store.id: rules.Load(orders, units)}
-    return Situation(load, {}, 0.0, [], terms.promise_quantile, known, paces(store.city_id, at))
+    return Situation(load, {}, {}, {}, terms.promise_quantile, known, paces(store.city_id, at))
 
 
 def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
     prep, usual = _prep(shop, units, at, now)
+    zone = now.zone(shop.id)
     courier = now.courier(shop.id)
     duration = rules.expected_seconds(prep=prep, travel_seconds=ride, courier=courier)
     residual = now.residual(shop.id, "delivery", duration)
@@ -181,7 +213,7 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
         )
 
     window = offered()
-    chosen = rules.first_free(now.bins, window.expected)
+    chosen = rules.first_free(zone.bins, window.expected)
     if chosen is None:
         return None
     later = chosen.starts_at > window.expected
@@ -202,6 +234,8 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
         "slot": chosen.starts_at.isoformat(),
         "slot_words": f"{local:%H:%M}–{local + timedelta(minutes=rules.SLOT_MINUTES):%H:%M}",
     }
+    if zone.id is not None:
+        basis["zone"] = str(zone.id)
     return PromiseOffer(
         window.promised_from,
         window.promised_to,

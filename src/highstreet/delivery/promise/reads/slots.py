@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.routing import reads as routing
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.rules import Terms
@@ -15,9 +14,9 @@ from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders.ports import PromiseOffer, Slot
 
 from .. import rules
-from ..models import CapacitySlot
 from ..rules import slots as chosen
 from .paces import paces
+from .zones import capacities, zones
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def slots(store: StoreView, lat: float, lon: float, units: int, mode: str, at: d
     """The shop's windows today and tomorrow that can still be chosen, the full ones too, which are not `free`."""
     terms, basket = _asked(store, lat, lon, units, mode, at)
     hours = _hours(store, terms, at, terms.slot_cutoff_minutes)
-    bins = _bins(store.city_id, hours, terms, at) if mode == "delivery" else []
+    bins, _ = _bins(store, hours, terms, at) if mode == "delivery" else ([], None)
     found = []
     for one in hours:
         made = _window(one, bins, basket)
@@ -61,7 +60,8 @@ def at_slot(
     hours = [one for one in _hours(store, terms, at, cutoff) if one.starts_at == slot]
     if not hours:
         return None
-    made = _window(hours[0], _bins(store.city_id, hours, terms, at) if mode == "delivery" else [], basket)
+    bins, zone = _bins(store, hours, terms, at) if mode == "delivery" else ([], None)
+    made = _window(hours[0], bins, basket)
     if made is None or not _in_hours(store, made[0], basket, at):
         return None
     window, quarter = made
@@ -71,6 +71,8 @@ def at_slot(
         local = quarter.starts_at.astimezone(store.zone)
         words = f"{local:%H:%M}–{local + timedelta(minutes=rules.SLOT_MINUTES):%H:%M}"
         basis |= {"travel_seconds": round(basket.ride), "slot": quarter.starts_at.isoformat(), "slot_words": words}
+        if zone is not None:
+            basis["zone"] = str(zone)
     return PromiseOffer(
         window.promised_from,
         window.promised_to,
@@ -81,22 +83,6 @@ def at_slot(
         start_at=chosen.begins(window.ready_by, basket.prep, basket.spare),
         slot=hours[0].starts_at,
     )
-
-
-def capacities(city_id: UUID, starts: Sequence[datetime], terms: Terms, at: datetime) -> list[int]:
-    """Deliveries that quarters without a row are opened for: by who works now, beyond the next hours by who will.
-
-    Of those, only a share is given away so early; the rest is for who orders then.
-    """
-    near = rules.slot_starts(at)[-1]
-    if not starts:
-        return []
-    usual = rules.capacity(couriers.count_at_work(city_id))
-    later = [start for start in starts if start > near]
-    people = dict(zip(later, couriers.expected(city_id, later, at), strict=True)) if later else {}
-    return [
-        -(-rules.capacity(people[start]) * terms.slot_share // 100) if start in people else usual for start in starts
-    ]
 
 
 def _asked(store: StoreView, lat: float, lon: float, units: int, mode: str, at: datetime) -> tuple[Terms, _Basket]:
@@ -124,16 +110,22 @@ def _hours(store: StoreView, terms: Terms, at: datetime, cutoff: int) -> list[ch
     )
 
 
-def _bins(city_id: UUID, hours: Sequence[chosen.Hours], terms: Terms, at: datetime) -> list[rules.Bin]:
+def _bins(
+    store: StoreView, hours: Sequence[chosen.Hours], terms: Terms, at: datetime
+) -> tuple[list[rules.Bin], UUID | None]:
+    """The windows' quarters in the store's zone, and which zone that is."""
     starts = chosen.quarters(hours)
     if not starts:
-        return []
-    rows = CapacitySlot.objects.filter(city_id=city_id, starts_at__gte=starts[0], starts_at__lte=starts[-1])
-    known = {row.starts_at: rules.Bin(row.starts_at, row.capacity - row.held - row.taken, row.pk) for row in rows}
-    unknown = [start for start in starts if start not in known]
-    for start, most in zip(unknown, capacities(city_id, unknown, terms, at), strict=True):
-        known[start] = rules.Bin(start, most)
-    return [known[start] for start in starts]
+        return [], None
+    known = zones(store.city_id, starts[0], starts[-1])
+    if not known.knows(store.id):
+        return [], None
+    zone = known.of.get(store.id)
+    bins = dict(known.quarters.get(zone, {}))
+    unknown = [start for start in starts if start not in bins]
+    for start, most in zip(unknown, capacities(store.city_id, known, zone, unknown, terms, at), strict=True):
+        bins[start] = rules.Bin(start, most)
+    return [bins[start] for start in starts], zone
 
 
 def _window(

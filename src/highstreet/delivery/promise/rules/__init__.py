@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from uuid import UUID
 
+from highstreet.kernel.money import split_by_weight
+
 SLOT_MINUTES = 15
 # So many packed orders weigh as much as the belief that a shop is as fast as it says.
 PACE_BELIEF = 8.0
@@ -174,6 +176,11 @@ def slot_starts(now: datetime) -> list[datetime]:
 def capacity(couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> int:
     """Deliveries that `couriers` can end in one slot: couriers x 15 / mean cycle, at least one if there is anybody."""
     return max(int(couriers * SLOT_MINUTES / max(cycle_minutes, 1.0)), min(couriers, 1))
+
+
+def left(most: Sequence[int], promised: int) -> list[int]:
+    """What of each zone's capacity is left when `promised` deliveries more have to be brought by some of them."""
+    return [one - less for one, less in zip(most, split_by_weight(min(promised, sum(most)), most), strict=True)]
 
 
 def first_free(bins: Sequence[Bin], expected: datetime) -> Bin | None:
