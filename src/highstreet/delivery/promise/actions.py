@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from django.db.models import Q
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.routing.engine import straight_seconds
@@ -26,7 +27,7 @@ from highstreet.trade.payments.ports import payable_lock
 from . import reads, rules
 from .engine import zones as engine
 from .events import PromiseBroken, PromiseKept
-from .models import CourierReach, Promise, Zone, ZoneStore
+from .models import CapacitySlot, CourierReach, Promise, Zone, ZoneStore
 from .refusals import CAPACITY_GONE
 
 CAPACITY = holds.scarce(
@@ -118,7 +119,7 @@ def slot_of(*, actor: Actor, city_id: UUID, zone: UUID | None, starts_at: dateti
 
 @action(SYSTEM)
 def divide(*, actor: Actor, city_id: UUID) -> None:
-    """Group the city's shops into zones again, and count what is ordered in each.
+    """Group the city's shops into zones again, no more than its couriers are enough for; count what is ordered in each.
 
     A zone whose shops stay together keeps its name, and what is held of it. Of all others nothing more is given away;
     what is promised of them is counted against the zones that are there now.
@@ -126,7 +127,8 @@ def divide(*, actor: Actor, city_id: UUID) -> None:
     shops = stores.stores_of(city_id)
     before = dict(ZoneStore.objects.filter(zone__city_id=city_id).values_list("store_id", "zone_id"))
     places = np.array([(shop.lat, shop.lon) for shop in shops]).reshape(-1, 2)
-    numbers = engine.divide(straight_seconds(places, places, "bike") if shops else places).tolist()
+    most = rules.most_zones(couriers.count_at_work(city_id), len(set(before.values())))
+    numbers = engine.divide(straight_seconds(places, places, "bike") if shops else places, most).tolist()
     wanted = _named({shop.id: number for shop, number in zip(shops, numbers, strict=True)}, before)
     if wanted != before:
         Zone.objects.bulk_create(Zone(pk=pk, city_id=city_id) for pk in sorted({*wanted.values()} - {*before.values()}))
@@ -137,6 +139,9 @@ def divide(*, actor: Actor, city_id: UUID) -> None:
             unique_fields=["store_id"],
             update_fields=["zone_id"],
         )
+        live = Q(held__gt=0) | Q(taken__gt=0) | Q(starts_at__gt=clock.now() - WEEK)
+        kept = CapacitySlot.objects.filter(live, zone__city_id=city_id).values("zone_id")
+        Zone.objects.filter(city_id=city_id, places=None).exclude(pk__in=kept).delete()
     moments: dict[str, UUID | datetime] = {"city": city_id}
     moments |= {"first": rules.slot_start(clock.now()), "since": clock.now() - WEEK}
     with connection.cursor() as cursor:

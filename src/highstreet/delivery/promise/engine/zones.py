@@ -12,21 +12,26 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FAR = 1800.0
+# Nobody is promised a courier who needs longer, however few there are.
+FARTHEST = 3600.0
 NOWHERE = -1
 
 
-def divide(rides: Floats) -> Ints:
+def divide(rides: Floats, most: int) -> Ints:
     """The zone [S] of each shop: as few as there can be without two shops of one farther apart than `FAR`.
 
-    rides [S, S] in seconds, the same both ways. Complete linkage: the two zones that lie closest become one until none
-    may; the same shops are always divided the same way. Numbers begin with 0, in the order of the shops.
+    Where these are more than `most`, the nearest are one all the same, up to `FARTHEST`. rides [S, S] in seconds, the
+    same both ways. Complete linkage: the two zones that lie closest become one until none may; the same shops are
+    always divided the same way. Numbers begin with 0, in the order of the shops.
     """
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
     if len(rides) < 2 or rides.max() <= FAR:
         return np.zeros(len(rides), np.int64)
-    found = fcluster(linkage(squareform(rides, checks=False), "complete"), FAR, "distance")
+    tree = linkage(squareform(rides, checks=False), "complete")
+    joined = np.append(np.sort(tree[:, 2])[::-1], np.zeros(most))
+    found = fcluster(tree, float(np.clip(joined[most - 1], FAR, FARTHEST)), "distance")
     _, first, number = np.unique(found, return_index=True, return_inverse=True)
     return np.asarray(np.argsort(np.argsort(first))[number], np.int64)
 

@@ -19,6 +19,8 @@ SLOT_MINUTES = 15
 PACE_BELIEF = 8.0
 LEAST_PACE, MOST_PACE = 0.5, 3.0
 HORIZON_MINUTES = 180
+# Couriers a zone: to make one more, and to keep it.
+ZONE_BEGINS, ZONE_STAYS = 6, 4
 DEFAULT_CYCLE_MINUTES = 20.0
 REACT_MINUTES = 1.0
 HANDOVER_SECONDS = 60.0
@@ -176,6 +178,14 @@ def slot_starts(now: datetime) -> list[datetime]:
 def capacity(couriers: int, cycle_minutes: float = DEFAULT_CYCLE_MINUTES) -> int:
     """Deliveries that `couriers` can end in one slot: couriers x 15 / mean cycle, at least one if there is anybody."""
     return max(int(couriers * SLOT_MINUTES / max(cycle_minutes, 1.0)), min(couriers, 1))
+
+
+def most_zones(at_work: int, zones: int) -> int:
+    """How many zones a city with so many couriers may have that has `zones`: a few couriers ride everywhere.
+
+    To make one takes more couriers than to keep it, so that it does not come and go with one of them.
+    """
+    return max(at_work // ZONE_BEGINS, min(zones, at_work // ZONE_STAYS), 1)
 
 
 def left(most: Sequence[int], promised: int) -> list[int]:

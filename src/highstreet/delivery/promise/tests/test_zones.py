@@ -55,7 +55,7 @@ PLACES = st.lists(st.tuples(st.floats(0, 9000), st.floats(0, 9000)), max_size=25
 @given(PLACES)
 def test_shops_of_a_zone_are_within_half_an_hour_of_each_other(places: list[tuple[float, float]]) -> None:
     rides = apart(places)
-    zone = divide(rides)
+    zone = divide(rides, 25)
     assert sorted(set(zone.tolist())) == list(range(len(set(zone.tolist()))))
     for number in set(zone.tolist()):
         assert rides[np.ix_(zone == number, zone == number)].max() <= FAR
@@ -70,14 +70,24 @@ def test_the_order_of_the_shops_does_not_divide_them_otherwise(
     rides = apart(places)
     every = rides[np.triu_indices(len(rides), 1)]
     assume(len(np.unique(every)) == len(every))
-    zone, mixed = divide(rides), divide(rides[np.ix_(order, order)])
+    zone, mixed = divide(rides, 25), divide(rides[np.ix_(order, order)], 25)
     together = zone[:, None] == zone[None]
     assert (together[np.ix_(order, order)] == (mixed[:, None] == mixed[None])).all()
 
 
 def test_a_small_city_is_one_zone() -> None:
-    assert divide(apart([(0.0, 0.0), (900.0, 0.0), (1800.0, 0.0)])).tolist() == [0, 0, 0]
-    assert divide(apart([(0.0, 0.0), (900.0, 0.0), (1801.0, 0.0)])).max() == 1
+    assert divide(apart([(0.0, 0.0), (900.0, 0.0), (1800.0, 0.0)]), 9).tolist() == [0, 0, 0]
+    assert divide(apart([(0.0, 0.0), (900.0, 0.0), (1801.0, 0.0)]), 9).max() == 1
+
+
+def test_a_city_has_no_more_zones_than_its_couriers_are_enough_for() -> None:
+    three = apart([(0.0, 0.0), (3000.0, 0.0), (9000.0, 0.0)])
+    assert divide(three, 3).tolist() == [0, 1, 2]
+    assert divide(three, 2).tolist() == [0, 0, 1]
+    assert divide(three, 1).tolist() == [0, 0, 1], "an hour and a half is too far, however few there are"
+    assert divide(apart([(0.0, 0.0), (3000.0, 0.0), (3600.0, 0.0)]), 1).tolist() == [0, 0, 0]
+    assert [rules.most_zones(people, 1) for people in (0, 5, 11, 12, 18)] == [1, 1, 1, 2, 3]
+    assert [rules.most_zones(people, 3) for people in (18, 12, 11, 8, 7)] == [3, 3, 2, 2, 1]
 
 
 class TestWorking:
@@ -213,18 +223,18 @@ class TestZones:
 
     def test_a_courier_is_lent_to_the_neighbour_who_needs_one(self) -> None:
         place = self.city(SIDE_BY_SIDE)
-        for east in (1600, 1600, 1600, 1600, 3400, 3400):
+        for east in (1600,) * 8 + (3400,) * 3:
             support.courier(place, 0, east)
         support.courier(place, 0, 7400)
         self.look(place)
         couriers = {zone.pk: zone.couriers for zone in Zone.objects.all()}
-        assert sum(couriers.values()) == 7
+        assert sum(couriers.values()) == 12
         before = couriers[self.zone(place, EAST)]
         while (found := self.offer(place, EAST)) is not None and found.reason_if_later == "":
             self.hold(found)
         self.look(place)
         assert Zone.objects.get(pk=self.zone(place, EAST)).couriers > before
-        assert sum(zone.couriers for zone in Zone.objects.all()) == 7
+        assert sum(zone.couriers for zone in Zone.objects.all()) == 12
         assert support.broken() == []
 
     def test_a_small_city_has_no_zones(self) -> None:
