@@ -6,6 +6,7 @@ the same way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
@@ -104,10 +105,14 @@ class Move:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to assign now, and who moves without an order yet; everything else waits for the next epoch."""
+    """What to assign now, and who moves without an order yet; everything else waits for the next epoch.
+
+    `comes`: by order, in how many seconds the courier that it is meant for could stand at its store, told or not.
+    """
 
     jobs: tuple[Job, ...] = ()
     moves: tuple[Move, ...] = ()
+    comes: Mapping[int, float] = field(default_factory=dict)
 
 
 class Policy(Protocol):

@@ -36,17 +36,19 @@ class Timely:
         jobs: list[Job] = []
         moves: list[Move] = []
         engaged: set[int] = set()
+        comes: dict[int, float] = {}
         if len(problem.store):
             second = price(problem, self.weights)
             chosen = choose(problem, second, self.weights, self.limits)
             for row, courier in enumerate(chosen.courier.tolist()):
                 if courier >= 0:
                     engaged.add(courier)
+                    comes |= dict.fromkeys(chosen.groups[row].orders, _there(problem, chosen.groups[row], courier))
                     cost = np.minimum(chosen.cost[row] + chosen.worth[row], FAR)
                     self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves)
         if problem.may_move and len(problem.apart):
             moves += drift(problem, engaged, self.gain)
-        return Plan(tuple(jobs), tuple(moves))
+        return Plan(tuple(jobs), tuple(moves), comes)
 
     def _send(
         self,
@@ -60,7 +62,7 @@ class Timely:
     ) -> None:
         """Now, or not yet."""
         free, ride = max(float(problem.free_in[courier]), 0.0), float(problem.to_store[courier, group.store])
-        early = group.ready_in - (free + ride + problem.service.before_pickup)
+        early = group.ready_in - _there(problem, group, courier)
         if free > self.ahead:
             return
         if not problem.may_move:
@@ -82,6 +84,12 @@ class Timely:
         from scipy.special import ndtri
 
         return -unsure * float(ndtri(min(max(second, 0.001), 0.5)))
+
+
+def _there(problem: Problem, group: Bundle, courier: int) -> float:
+    """In how many seconds the courier could have the group's goods, were they ready."""
+    free = max(float(problem.free_in[courier]), 0.0)
+    return free + float(problem.to_store[courier, group.store]) + problem.service.before_pickup
 
 
 def _unsure(problem: Problem, group: Bundle) -> float:

@@ -202,15 +202,29 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
         "slot": chosen.starts_at.isoformat(),
         "slot_words": f"{local:%H:%M}–{local + timedelta(minutes=rules.SLOT_MINUTES):%H:%M}",
     }
+    start_at, ready_by = _begins(shop, rules.in_hand(window.expected, ride), prep, at, now) or (None, window.ready_by)
+    if start_at is not None:
+        basis["start_at"] = start_at.isoformat()
     return PromiseOffer(
         window.promised_from,
         window.promised_to,
-        window.ready_by,
+        ready_by,
         now.quantile,
         basis,
         chosen.slot_id,
         "no_capacity" if later else "",
+        start_at,
     )
+
+
+def _begins(
+    shop: StoreView, comes: datetime, prep: float, at: datetime, now: Situation
+) -> tuple[datetime, datetime] | None:
+    """When the shop begins and has packed, where the courier `comes` so late that goods would stand; None: at once."""
+    if comes < at + timedelta(minutes=prep) + rules.LEAST_WAIT:
+        return None
+    spare = now.residual(shop.id, "pickup", 60 * prep)
+    return rules.waits(at, comes, shop.closes_at(at), prep=prep, spare_seconds=spare)
 
 
 def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
