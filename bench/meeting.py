@@ -265,6 +265,21 @@ def told(days: list[Day]) -> None:
         )
 
 
+def each(day: Day) -> None:
+    """Each ride in minutes since it was ordered: planned to begin, begun, packed, courier told, picked up, door."""
+    from highstreet.delivery.dispatch.models import Delivery
+    from highstreet.delivery.promise.models import Promise
+
+    kept = {row.order_id: row for row in Promise.objects.filter(city_id=day.place.city_id)}
+    print("planned  begun packed   told picked   door promised, reckoned to pack")
+    for ride in Delivery.objects.filter(city_id=day.place.city_id, status="delivered").order_by("created_at", "pk"):
+        row = kept[ride.order_id]
+        planned = row.basis.get("start_at")
+        moments = [datetime.fromisoformat(planned) if planned else None, getattr(row, "start_at", None)]
+        moments += [ride.ready_at, ride.assigned_at, ride.picked_up_at, ride.ended_at, row.promised_to]
+        print(*(f"{_minutes(row.made_at, at):>6.1f}" if at else "     –" for at in moments), row.basis["prep_minutes"])
+
+
 def _minutes(since: datetime | None, until: datetime | None) -> float:
     assert since is not None and until is not None
     return max((until - since) / MINUTE, 0.0)
@@ -284,6 +299,7 @@ def main(argv: Iterable[str]) -> int:
     parser.add_argument("--orders", type=float, default=44.0, help="an hour")
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--shops", type=int, default=3)
+    parser.add_argument("--rides", action="store_true", help="each ride: minutes since it was ordered")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options = parser.parse_args(list(argv))
     import django
@@ -298,6 +314,8 @@ def main(argv: Iterable[str]) -> int:
             day = Day(seed, options.couriers, options.orders, options.hours, options.shops)
             day.live()
             told([day])
+            if options.rides:
+                each(day)
     finally:
         teardown_databases(made, verbosity=0)
     return 0

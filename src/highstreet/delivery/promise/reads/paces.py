@@ -15,10 +15,11 @@ HOURS = 3
 WALL_SECONDS = 20.0
 _PACES = """
 SELECT store_id, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY ln(
-    GREATEST(extract(epoch FROM ready_at - made_at), 30) / 60 / GREATEST((basis->>'prep_usual')::float, 1)))
+    GREATEST(extract(epoch FROM ready_at - COALESCE(start_at, made_at)), 30) / 60
+    / GREATEST((basis->>'prep_usual')::float, 1)))
 FROM promise_promise
 WHERE city_id = %(city)s AND made_at > %(since)s AND ready_at IS NOT NULL AND begins_at IS NULL
-AND basis ? 'prep_usual' AND NOT basis ? 'start_at'
+AND basis ? 'prep_usual'
 GROUP BY store_id
 """
 _recent: dict[UUID, tuple[float, dict[UUID, float]]] = {}
@@ -32,8 +33,7 @@ def forget() -> None:
 def paces(city_id: UUID, at: datetime) -> dict[UUID, float]:
     """By shop, what a reckoned minute of its preparation takes; shops that packed nothing lately are left out.
 
-    By the last three hours, so that a shop's slow hour is heard of while it lasts; by what was to be begun at once, as
-    nothing else has a duration. One query every twenty seconds.
+    By the last three hours, so that a shop's slow hour is heard of while it lasts. One query every twenty seconds.
     """
     kept = _recent.get(city_id)
     if kept is not None and kept[0] > clock.wall():

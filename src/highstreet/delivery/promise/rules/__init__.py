@@ -150,14 +150,21 @@ def begins(ready_by: datetime, prep_minutes: float, spare_seconds: float) -> dat
 
 
 def waits(
-    now: datetime, comes: datetime, closes_at: datetime, *, prep: float, spare_seconds: float
+    now: datetime,
+    comes: datetime,
+    closes_at: datetime,
+    *,
+    prep: float,
+    spare_seconds: float,
+    queue: timedelta = timedelta(),
 ) -> tuple[datetime, datetime] | None:
     """(start_at, ready_by) of goods whose courier `comes` well after they could be packed; None: the shop begins now.
 
-    Packed by then as often as promised, and before the shop closes; the start is a full minute.
+    Packed by then as often as promised, and before the shop closes; the start is a full minute. Not while the `queue`
+    would still be before it: there it takes its place at once.
     """
     start_at = _down(begins(min(comes, closes_at), prep, spare_seconds))
-    if start_at < now + LEAST_WAIT:
+    if start_at < now + max(LEAST_WAIT, queue):
         return None
     return start_at, start_at + timedelta(minutes=prep, seconds=spare_seconds)
 

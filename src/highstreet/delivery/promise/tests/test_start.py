@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -11,12 +10,13 @@ import pytest
 
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
-from highstreet.kernel import clock, holds, ids
+from highstreet.kernel import holds, ids
 from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.trade.fulfilment import events
 from highstreet.trade.orders import ports
 from highstreet.trade.orders.ports import PromiseOffer
 
-from .. import actions, reads, rules
+from .. import actions, handlers, reads, rules
 from ..models import Promise
 from ..reads import offers
 
@@ -113,22 +113,55 @@ def test_it_is_packed_before_the_shop_closes() -> None:
     assert found.start_at == NOON + 7 * MINUTE and found.ready_by == found.start_at + PACKED < NOON + 15 * MINUTE
 
 
-def test_what_begins_later_is_load_all_the_same(place: support.Town) -> None:
+def test_what_begins_later_is_load_when_it_is_near(place: support.Town) -> None:
     courier_in(place, 25)
     kept(place, offer(place))
     row = Promise.objects.get()
-    assert row.begins_at is None
+    assert row.begins_at is None and row.start_at == NOON + 17 * MINUTE
+
+    def load(at: datetime) -> tuple[int, int]:
+        found = offers.situation(place.city_id, at).loads[place.store.id]
+        return found.orders, found.units
+
+    assert load(NOON) == (0, 0) and load(NOON + 6 * MINUTE) == (0, 0)
+    assert load(NOON + 7 * MINUTE) == load(NOON + 20 * MINUTE) == (1, 3)
+    # It is on its way for all that: couriers are as scarce.
+    assert offers.situation(place.city_id, NOON).courier_minutes == rules.courier_minutes(1, 4)
+
+
+def test_it_is_load_at_once_when_it_is_begun_sooner(place: support.Town) -> None:
+    courier_in(place, 25)
+    kept(place, offer(place))
+    row = Promise.objects.get()
+    for at, stays in ((NOON + MINUTE, NOON + MINUTE), (NOON + 9 * MINUTE, NOON + MINUTE)):
+        handlers.start_moved(events.StartMoved(ids.new_id(), row.order_id, row.store_id, at.isoformat()))
+        row.refresh_from_db()
+        assert row.start_at == stays
     assert offer(place).basis["load_orders"] == 1
 
 
-def test_a_shop_that_waited_is_not_a_slow_shop(place: support.Town) -> None:
+def test_a_long_queue_is_joined_at_once(place: support.Town) -> None:
+    """Who would begin when the queue is still there takes a place in it; who begins after it has nothing before it."""
+    for number in range(9):
+        courier_in(place, 5)
+        kept(place, offer(place))
+        assert Promise.objects.count() == number + 1
+    courier_in(place, 20)
+    found = offer(place)
+    assert found.start_at is None and found.basis["prep_minutes"] == pytest.approx(17, abs=0.1)
+    courier_in(place, 30)
+    found = offer(place)
+    assert found.start_at == NOON + 22 * MINUTE and found.ready_by == found.start_at + PACKED
+
+
+def test_a_shop_that_waited_is_not_a_slow_shop_and_a_slow_one_is(place: support.Town) -> None:
     courier_in(place, 25)
     found = offer(place)
-    basis = {name: value for name, value in found.basis.items() if name != "start_at"}
-    for one, pace in ((found, 1.0), (replace(found, basis=basis), rules.MOST_PACE)):
+    assert found.start_at is not None and found.basis["prep_usual"] == 5.0
+    for took, start_at, pace in ((5, found.start_at, 1.0), (10, found.start_at, 2.0), (5, None, rules.MOST_PACE)):
         Promise.objects.all().delete()
         for _ in range(200):
-            kept(place, one)
-        Promise.objects.update(ready_at=clock.now() + 24 * MINUTE)
+            kept(place, found)
+        Promise.objects.update(ready_at=found.start_at + took * MINUTE, start_at=start_at)
         reads.forget()
-        assert offers.paces(place.city_id, NOON + HALF).get(place.store.id, 1.0) == pytest.approx(pace, rel=0.05)
+        assert offers.paces(place.city_id, NOON + HALF)[place.store.id] == pytest.approx(pace, rel=0.05)
