@@ -115,8 +115,9 @@ def bag(lines: Iterable[FulfilmentLine], *, picked: bool) -> dict[UUID, int]:
 def begin(actor: Actor, row: Fulfilment) -> None:
     """Picking begins; sooner than it was to, that is when it began."""
     now = clock.now()
-    sooner = {"start_at": now} if row.start_at is not None and row.start_at > now else {}
-    move(MACHINE, row, "start", actor=actor.name, picker_id=actor.employee_id, **sooner)
+    sooner = row.start_at is not None and row.start_at > now
+    start_at = now if sooner else row.start_at
+    move(MACHINE, row, "start", actor=actor.name, picker_id=actor.employee_id, start_at=start_at)
     tell(row, PickingStarted(**facts(row)))
     if sooner:
         tell(row, StartMoved(**facts(row), start_at=now.isoformat()))

@@ -97,10 +97,9 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
 
 
 def _begin(seen: snapshot.Snapshot, decided: Plan) -> None:
-    """Stores that were to begin later begin now for who was told to come, or would be there before it is packed."""
+    """Stores that were to begin later begin now for who was told to come, or is kept from it by the goods alone."""
     told = {order for job in decided.jobs for order in job.orders}
-    near = {order for order, seconds in decided.comes.items() if seconds <= seen.problem.ready_in[order]}
-    begin_now(seen.waiting[order] for order in told | near)
+    begin_now(seen.waiting[order] for order in told.union(decided.held))
 
 
 def _lock_waiting(delivery_ids: list[UUID]) -> set[UUID]:

@@ -6,7 +6,6 @@ the same way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
@@ -107,12 +106,12 @@ class Move:
 class Plan:
     """What to assign now, and who moves without an order yet; everything else waits for the next epoch.
 
-    `comes`: by order, in how many seconds the courier that it is meant for could stand at its store, told or not.
+    `held`: orders whose courier would be told by now, were the goods not too far from ready.
     """
 
     jobs: tuple[Job, ...] = ()
     moves: tuple[Move, ...] = ()
-    comes: Mapping[int, float] = field(default_factory=dict)
+    held: tuple[int, ...] = ()
 
 
 class Policy(Protocol):

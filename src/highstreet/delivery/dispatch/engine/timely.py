@@ -36,19 +36,18 @@ class Timely:
         jobs: list[Job] = []
         moves: list[Move] = []
         engaged: set[int] = set()
-        comes: dict[int, float] = {}
+        held: list[int] = []
         if len(problem.store):
             second = price(problem, self.weights)
             chosen = choose(problem, second, self.weights, self.limits)
             for row, courier in enumerate(chosen.courier.tolist()):
                 if courier >= 0:
                     engaged.add(courier)
-                    comes |= dict.fromkeys(chosen.groups[row].orders, _there(problem, chosen.groups[row], courier))
                     cost = np.minimum(chosen.cost[row] + chosen.worth[row], FAR)
-                    self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves)
+                    self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves, held)
         if problem.may_move and len(problem.apart):
             moves += drift(problem, engaged, self.gain)
-        return Plan(tuple(jobs), tuple(moves), comes)
+        return Plan(tuple(jobs), tuple(moves), tuple(held))
 
     def _send(
         self,
@@ -59,10 +58,11 @@ class Timely:
         second: float,
         jobs: list[Job],
         moves: list[Move],
+        held: list[int],
     ) -> None:
         """Now, or not yet."""
         free, ride = max(float(problem.free_in[courier]), 0.0), float(problem.to_store[courier, group.store])
-        early = group.ready_in - _there(problem, group, courier)
+        early = group.ready_in - (free + ride + problem.service.before_pickup)
         if free > self.ahead:
             return
         if not problem.may_move:
@@ -75,6 +75,8 @@ class Timely:
             goes = group.ready_in <= (0.0 if _unsure(problem, group) else self.sure)
         if goes:
             jobs.append(job(problem, group, courier, float(cost[courier]), _others(cost, courier)))
+        else:
+            held.extend(group.orders)
 
     def _hedge(self, problem: Problem, group: Bundle, second: float) -> float:
         """How much earlier it pays to go where it is not sure when the goods are ready: a newsvendor's quantile."""
@@ -84,12 +86,6 @@ class Timely:
         from scipy.special import ndtri
 
         return -unsure * float(ndtri(min(max(second, 0.001), 0.5)))
-
-
-def _there(problem: Problem, group: Bundle, courier: int) -> float:
-    """In how many seconds the courier could have the group's goods, were they ready."""
-    free = max(float(problem.free_in[courier]), 0.0)
-    return free + float(problem.to_store[courier, group.store]) + problem.service.before_pickup
 
 
 def _unsure(problem: Problem, group: Bundle) -> float:

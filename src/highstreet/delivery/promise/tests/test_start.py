@@ -18,7 +18,7 @@ from highstreet.trade.orders.ports import PromiseOffer
 
 from .. import actions, handlers, reads, rules
 from ..models import Promise
-from ..reads import offers
+from ..reads import offers, paces
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -164,4 +164,4 @@ def test_a_shop_that_waited_is_not_a_slow_shop_and_a_slow_one_is(place: support.
             kept(place, found)
         Promise.objects.update(ready_at=found.start_at + took * MINUTE, start_at=start_at)
         reads.forget()
-        assert offers.paces(place.city_id, NOON + HALF)[place.store.id] == pytest.approx(pace, rel=0.05)
+        assert paces.paces(place.city_id, NOON + HALF)[place.store.id] == pytest.approx(pace, rel=0.05)

@@ -13,6 +13,7 @@ from highstreet.kernel import clock
 from highstreet.kernel.models import OutboxEvent
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.refusal import Refused
+from highstreet.supply.stores import reads as stores
 from highstreet.trade.fulfilment import actions, reads
 from highstreet.trade.fulfilment.models import Fulfilment
 
@@ -97,7 +98,7 @@ def test_figures_count_from_when_it_was_to_begin() -> None:
     at = clock.now()
     for begun, took in ((None, 30), (at + 18 * MINUTE, 12), (at - 5 * MINUTE, 30)):
         Fulfilment.objects.filter(pk=row.pk).update(accepted_at=at, start_at=begun, ready_at=at + 30 * MINUTE)
-        day = Fulfilment.objects.get(pk=row.pk).created_at.astimezone(reads.stores.store(place.store.pk).zone).date()
+        day = Fulfilment.objects.get(pk=row.pk).created_at.astimezone(stores.store(place.store.pk).zone).date()
         assert reads.figures(THE_SYSTEM, place.store.pk, day).pick_minutes == took
 
 
