@@ -44,6 +44,7 @@ class Rider:
     until: datetime
     way: tuple[tuple[float, float], tuple[float, float]] | None = None
     due: tuple[str, UUID] | None = None
+    visit: tuple[UUID, ...] = ()
 
 
 @dataclass
@@ -128,7 +129,14 @@ class Day:
         shop, (lat, lon) = self.place.stores[number], support.point(north, east)
         wait = timedelta(seconds=self.demand.uniform(10, 40))
         with transaction.atomic():
-            asked = {"store": shop, "lat": lat, "lon": lon, "units": units, "mode": "delivery", "at": self.now}
+            asked: dict[str, Any] = {
+                "store": shop,
+                "lat": lat,
+                "lon": lon,
+                "units": units,
+                "mode": "delivery",
+                "at": self.now,
+            }
             found = ports.promises().offer(**asked)
             if found is None or found.promised_to > self.now + LONGEST:
                 self.lost += 1
@@ -137,7 +145,12 @@ class Day:
             changed = {name: getattr(found, name) for name in ("promised_from", "promised_to", "ready_by", "start_at")}
             Fulfilment.objects.filter(pk=row.pk).update(**changed)
             holds.take(row.group, ports.promises().claims(found), self.now + 10 * MINUTE, confirmed=True)
-            kept = {"order_id": row.order_id, "city_id": self.place.city_id, "store_id": shop.id, "mode": "delivery"}
+            kept: dict[str, Any] = {
+                "order_id": row.order_id,
+                "city_id": self.place.city_id,
+                "store_id": shop.id,
+                "mode": "delivery",
+            }
             ports.promises().keep(**kept, offer=found)
         self.promised.append((found.promised_to - self.now) / MINUTE)
         self.accepts[row.pk] = self.now + wait
@@ -202,11 +215,13 @@ class Day:
             rows = list(Delivery.objects.filter(courier_id=rider.actor.courier_id, status__in=LIVE).defer("proof"))
             if not rows:
                 return
-            fresh = [row for row in rows if row.status == "assigned"]
-            first = fresh[0] if fresh else None
             stop = stops(snapshot.tasks(rows, self.now))[0]
-            row = first or next(row for row in rows if row.pk == stop.deliveries[0])
-            self._next(rider, row, stop)
+            fresh = [row for row in rows if row.status == "assigned"]
+            # All that a visit is for goes into the bag before it is left, but for what is not packed.
+            here = [row for row in rows if row.pk in rider.visit and row.status in ("accepted", "at_store")]
+            here = [row for row in here if row.status == "accepted" or row.ready_at is not None]
+            first = [row for row in rows if row.pk == stop.deliveries[0]]
+            self._next(rider, [*fresh, *here, *first][0], stop)
 
     def _next(self, rider: Rider, row: Any, stop: Any) -> None:
         """Begin the next step of a delivery: how long it takes, and what it ends with."""
@@ -215,16 +230,15 @@ class Day:
         verb = {"assigned": "accept", "accepted": "arrive_store", "at_store": "pick_up", "picked_up": "arrive_door"}
         takes = {"accept": (3, 15), "pick_up": (20, 60), "deliver": (40, 120)}
         what = verb.get(row.status, "deliver")
-        if what == "pick_up":
-            # Each of a visit is told to have been reached; whichever is packed goes into the bag.
-            rider.due = what, row.pk
-            if row.ready_at is None:
-                rider.until = self.now
-                return
+        if what == "pick_up" and row.ready_at is None:
+            return
         rider.due, rider.since = (what, row.pk), self.now
         if what in takes:
             rider.until = self.now + timedelta(seconds=rider.random.uniform(*takes[what]))
             return
+        if row.pk in rider.visit and what == "arrive_store":
+            return
+        rider.visit = stop.deliveries if what == "arrive_store" else ()
         legs = snapshot.legs(self.place.city_id)
         seconds = float(legs.to_place([rider.at], stop.place, at=self.now)[0]) / rider.pace
         rider.until, rider.way = self.now + timedelta(seconds=seconds), (rider.at, stop.place)
@@ -307,7 +321,7 @@ def main(argv: Iterable[str]) -> int:
     django.setup()
     from django.test.utils import setup_databases, teardown_databases
 
-    made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    made = setup_databases(verbosity=0, interactive=False)
     try:
         print(f"command  python bench/meeting.py {' '.join(sys.argv[1:])}".rstrip(), flush=True)
         for seed in options.seeds:
