@@ -1,6 +1,7 @@
 """A day of the simulated city on the real processes: `python bench/day.py [--speed 60] [--hours 15] [--orders 600]`.
 
-Prints how every order ended, what share of the promises was kept against the quantile promised, and the audit.
+Prints how every order ended, what share of the promises was kept against the quantile promised, how long packed goods
+stood and couriers waited for them, and the audit. `--couriers 14` makes couriers scarce.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def lived(options: argparse.Namespace, folder: Path) -> int:
         killer = threading.Thread(target=_kill, args=[demo, options, stop, killed])
         killer.start()
         words = ["--faults"] if options.faults else []
+        words += ["--couriers", str(options.couriers)]
         words += ["--orders", str(options.orders), "--seed", str(options.seed), "--days", str(options.hours / 24)]
         city = subprocess.run(
             [sys.executable, "-m", "highstreet", "live", "--url", f"http://127.0.0.1:{demo.ports.web}", *words],
@@ -135,12 +137,36 @@ def _told(code: int, out: str, errors: str) -> int:
             f"{key[0]:<9} {key[1]:<8} {seen['kept']:>5} {seen['broken']:>7} {seen['void']:>5} {share:>7} "
             f"{_at(seconds, 0.5):>9} {_at(seconds, 0.9):>7}"
         )
+    _met()
     findings = audit.run()
     broken = [finding for finding in findings if finding.broken]
     print(f"\naudit: {len(findings)} invariants, {len(broken)} broken")
     if code:
         print(errors[-2000:], file=sys.stderr)
     return 0 if not (open_ones or broken or code) else 1
+
+
+def _met() -> None:
+    """Who waited for whom at the shops: packed goods for their courier, couriers for their goods. Minutes."""
+    from highstreet.delivery.dispatch.models import Delivery
+
+    stood: dict[str, list[int]] = defaultdict(list)
+    waited: dict[str, list[int]] = defaultdict(list)
+    rides = Delivery.objects.exclude(picked_up_at=None).exclude(ready_at=None).filter(not_before=None)
+    for packed, came, left, begun in rides.values_list("ready_at", "arrived_at", "picked_up_at", "created_at"):
+        assert packed and left
+        for key in ("day", f"{begun.astimezone(ZONE):%H} h"):
+            stood[key].append(max(round((left - packed).total_seconds()), 0))
+            waited[key].append(max(round((packed - (came or left)).total_seconds()), 0))
+    print(f"\n{'goods stood, couriers waited':<29} {'rides':>5} {'mean':>6} {'p90':>6} {'mean':>6} {'p90':>6} min")
+    for key in sorted(stood, key=lambda key: (key != "day", key)):
+        told = [_minutes(sorted(values[key])) for values in (stood, waited)]
+        print(f"{key:<29} {len(stood[key]):>5} {told[0]} {told[1]}")
+
+
+def _minutes(seconds: list[int]) -> str:
+    """Mean and 90th percentile."""
+    return f"{sum(seconds) / len(seconds) / 60:>6.1f} {int(_at(seconds, 0.9)) / 60:>6.1f}"
 
 
 def _at(values: list[int], share: float) -> str:
@@ -155,6 +181,7 @@ def main(argv: Iterable[str]) -> int:
     parser.add_argument("--start-at", default="07:30")
     parser.add_argument("--orders", type=int, default=600)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--couriers", type=int, default=40, help="how many of the 40 come to work")
     parser.add_argument("--port", type=int, default=8300)
     parser.add_argument("--faults", action="store_true", help="couriers vanish, a shop is shut, the dispatcher dies")
     parser.add_argument("--kills", type=int, default=50)

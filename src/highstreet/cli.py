@@ -239,6 +239,7 @@ def _live(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         days=arguments.days,
         faults=arguments.faults,
+        couriers=arguments.couriers,
     )
 
 
@@ -297,6 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--orders", type=int, default=600)
     live.add_argument("--seed", type=int, default=1)
     live.add_argument("--faults", action="store_true", help="couriers vanish or tell no place, a shop is shut at noon")
+    live.add_argument("--couriers", type=int, default=40, help="how many of the demo's 40 couriers come to work")
     live.add_argument("--days", type=float, default=0.0, help="stop after so many simulated days (0: never)")
     manage = add("manage", _manage, "Django's own commands")
     manage.add_argument("words", nargs=argparse.REMAINDER)

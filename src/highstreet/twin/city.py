@@ -23,19 +23,26 @@ from .workers import Rider, Store, Told
 SHOWN_EVERY = 3600.0
 
 
-def live(*, base_url: str, orders_a_day: int, seed: int, days: float, faults: bool = False) -> int:
-    """Live in the city at `base_url` until told to stop, or for `days` simulated days and until every
-    order has ended. Prints what happened as JSON. Returns 1 if an order was stuck or an error was met."""
+def live(
+    *, base_url: str, orders_a_day: int, seed: int, days: float, faults: bool = False, couriers: int = COURIERS
+) -> int:
+    """Live in the city at `base_url` until told to stop, or for `days` simulated days and until every order has ended.
+
+    The first `couriers` come to work. Prints what happened as JSON. 1: an order was stuck or an error was met.
+    """
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
-        return asyncio.run(City(base_url, orders_a_day, seed, days, faults).live())
+        return asyncio.run(City(base_url, orders_a_day, seed, days, faults, couriers).live())
     return 0
 
 
 class City:
-    def __init__(self, base_url: str, orders_a_day: int, seed: int, days: float, faults: bool = False) -> None:
+    def __init__(
+        self, base_url: str, orders_a_day: int, seed: int, days: float, faults: bool = False, couriers: int = COURIERS
+    ) -> None:
         self.base_url = base_url
         self.orders_a_day = orders_a_day
         self.days = days
+        self.couriers = min(couriers, COURIERS)
         self.random = Random(seed)
         self.told = Told(habits=demand.FAULTS if faults else demand.Habits())
         files = read_files(POA)
@@ -78,7 +85,7 @@ class City:
             person = await self._person("picker" if index == 0 else f"picker{index + 1}")
             store = Store(person, reached[row.code], Random(self.random.random()), self.told, first=index == 0)
             self._keep(store.work())
-        for index in range(COURIERS):
+        for index in range(self.couriers):
             person = await self._person("courier" if index == 0 else f"courier{index + 1}")
             base = self.store_rows[index % len(self.store_rows)]
             start = base.lat + self.random.gauss(0, 0.003), base.lon + self.random.gauss(0, 0.003)

@@ -18,6 +18,7 @@ class DispatchConfig(AppConfig):
         ports.history.fill(History())
         outbox.on(events.FulfilmentAccepted, handlers.accepted)
         outbox.on(events.FulfilmentReady, handlers.ready)
+        outbox.on(events.StartMoved, handlers.start_moved)
         outbox.on(events.FulfilmentHandedOver, handlers.handed_over)
         outbox.on(events.FulfilmentCancelled, handlers.cancelled)
         outbox.on(events.FulfilmentRejected, handlers.rejected)

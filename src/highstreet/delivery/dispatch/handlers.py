@@ -14,6 +14,7 @@ from highstreet.trade.fulfilment.events import (
     FulfilmentHandedOver,
     FulfilmentReady,
     FulfilmentRejected,
+    StartMoved,
 )
 
 from . import actions
@@ -34,6 +35,8 @@ def accepted(event: FulfilmentAccepted) -> None:
         promised_to=brief.promised_to,
         ready_by=datetime.fromisoformat(event.ready_by),
         not_before=brief.not_before,
+        # A chosen window's store begins when it was told to: no courier may come sooner.
+        start_at=datetime.fromisoformat(event.start_at) if event.start_at and brief.not_before is None else None,
     )
 
 
@@ -46,6 +49,11 @@ def ready(event: FulfilmentReady) -> None:
     if event.mode == "delivery":
         _begun(event.fulfilment_id)
         actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=event.fulfilment_id, at=datetime.fromisoformat(event.at))
+
+
+def start_moved(event: StartMoved) -> None:
+    _begun(event.fulfilment_id)
+    actions.store_begins(actor=THE_SYSTEM, fulfilment_id=event.fulfilment_id, at=datetime.fromisoformat(event.start_at))
 
 
 def handed_over(event: FulfilmentHandedOver) -> None:

@@ -24,7 +24,8 @@ _BEGAN = (
 )
 _TIMED = (
     "SELECT percentile_cont((SELECT array_agg(n / 20.0) FROM generate_series(1, 19) n)) WITHIN GROUP "
-    "(ORDER BY greatest(extract(epoch FROM ready_by - created_at) / 60, 0)) FILTER (WHERE not_before IS NULL), "
+    "(ORDER BY greatest(extract(epoch FROM ready_by - greatest(created_at, start_at)) / 60, 0)) "
+    "FILTER (WHERE not_before IS NULL), "
     "avg(extract(epoch FROM ended_at - accepted_at) / 60) FILTER (WHERE status = 'delivered' AND "
     "accepted_at IS NOT NULL), "
     "count(*) FILTER (WHERE status = 'delivered' AND accepted_at IS NOT NULL) "

@@ -26,7 +26,8 @@ class Delivery(models.Model):
     `seat` is the place in the courier's bag: of one courier, two live deliveries never have the same one (I8).
     `pinned`: somebody decided by hand, and the dispatcher leaves it alone until the goods are picked up.
     `carrier` says who brings it: "own" couriers, or a hired "fleet", whose couriers are not ours to plan or to know.
-    `not_before`: the shopper chose the window that begins then.
+    `not_before`: the shopper chose the window that begins then. `start_at`: else, when the store begins if that is not
+    at once, so that goods and courier meet; `ready_by` is as long after it as the store needs.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -42,6 +43,7 @@ class Delivery(models.Model):
     lon = models.FloatField()
     promised_to = models.DateTimeField()
     ready_by = models.DateTimeField()
+    start_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
     seat = models.SmallIntegerField(default=0)

@@ -161,7 +161,7 @@ def _problem(
         to_store=to_store,
         store=store,
         ready_in=np.maximum(
-            np.array([((row.ready_at or row.ready_by) - now).total_seconds() for row in waiting]),
+            np.array([(_in_hand(row, now) - now).total_seconds() for row in waiting]),
             np.array([_opens_in(row, now) for row in waiting]) - drop - rules.AT_STORE_SECONDS + rules.EARLY_SECONDS,
         ),
         promised_in=np.array([(row.promised_to - now).total_seconds() for row in waiting]),
@@ -169,6 +169,10 @@ def _problem(
         between=straight_seconds(doors, doors, "bike") if len(waiting) else np.zeros((0, 0)),
         barred=_barred(now, waiting, present),
     )
+
+
+def _in_hand(row: Delivery, now: datetime) -> datetime:
+    return rules.in_hand(row.ready_at, row.ready_by, row.start_at, now)
 
 
 def _opens_in(row: Delivery, now: datetime) -> float:

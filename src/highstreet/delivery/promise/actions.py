@@ -271,6 +271,7 @@ def keep(*, actor: Actor, order_id: UUID, city_id: UUID, store_id: UUID, mode: s
         units=int(offer.basis.get("units", 0)),
         made_at=clock.now(),
         begins_at=offer.start_at if offer.slot else None,
+        start_at=None if offer.slot else offer.start_at,
     )
     rows.put([made], replacing="order_id")
 
@@ -284,7 +285,13 @@ def void(*, actor: Actor, order_id: UUID) -> None:
 @action(SYSTEM)
 def moved(*, actor: Actor, order_id: UUID, store_id: UUID) -> None:
     """Another store has the order now: the window stands, the load is that store's."""
-    Promise.objects.filter(order_id=order_id, outcome="open").update(store_id=store_id, ready_at=None)
+    Promise.objects.filter(order_id=order_id, outcome="open").update(store_id=store_id, ready_at=None, start_at=None)
+
+
+@action(SYSTEM)
+def begun(*, actor: Actor, order_id: UUID, at: datetime) -> None:
+    """The shop begins at `at`, sooner than it was to."""
+    Promise.objects.filter(order_id=order_id, start_at__gt=at).update(start_at=at)
 
 
 @action(SYSTEM)

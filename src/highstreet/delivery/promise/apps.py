@@ -17,6 +17,7 @@ class PromiseConfig(AppConfig):
 
         ports.promises.fill(Promises())
         outbox.on(fulfilment.FulfilmentReady, handlers.ready)
+        outbox.on(fulfilment.StartMoved, handlers.start_moved)
         outbox.on(fulfilment.FulfilmentDelivered, handlers.delivered)
         outbox.on(fulfilment.FulfilmentDelivered, handlers.ride_over)
         outbox.on(fulfilment.FulfilmentCollected, handlers.collected)

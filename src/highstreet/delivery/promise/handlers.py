@@ -13,6 +13,7 @@ from highstreet.trade.fulfilment.events import (
     FulfilmentFailed,
     FulfilmentReady,
     FulfilmentReturned,
+    StartMoved,
 )
 from highstreet.trade.orders.events import OrderCancelled, OrderExpired, OrderRerouted
 
@@ -24,6 +25,10 @@ SPOILT = ("damaged", "lost")
 
 def ready(event: FulfilmentReady) -> None:
     actions.packed(actor=THE_SYSTEM, order_id=event.order_id, at=datetime.fromisoformat(event.at))
+
+
+def start_moved(event: StartMoved) -> None:
+    actions.begun(actor=THE_SYSTEM, order_id=event.order_id, at=datetime.fromisoformat(event.start_at))
 
 
 def delivered(event: FulfilmentDelivered) -> None:

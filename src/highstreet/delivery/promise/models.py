@@ -77,6 +77,7 @@ class Promise(models.Model):
 
     `units` not yet packed (`ready_at` null) are the store's load. `fulfilled_at` is the door's time, or for a pick-up
     when it was ready. `begins_at`: the shopper chose the window, and the store begins then; null: as soon as possible.
+    `start_at`: as soon as possible, but the store begins only then, or began, as the courier comes later.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -92,6 +93,7 @@ class Promise(models.Model):
     ready_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField(db_index=True)
     begins_at = models.DateTimeField(null=True)
+    start_at = models.DateTimeField(null=True)
     fulfilled_at = models.DateTimeField(null=True)
     late_seconds = models.IntegerField(null=True)
     outcome = models.CharField(max_length=10, default="open")

@@ -16,11 +16,24 @@ class FulfilmentCreated:
 
 @dataclass(frozen=True)
 class FulfilmentAccepted:
+    """`start_at`: when the store is to begin, "" for at once."""
+
     fulfilment_id: UUID
     order_id: UUID
     store_id: UUID
     mode: str
     ready_by: str
+    start_at: str = ""
+
+
+@dataclass(frozen=True)
+class StartMoved:
+    """The store begins, or is to begin, sooner than it was to: at `start_at`."""
+
+    fulfilment_id: UUID
+    order_id: UUID
+    store_id: UUID
+    start_at: str
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
 class Fulfilment(models.Model):
     """One package from one store. `group` is the holds' group (the order's id, or a re-route's).
 
-    `start_at` is when the store should begin, null for at once; `not_before` the beginning of the window that the
-    shopper chose: not at the door earlier.
+    `start_at` is when the store should begin, or began if that was earlier, null for at once; `not_before` the
+    beginning of the window that the shopper chose: not at the door earlier.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

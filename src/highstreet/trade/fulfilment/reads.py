@@ -21,7 +21,7 @@ from highstreet.supply.organisations.reads import in_language
 from highstreet.supply.stores import reads as stores
 
 from .models import Fulfilment, FulfilmentLine, PickupCode
-from .rules import aisle_order, on_time
+from .rules import aisle_order, on_time, pick_minutes
 from .states import OPEN
 
 MINUTE = timedelta(minutes=1)
@@ -276,7 +276,9 @@ def figures(actor: Actor, store_id: UUID, day: date) -> Figures:
     sums = FulfilmentLine.objects.filter(fulfilment__in=rows).aggregate(units=Sum("quantity"), short=Sum("short"))
     ready = [row for row in rows if row.ready_at]
     accept = [(row.accepted_at - row.created_at) // MINUTE for row in rows if row.accepted_at]
-    pick = [(row.ready_at - row.accepted_at) // MINUTE for row in rows if row.accepted_at and row.ready_at]
+    pick = [
+        pick_minutes(row.accepted_at, row.start_at, row.ready_at) for row in ready if row.accepted_at and row.ready_at
+    ]
     return Figures(
         day=day,
         orders=len(rows),

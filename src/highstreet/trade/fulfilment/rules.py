@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from stdnum import ean
@@ -114,6 +114,11 @@ def hopeless(lines: Iterable[Tally]) -> bool:
 def restockable(temperature: str) -> bool:
     """May goods that left the store go back on the shelf? Not what had to be kept cold."""
     return temperature == "ambient"
+
+
+def pick_minutes(accepted_at: datetime, start_at: datetime | None, ready_at: datetime) -> int:
+    """Whole minutes that packing took; the time before it was to begin is nobody's."""
+    return (ready_at - max(accepted_at, start_at or accepted_at)) // timedelta(minutes=1)
 
 
 def on_time(ready_at: datetime, ready_by: datetime) -> bool:

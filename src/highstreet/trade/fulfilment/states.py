@@ -43,6 +43,7 @@ MACHINE = Machine(
         "returned": "ended_at",
     },
 )
+NOT_BEGUN = ("pending", "accepted")
 OPEN = ("pending", "accepted", "picking", "packed", "ready")
 WITH_COURIER = ("handed_over", "in_transit", "failed", "returning")
 ENDED = ("delivered", "rejected", "cancelled", "returned")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from highstreet.kernel import holds, outbox
+from highstreet.kernel import clock, holds, outbox
 from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -19,7 +19,7 @@ from highstreet.supply.inventory import reads as levels
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 
-from .events import FulfilmentCancelled, PickingStarted
+from .events import FulfilmentCancelled, PickingStarted, StartMoved
 from .models import Fulfilment, FulfilmentLine
 from .refusals import NOT_ALL_PICKED
 from .rules import Tally, aisle_order
@@ -113,8 +113,14 @@ def bag(lines: Iterable[FulfilmentLine], *, picked: bool) -> dict[UUID, int]:
 
 
 def begin(actor: Actor, row: Fulfilment) -> None:
-    move(MACHINE, row, "start", actor=actor.name, picker_id=actor.employee_id)
+    """Picking begins; sooner than it was to, that is when it began."""
+    now = clock.now()
+    sooner = row.start_at is not None and row.start_at > now
+    start_at = now if sooner else row.start_at
+    move(MACHINE, row, "start", actor=actor.name, picker_id=actor.employee_id, start_at=start_at)
     tell(row, PickingStarted(**facts(row)))
+    if sooner:
+        tell(row, StartMoved(**facts(row), start_at=now.isoformat()))
 
 
 def stop(actor: Actor, row: Fulfilment, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 
 from highstreet.kernel.ids import new_id
 from highstreet.kernel.policy import SYSTEM, Actor
@@ -54,6 +55,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
                 own = actor.organisation_id
                 seen |= Q(organisation_id=own) | Q(store__organisation_id=own)
         return self.filter(seen)
+
+    def with_slot(self) -> OrderQuerySet:
+        """With `slot`: the beginning of the window that was quoted, ISO; None for as soon as possible."""
+        return self.annotate(slot=KeyTextTransform("slot", "quote__promise"))
 
 
 class Order(models.Model):

@@ -22,7 +22,8 @@ class PromiseOffer:
 
     `ready_by` is when the store must have packed; `reason_if_later` says why the window is not sooner
     ("closed", "no_capacity", …), "" when it is the soonest. `basis` holds plain JSON values only. `start_at` is when
-    the store should begin with it, None for at once; `slot` the beginning of the window that the shopper chose, if any.
+    the store should begin with it, so that it does not stand packed, None for at once; `slot` the beginning of the
+    window that the shopper chose, if any.
     """
 
     promised_from: datetime

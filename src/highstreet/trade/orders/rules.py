@@ -91,6 +91,15 @@ def still_wanted(promised_to: datetime, offered_to: datetime, grace: timedelta) 
     return offered_to <= promised_to + grace
 
 
+def kept_slot(slot: str | None, mode: str, promised_from: datetime, promised_to: datetime) -> datetime | None:
+    """The beginning of the window that was chosen (`slot`, ISO, as quoted), if the promise is still that one's.
+
+    Who paid too late for it was promised something else. A pick-up is ready when its window begins.
+    """
+    chosen = datetime.fromisoformat(slot) if slot else None
+    return chosen if chosen == (promised_to if mode == "pickup" else promised_from) else None
+
+
 def clean(text: str, most: int) -> str | None:
     """`text` on one line, trimmed; None when it is longer than `most` or has signs that no one types."""
     words = " ".join(text.split())

@@ -1,7 +1,7 @@
 """Verbs of the last mile: what stores cause, what couriers do, what the dispatcher decides."""
 
 from .fleet import bring, take_back, take_over, write_off
-from .intake import cancel, create, hand_over, mark_ready
+from .intake import cancel, create, hand_over, mark_ready, store_begins
 from .learning import learn_speeds
 from .override import Overridden, override
 from .places import place_idle
@@ -34,6 +34,7 @@ __all__ = [
     "pick_up",
     "place_idle",
     "plan",
+    "store_begins",
     "take_back",
     "take_over",
     "write_off",

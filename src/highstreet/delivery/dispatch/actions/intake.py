@@ -12,6 +12,7 @@ from highstreet.supply.stores import reads as stores
 
 from .. import ports
 from ..events import DeliveryCalledOff, DeliveryReady
+from ..meeting import begin_now, plan_start
 from ..models import Delivery
 from ..moving import step, topics
 from ..states import BEFORE_PICK_UP
@@ -30,11 +31,13 @@ def create(
     promised_to: datetime,
     ready_by: datetime,
     not_before: datetime | None = None,
+    start_at: datetime | None = None,
 ) -> UUID:
     """Begin the delivery of an accepted fulfilment, or find the one begun. Returns its id.
 
-    `not_before`: not at the door earlier, as the shopper chose. A store that has hired a fleet gives it there, in this
-    transaction; the dispatcher does not see it then.
+    `not_before`: not at the door earlier, as the shopper chose; `start_at`: the store begins then. A store that has
+    hired a fleet gives it there, in this transaction; the dispatcher does not see it then, and the store begins at
+    once, as nobody here knows when such a courier comes.
     """
     found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
     if found is not None:
@@ -55,12 +58,14 @@ def create(
         promised_to=promised_to,
         ready_by=ready_by,
         not_before=not_before,
+        start_at=start_at,
         distance_m=round(way.distance_m),
         created_at=clock.now(),
     )
     Delivery.objects.bulk_create([row], ignore_conflicts=True)
     kept = Delivery.objects.values_list("pk", flat=True).get(fulfilment_id=fulfilment_id)
     if hired and kept == row.pk:
+        begin_now([row])
         ports.fleets().give(delivery_id=kept)
     return kept
 
@@ -73,6 +78,12 @@ def mark_ready(*, actor: Actor, fulfilment_id: UUID, at: datetime) -> None:
         outbox.emit(
             DeliveryReady(row.pk, row.order_id, row.store_id, row.courier_id, at.isoformat()), topics=topics(row)
         )
+
+
+@action(SYSTEM)
+def store_begins(*, actor: Actor, fulfilment_id: UUID, at: datetime) -> None:
+    """The store begins sooner than was planned, at `at`: its goods are ready as much sooner."""
+    plan_start(Delivery.objects.filter(fulfilment_id=fulfilment_id), at)
 
 
 @action(SYSTEM)

@@ -19,6 +19,7 @@ from highstreet.kernel.transactions import Again
 
 from .. import rules
 from ..events import DeliveryAssigned
+from ..meeting import begin_now
 from ..models import MOST_SEATS, Delivery, DispatchDecision, Override
 from ..moving import NOBODYS, step, topics
 from ..reads import candidates as hands
@@ -132,6 +133,7 @@ def _give(actor: Actor, row: Delivery, offer: Candidate, why: str, pin: bool) ->
     del columns["assigned_at"]
     step(actor, row, event, note=why, **columns)
     outbox.emit(DeliveryAssigned(row.pk, row.order_id, row.store_id, chosen.id, eta.isoformat()), topics=topics(row))
+    begin_now([row])
     DispatchDecision.objects.create(
         id=ids.new_id(),
         delivery=row,

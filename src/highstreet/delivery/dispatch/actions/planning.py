@@ -15,6 +15,7 @@ from highstreet.kernel.refusal import Refused
 from .. import rules, snapshot
 from ..engine import SERVING, Job, Plan, Policy, Problem
 from ..events import DeliveryAssigned
+from ..meeting import begin_now
 from ..models import MOST_SEATS, Delivery, DispatchDecision
 from ..moving import step, topics, wait_again
 from ..states import LIVE
@@ -45,6 +46,7 @@ def plan(*, actor: Actor, city_id: UUID, policy: Policy = SERVING) -> Epoch:
     seen = snapshot.take(city_id, now, away)
     decided = policy.assign(seen.problem)
     assigned = _give(actor, seen, decided, policy.name, now)
+    _begin(seen, decided)
     _tell_etas(seen)
     return Epoch(assigned, lapsed, len(seen.waiting) - assigned, frozenset(away))
 
@@ -92,6 +94,12 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
                 given += 1
                 _explain(seen, job, row, policy, now)
     return given
+
+
+def _begin(seen: snapshot.Snapshot, decided: Plan) -> None:
+    """Stores that were to begin later begin now for who was told to come, or is kept from it by the goods alone."""
+    told = {order for job in decided.jobs for order in job.orders}
+    begin_now(seen.waiting[order] for order in told.union(decided.held))
 
 
 def _lock_waiting(delivery_ids: list[UUID]) -> set[UUID]:

@@ -104,10 +104,14 @@ class Move:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to assign now, and who moves without an order yet; everything else waits for the next epoch."""
+    """What to assign now, and who moves without an order yet; everything else waits for the next epoch.
+
+    `held`: orders whose courier would be told by now, were the goods not too far from ready.
+    """
 
     jobs: tuple[Job, ...] = ()
     moves: tuple[Move, ...] = ()
+    held: tuple[int, ...] = ()
 
 
 class Policy(Protocol):

@@ -36,6 +36,7 @@ class Timely:
         jobs: list[Job] = []
         moves: list[Move] = []
         engaged: set[int] = set()
+        held: list[int] = []
         if len(problem.store):
             second = price(problem, self.weights)
             chosen = choose(problem, second, self.weights, self.limits)
@@ -43,10 +44,10 @@ class Timely:
                 if courier >= 0:
                     engaged.add(courier)
                     cost = np.minimum(chosen.cost[row] + chosen.worth[row], FAR)
-                    self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves)
+                    self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves, held)
         if problem.may_move and len(problem.apart):
             moves += drift(problem, engaged, self.gain)
-        return Plan(tuple(jobs), tuple(moves))
+        return Plan(tuple(jobs), tuple(moves), tuple(held))
 
     def _send(
         self,
@@ -57,6 +58,7 @@ class Timely:
         second: float,
         jobs: list[Job],
         moves: list[Move],
+        held: list[int],
     ) -> None:
         """Now, or not yet."""
         free, ride = max(float(problem.free_in[courier]), 0.0), float(problem.to_store[courier, group.store])
@@ -73,6 +75,8 @@ class Timely:
             goes = group.ready_in <= (0.0 if _unsure(problem, group) else self.sure)
         if goes:
             jobs.append(job(problem, group, courier, float(cost[courier]), _others(cost, courier)))
+        else:
+            held.extend(group.orders)
 
     def _hedge(self, problem: Problem, group: Bundle, second: float) -> float:
         """How much earlier it pays to go where it is not sure when the goods are ready: a newsvendor's quantile."""

@@ -91,7 +91,8 @@ def _candidate(
     row: Delivery, courier: CourierView, held: list[Delivery], free_at: datetime, way: float, ride: float, now: datetime
 ) -> Candidate:
     free = max((free_at - now).total_seconds(), 0.0)
-    ready = ((row.ready_at or max(row.ready_by, now)) - now).total_seconds()
+    at_hand = rules.in_hand(row.ready_at, row.ready_by, row.start_at, now)
+    ready = ((row.ready_at or max(at_hand, now)) - now).total_seconds()
     leave = max(free + way, ready) + rules.AT_STORE_SECONDS
     late = (now + timedelta(seconds=leave + ride) - row.promised_to).total_seconds()
     parts = {"free": free, "ride": way, "wait": max(ready - free - way, 0.0), "door": ride}

@@ -136,13 +136,15 @@ def _rides(order_ids: list[UUID]) -> list[Delivery]:
 
 def _trip(city: CityView, start: datetime, told: Record, ride: Delivery, store: int, lapses: int) -> Trip:
     assert ride.ready_at is not None and ride.ended_at is not None
+    # What was begun later because couriers were late would have been begun at once for others.
+    waited = max(ride.start_at - ride.created_at, timedelta()) if ride.start_at else timedelta()
     return Trip(
         str(ride.pk),
         store,
         _metres(city, ride.lat, ride.lon),
         (told.made_at - start) / MINUTE,
-        (ride.ready_by - start) / MINUTE,
-        (ride.ready_at - start) / MINUTE,
+        (ride.ready_by - waited - start) / MINUTE,
+        (ride.ready_at - waited - start) / MINUTE,
         (told.expected - start) / MINUTE,
         (told.promised_to - start) / MINUTE,
         (ride.ended_at - start) / MINUTE,

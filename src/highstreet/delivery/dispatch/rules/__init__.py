@@ -108,6 +108,16 @@ def schedule(
     return timed
 
 
+def in_hand(ready_at: datetime | None, ready_by: datetime, start_at: datetime | None, now: datetime) -> datetime:
+    """When the goods can be had: packed, as planned, or if the store has not begun, as long from now as it needs.
+
+    Not as planned then: a courier would be kept from coming by a plan that was made for a later one.
+    """
+    if ready_at is not None:
+        return ready_at
+    return ready_by if start_at is None or start_at <= now else now + (ready_by - start_at)
+
+
 def pay(base: int, per_km: int, distance_m: int) -> int:
     """Fen for one delivery: `base` and `per_km` for each kilometre of road from store to door, rounded half up."""
     return base + (per_km * max(distance_m, 0) + 500) // 1000

@@ -25,6 +25,8 @@ PAGE_UNITS = 3
 OPEN = timedelta(days=1)
 # Dispatch tells its couriers' reach every minute; what is older says nothing of now.
 REACH = timedelta(minutes=5)
+# What a shop begins later than this is not before what is ordered now.
+AHEAD = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,10 @@ def _ride(shop: StoreView, lat: float, lon: float, at: datetime) -> float:
 # `zones` asks for.
 _SITUATION = (
     """
-SELECT store_id, NULL::timestamptz, count(*) FILTER (WHERE ready_at IS NULL),
-       COALESCE(sum(units) FILTER (WHERE ready_at IS NULL), 0)::bigint, count(*) FILTER (WHERE mode = 'delivery'),
-       NULL::uuid
+SELECT store_id, NULL::timestamptz,
+       count(*) FILTER (WHERE ready_at IS NULL AND (start_at IS NULL OR start_at <= %(ahead)s)),
+       COALESCE(sum(units) FILTER (WHERE ready_at IS NULL AND (start_at IS NULL OR start_at <= %(ahead)s)), 0)::bigint,
+       count(*) FILTER (WHERE mode = 'delivery'), NULL::uuid
 FROM promise_promise WHERE city_id = %(city)s AND outcome = 'open' AND COALESCE(begins_at, made_at) > %(since)s
 AND (begins_at IS NULL OR begins_at <= %(now)s) GROUP BY store_id
 UNION ALL
@@ -137,7 +140,7 @@ UNION ALL """
 _LOAD = """
 SELECT count(*), COALESCE(sum(units), 0)::bigint FROM promise_promise
 WHERE store_id = %s AND city_id = %s AND outcome = 'open' AND ready_at IS NULL AND COALESCE(begins_at, made_at) > %s
-AND (begins_at IS NULL OR begins_at <= %s)
+AND (begins_at IS NULL OR begins_at <= %s) AND (start_at IS NULL OR start_at <= %s)
 """
 
 
@@ -152,6 +155,7 @@ def situation(city_id: UUID, at: datetime) -> Situation:
     reach: dict[UUID, float] = {}
     known = Zones()
     moments = {"since": at - OPEN, "first": starts[0], "last": starts[-1], "fresh": at - REACH, "now": at}
+    moments |= {"ahead": at + AHEAD}
     with connection.cursor() as cursor:
         cursor.execute(_SITUATION, {"city": city_id, **moments})
         for row in cursor.fetchall():
@@ -188,7 +192,7 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
     """What a pick-up needs of a situation: the shop's load and how long its kind took lately. One query."""
     terms = organisations.terms(organisations.city(store.city_id).retailer_id)
     with connection.cursor() as cursor:
-        cursor.execute(_LOAD, [store.id, store.city_id, at - OPEN, at])
+        cursor.execute(_LOAD, [store.id, store.city_id, at - OPEN, at, at + AHEAD])
         orders, units = cursor.fetchone()
     known = {"pickup": lately(store.city_id, "pickup", at)}
     load = {store.id: rules.Load(orders, units)}
@@ -236,15 +240,43 @@ def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situa
     }
     if zone.id is not None:
         basis["zone"] = str(zone.id)
+    start = _begins(shop, units, rules.in_hand(window.expected, ride), prep, at, now)
+    if start is not None:
+        basis |= {"start_at": start.at.isoformat(), "prep_usual": round(start.usual, 1)}
     return PromiseOffer(
         window.promised_from,
         window.promised_to,
-        window.ready_by,
+        start.ready_by if start else window.ready_by,
         now.quantile,
         basis,
         chosen.slot_id,
         "no_capacity" if later else "",
+        start.at if start else None,
     )
+
+
+@dataclass(frozen=True)
+class _Start:
+    """When a shop begins, has packed, and the minutes it is reckoned to take."""
+
+    at: datetime
+    ready_by: datetime
+    usual: float
+
+
+def _begins(shop: StoreView, units: int, comes: datetime, prep: float, at: datetime, now: Situation) -> _Start | None:
+    """When the shop begins, where the courier `comes` so late that goods would stand; None: at once.
+
+    What waits there now is packed by then, else it begins at once too: nothing is before it when it begins.
+    """
+    if comes < at + timedelta(minutes=prep) + rules.LEAST_WAIT:
+        return None
+    alone, usual = _prep(shop, units, at, now, alone=True)
+    spare = now.residual(shop.id, "pickup", 60 * alone)
+    found = rules.waits(
+        at, comes, shop.closes_at(at), prep=alone, spare_seconds=spare, queue=timedelta(minutes=prep - alone)
+    )
+    return None if found is None else _Start(*found, usual)
 
 
 def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
@@ -264,9 +296,9 @@ def _pickup(shop: StoreView, units: int, at: datetime, now: Situation) -> Promis
     return PromiseOffer(window.promised_from, window.promised_to, window.ready_by, now.quantile, basis)
 
 
-def _prep(shop: StoreView, units: int, at: datetime, now: Situation) -> tuple[float, float]:
-    """Minutes as this shop packs now and says that it is busy, and as they are reckoned of any."""
-    usual = rules.prep_minutes(
-        shop.pick_minutes_base, shop.pick_seconds_per_unit, units, now.loads.get(shop.id, rules.Load()), shop.kind
-    )
+def _prep(shop: StoreView, units: int, at: datetime, now: Situation, *, alone: bool = False) -> tuple[float, float]:
+    """Minutes as this shop packs now and says that it is busy, and as they are reckoned of any; `alone`: with nothing
+    before it."""
+    load = rules.Load() if alone else now.loads.get(shop.id, rules.Load())
+    usual = rules.prep_minutes(shop.pick_minutes_base, shop.pick_seconds_per_unit, units, load, shop.kind)
     return usual * now.paces.get(shop.id, 1.0) + shop.extra_minutes(at), usual

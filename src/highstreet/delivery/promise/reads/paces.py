@@ -15,7 +15,8 @@ HOURS = 3
 WALL_SECONDS = 20.0
 _PACES = """
 SELECT store_id, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY ln(
-    GREATEST(extract(epoch FROM ready_at - made_at), 30) / 60 / GREATEST((basis->>'prep_usual')::float, 1)))
+    GREATEST(extract(epoch FROM ready_at - COALESCE(start_at, made_at)), 30) / 60
+    / GREATEST((basis->>'prep_usual')::float, 1)))
 FROM promise_promise
 WHERE city_id = %(city)s AND made_at > %(since)s AND ready_at IS NOT NULL AND begins_at IS NULL
 AND basis ? 'prep_usual'

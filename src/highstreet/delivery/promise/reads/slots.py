@@ -80,7 +80,7 @@ def at_slot(
         basket.quantile,
         basis,
         quarter.slot_id if quarter else None,
-        start_at=chosen.begins(window.ready_by, basket.prep, basket.spare),
+        start_at=rules.begins(window.ready_by, basket.prep, basket.spare),
         slot=hours[0].starts_at,
     )
 
@@ -142,5 +142,5 @@ def _window(
 
 def _in_hours(store: StoreView, window: rules.Window, basket: _Basket, at: datetime) -> bool:
     """Whether the shop is open when it has to begin, which is not over yet."""
-    begin = chosen.begins(window.ready_by, basket.prep, 0.0)
+    begin = rules.begins(window.ready_by, basket.prep, 0.0)
     return begin >= at and store.is_open(begin)

@@ -28,6 +28,9 @@ DOOR_SECONDS = 60.0
 RIDE_TO_STORE_MINUTES = 5.0
 LEAST_FREE = 0.06
 LONGEST_WAIT_MINUTES = 60.0
+# Who would wait less than this before picking begins at once: a list that changes every minute helps nobody, and the
+# minutes are within what packing differs by anyway.
+LEAST_WAIT = timedelta(minutes=5)
 MOST_RESIDUAL = 1500.0
 SPREAD_SHARE = 0.1
 LEAST_SPREAD = {"delivery": 180.0, "pickup": 60.0}
@@ -138,6 +141,36 @@ def residual(table: Mapping[int, float], quantile: int) -> float:
 def usual_residual(mode: str, quantile: int) -> float:
     """What a city without history gets, in seconds."""
     return residual(RESIDUALS[mode], quantile)
+
+
+def in_hand(expected: datetime, travel_seconds: float) -> datetime:
+    """When the goods are with a courier who is at the door at `expected`."""
+    return expected - timedelta(seconds=DOOR_SECONDS + travel_seconds + HANDOVER_SECONDS)
+
+
+def begins(ready_by: datetime, prep_minutes: float, spare_seconds: float) -> datetime:
+    """When the shop begins with it, so that it is packed in time as often as promised, and no earlier."""
+    return ready_by - timedelta(minutes=prep_minutes, seconds=spare_seconds)
+
+
+def waits(
+    now: datetime,
+    comes: datetime,
+    closes_at: datetime,
+    *,
+    prep: float,
+    spare_seconds: float,
+    queue: timedelta = timedelta(),
+) -> tuple[datetime, datetime] | None:
+    """(start_at, ready_by) of goods whose courier `comes` well after they could be packed; None: the shop begins now.
+
+    Packed by then as often as promised, and before the shop closes; the start is a full minute. Not while the `queue`
+    would still be before it: there it takes its place at once.
+    """
+    start_at = _down(begins(min(comes, closes_at), prep, spare_seconds))
+    if start_at < now + max(LEAST_WAIT, queue):
+        return None
+    return start_at, start_at + timedelta(minutes=prep, seconds=spare_seconds)
 
 
 def expected_seconds(*, prep: float, travel_seconds: float, courier: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from . import DOOR_SECONDS, HANDOVER_SECONDS, SLOT_MINUTES, Bin, Window
+from . import SLOT_MINUTES, Bin, Window, in_hand
 
 # Within its quarter a ride is meant to end after so many minutes: not before the window, with the most left of it.
 INTO_QUARTER = timedelta(minutes=10)
@@ -63,18 +63,12 @@ def delivered(hours: Hours, chosen: Bin, *, travel_seconds: float, residual_seco
     """The promise of a chosen window: the door within it; packed when the courier has to leave for that."""
     latest = hours.ends_at - timedelta(seconds=residual_seconds)
     expected = max(min(max(chosen.starts_at, hours.starts_at) + INTO_QUARTER, latest), hours.starts_at)
-    ready = expected - timedelta(seconds=DOOR_SECONDS + travel_seconds + HANDOVER_SECONDS)
-    return Window(expected, hours.starts_at, hours.ends_at, ready)
+    return Window(expected, hours.starts_at, hours.ends_at, in_hand(expected, travel_seconds))
 
 
 def collected(hours: Hours) -> Window:
     """A pick-up from the window's beginning on: ready by then."""
     return Window(hours.starts_at, hours.starts_at - STANDS, hours.starts_at, hours.starts_at)
-
-
-def begins(ready_by: datetime, prep_minutes: float, spare_seconds: float) -> datetime:
-    """When the shop begins with it, so that it is packed in time as often as promised, and no earlier."""
-    return ready_by - timedelta(minutes=prep_minutes, seconds=spare_seconds)
 
 
 def quarters(hours: Sequence[Hours]) -> list[datetime]:

@@ -140,3 +140,28 @@ def test_a_shops_pace_is_believed_by_as_much_as_it_has_packed() -> None:
     assert 1.0 < rules.pace(0.7, 2) < rules.pace(0.7, 20) < rules.pace(0.7, 2000) < 2.02
     assert rules.pace(-3.0, 2000) == pytest.approx(rules.LEAST_PACE)
     assert rules.pace(3.0, 2000) == pytest.approx(rules.MOST_PACE)
+
+
+@given(moments, minutes, minutes, seconds, minutes)
+def test_a_shop_that_waits_has_packed_when_the_courier_comes_and_before_it_closes(
+    now: datetime, prep: float, comes_in: float, spare: float, open_for: float
+) -> None:
+    comes, closes = now + timedelta(minutes=comes_in), now + timedelta(minutes=open_for)
+    found = rules.waits(now, comes, closes, prep=prep, spare_seconds=spare)
+    if found is None:
+        assert rules.begins(min(comes, closes), prep, spare) < now + rules.LEAST_WAIT + timedelta(minutes=1)
+        return
+    start_at, ready_by = found
+    assert start_at >= now + rules.LEAST_WAIT and (start_at.second, start_at.microsecond) == (0, 0)
+    assert min(comes, closes) - timedelta(minutes=1, seconds=1) < ready_by <= min(comes, closes)
+    assert rules.begins(ready_by, prep, spare) == start_at
+
+
+def test_the_shop_begins_at_once_where_little_would_be_waited() -> None:
+    now, closes = datetime(2026, 11, 23, 15, 0, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
+
+    def starts(comes: int) -> int | None:
+        found = rules.waits(now, now + timedelta(minutes=comes), closes, prep=6.0, spare_seconds=180.0)
+        return None if found is None else (found[0] - now) // timedelta(minutes=1)
+
+    assert [starts(comes) for comes in (3, 6, 13, 14, 25)] == [None, None, None, 5, 16]

@@ -2,7 +2,7 @@
 
 from ..rules import NewFulfilment, NewLine
 from .handing import collect, deliver, depart, fail, hand_over, return_, turn_back
-from .intake import accept, cancel, create, give_up_uncollected, reject
+from .intake import accept, cancel, create, give_up_uncollected, reject, start_sooner
 from .packing import pack
 from .picking import ScanResult, scan, start_picking
 from .substitution import answer_substitute, lapse_unanswered, mark_short, propose_substitute
@@ -29,5 +29,6 @@ __all__ = [
     "return_",
     "scan",
     "start_picking",
+    "start_sooner",
     "turn_back",
 ]

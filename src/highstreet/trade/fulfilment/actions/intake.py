@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import DurationField, ExpressionWrapper, F, Value
 
 from highstreet.kernel import clock, ids, rows
 from highstreet.kernel.policy import SYSTEM, Actor, action, require
@@ -11,11 +13,11 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
 from highstreet.supply.organisations import reads as organisations
 
-from ..events import FulfilmentAccepted, FulfilmentCreated, FulfilmentRejected
+from ..events import FulfilmentAccepted, FulfilmentCreated, FulfilmentRejected, StartMoved
 from ..models import Fulfilment, FulfilmentLine
 from ..refusals import BAD_REASON
 from ..rules import MODES, PREFERENCES, REJECT_REASONS, NewFulfilment
-from ..states import MACHINE
+from ..states import MACHINE, NOT_BEGUN
 from ..steps import facts, find, stop, tell
 
 HANDOVER_DIGITS = 4
@@ -76,7 +78,23 @@ def accept(*, actor: Actor, fulfilment_id: UUID) -> None:
     """The store takes the order and will have it ready by `ready_by`."""
     row = find(actor, fulfilment_id)
     move(MACHINE, row, "accept", actor=actor.name)
-    tell(row, FulfilmentAccepted(**facts(row), mode=row.mode, ready_by=row.ready_by.isoformat()))
+    starts = row.start_at.isoformat() if row.start_at else ""
+    tell(row, FulfilmentAccepted(**facts(row), mode=row.mode, ready_by=row.ready_by.isoformat(), start_at=starts))
+
+
+@action(SYSTEM)
+def start_sooner(*, actor: Actor, fulfilment_id: UUID, at: datetime) -> bool:
+    """The courier comes sooner than was thought: the store is to begin at `at`, and has as long to pack as it had.
+
+    Called by `delivery.dispatch`. False, and nothing is changed, where the store has begun or is to begin by then.
+    """
+    sooner = ExpressionWrapper(Value(at) - F("start_at"), DurationField())
+    waiting = Fulfilment.objects.filter(pk=fulfilment_id, status__in=NOT_BEGUN, start_at__gt=at)
+    if waiting.update(start_at=at, ready_by=F("ready_by") + sooner) != 1:
+        return False
+    row = Fulfilment.objects.get(pk=fulfilment_id)
+    tell(row, StartMoved(**facts(row), start_at=at.isoformat()))
+    return True
 
 
 @action("fulfilment.work")

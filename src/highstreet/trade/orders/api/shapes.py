@@ -112,7 +112,9 @@ class OrderCardOut(Schema):
     currency: str
     units: int
     placed_at: datetime
+    promised_from: datetime
     promised_to: datetime
+    slot: datetime | None = Field(description="the chosen window begins; null for as soon as possible")
 
 
 class OrdersOut(Schema):
@@ -144,7 +146,6 @@ class OrderOut(OrderCardOut):
     refunded: int
     compensated: int
     expires_at: datetime
-    promised_from: datetime
     ended_at: datetime | None
     end_reason: str
     fulfilment: str
@@ -227,7 +228,9 @@ def card_out(card: reads.OrderCard) -> dict[str, Any]:
         "currency": card.currency,
         "units": card.units,
         "placed_at": card.placed_at,
+        "promised_from": card.promised_from,
         "promised_to": card.promised_to,
+        "slot": card.slot,
     }
 
 
@@ -246,6 +249,7 @@ def order_out(view: reads.OrderView) -> dict[str, Any]:
         units=sum(line.quantity for line in view.lines),
         placed_at=view.placed_at,
         promised_to=view.promised_to,
+        slot=view.slot,
         payment_method=view.payment_method,
         address=view.address,
         lines=[

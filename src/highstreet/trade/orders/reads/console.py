@@ -18,13 +18,14 @@ from highstreet.supply.organisations.reads import in_language
 from highstreet.trade.fulfilment import reads as fulfilments
 
 from ..models import Order, OrderLine, OrderQuerySet
+from .orders import slot_of
 
 LEAST_TAIL = 3
 
 
 @dataclass(frozen=True)
 class OrderRow:
-    """An order in a list; amounts in fen."""
+    """An order in a list; amounts in fen. `slot`: the chosen window begins; only `search` tells it."""
 
     id: UUID
     number: str
@@ -36,10 +37,12 @@ class OrderRow:
     total: int
     currency: str
     placed_at: datetime
+    promised_from: datetime
     promised_to: datetime
     ended_at: datetime | None
     lat: float
     lon: float
+    slot: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def search(
                 wanted |= Q(pk__in=fulfilments.orders_of_code(words))
         rows = rows.filter(wanted)
     rows = rows.filter(paging.beyond(cursor, "placed_at"))
-    found = [_row(row) for row in rows.order_by("-placed_at", "-pk")[: limit + 1]]
+    found = [_row(row, slot_of(row)) for row in rows.with_slot().order_by("-placed_at", "-pk")[: limit + 1]]
     last = found[limit - 1] if len(found) > limit else None
     return OrderPage(found[:limit], paging.cursor(last.placed_at, last.id) if last else "")
 
@@ -215,7 +218,7 @@ def _rows(actor: Actor) -> OrderQuerySet:
     return Order.objects.visible_to(actor)
 
 
-def _row(row: Order) -> OrderRow:
+def _row(row: Order, slot: datetime | None = None) -> OrderRow:
     return OrderRow(
         row.pk,
         row.number,
@@ -227,8 +230,10 @@ def _row(row: Order) -> OrderRow:
         row.total,
         row.currency,
         row.placed_at,
+        row.promised_from,
         row.promised_to,
         row.ended_at,
         row.lat,
         row.lon,
+        slot,
     )

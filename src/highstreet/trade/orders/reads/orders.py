@@ -22,6 +22,7 @@ from highstreet.trade.fulfilment.reads import FulfilmentView
 from highstreet.trade.payments import reads as payments
 from highstreet.trade.payments.reads import IntentView, RefundView
 
+from .. import rules
 from ..models import Order, OrderLine
 
 LIVE = ("pending", "confirmed")
@@ -51,7 +52,7 @@ class OrderLineView:
 
 @dataclass(frozen=True)
 class OrderCard:
-    """An order in a list."""
+    """An order in a list. `slot`: the beginning of the window that was chosen, None for as soon as possible."""
 
     id: UUID
     number: str
@@ -71,6 +72,7 @@ class OrderCard:
     phone_tail: str
     lat: float
     lon: float
+    slot: datetime | None
 
     @property
     def store_name(self) -> str:
@@ -120,6 +122,7 @@ class OrderView:
     end_reason: str
     promised_from: datetime
     promised_to: datetime
+    slot: datetime | None
     routing: list[dict[str, str]]
     fulfilment: FulfilmentView | None
     intents: list[IntentView]
@@ -185,7 +188,7 @@ class OrderView:
 
 def order(actor: Actor, order_id: UUID) -> OrderView:
     """An order in full; NOT_FOUND unless the actor may see it."""
-    row = Order.objects.visible_to(actor).filter(pk=order_id).first()
+    row = Order.objects.visible_to(actor).with_slot().filter(pk=order_id).first()
     if row is None:
         raise Refused(NOT_FOUND)
     return _view(row, actor.customer_id == row.customer_id or row.key in actor.order_keys)
@@ -199,7 +202,7 @@ def must_see(actor: Actor, order_id: UUID) -> None:
 
 def by_key(key: str) -> OrderView:
     """The order of a guest's key; NOT_FOUND otherwise."""
-    row = Order.objects.filter(key=key).first() if is_key(key) else None
+    row = Order.objects.with_slot().filter(key=key).first() if is_key(key) else None
     if row is None:
         raise Refused(NOT_FOUND)
     return _view(row, True)
@@ -245,7 +248,7 @@ def page_of(actor: Actor, *, cursor: str = "", limit: int = 20) -> tuple[list[Or
         mine |= Q(customer_id=actor.customer_id)
     if actor.order_keys:
         mine |= Q(key__in=[key for key in sorted(actor.order_keys) if is_key(key)])
-    rows = Order.objects.filter(mine, paging.beyond(cursor, "placed_at")).select_related("store")
+    rows = Order.objects.filter(mine, paging.beyond(cursor, "placed_at")).with_slot().select_related("store")
     found = list(rows.order_by("-placed_at", "-id")[: limit + 1])
     more = paging.cursor(found[limit - 1].placed_at, found[limit - 1].pk) if len(found) > limit else ""
     return _cards(found[:limit]), more
@@ -261,7 +264,7 @@ def search(
     before: datetime | None = None,
 ) -> list[OrderCard]:
     """Orders that staff may see by number, or the end of a phone number; all of them for an empty text."""
-    rows = Order.objects.visible_to(actor).select_related("store")
+    rows = Order.objects.visible_to(actor).with_slot().select_related("store")
     words = text.strip()[:40]
     if words:
         if not words.isascii() or not words.isprintable():
@@ -286,8 +289,8 @@ def counts(actor: Actor, since: datetime | None = None) -> dict[str, int]:
 
 def live_of_city(actor: Actor, city_id: UUID, limit: int = 500) -> list[OrderCard]:
     """The city's orders under way, for a map."""
-    rows = Order.objects.visible_to(actor).filter(city_id=city_id, status="confirmed").select_related("store")
-    return _cards(list(rows.order_by("promised_to")[:limit]))
+    rows = Order.objects.visible_to(actor).with_slot().filter(city_id=city_id, status="confirmed")
+    return _cards(list(rows.select_related("store").order_by("promised_to")[:limit]))
 
 
 def _cards(rows: Sequence[Order]) -> list[OrderCard]:
@@ -316,9 +319,15 @@ def _cards(rows: Sequence[Order]) -> list[OrderCard]:
             row.phone[-4:],
             row.lat,
             row.lon,
+            slot_of(row),
         )
         for row in rows
     ]
+
+
+def slot_of(row: Order) -> datetime | None:
+    """The beginning of the order's chosen window; `row` was read `with_slot`."""
+    return rules.kept_slot(row.slot, row.mode, row.promised_from, row.promised_to)  # type: ignore[attr-defined]
 
 
 def _view(row: Order, mine: bool) -> OrderView:
@@ -366,6 +375,7 @@ def _view(row: Order, mine: bool) -> OrderView:
         end_reason=row.end_reason,
         promised_from=row.promised_from,
         promised_to=row.promised_to,
+        slot=slot_of(row),
         routing=row.routing,
         fulfilment=going,
         intents=payments.intents(row.pk),

@@ -150,6 +150,14 @@ def test_a_promise_may_slip_by_the_grace_and_no_more() -> None:
     assert not rules.still_wanted(at, at + rules.REROUTE_GRACE + timedelta(seconds=1), rules.REROUTE_GRACE)
 
 
+def test_a_window_is_told_while_the_promise_is_still_its_own() -> None:
+    five, six = datetime(2026, 1, 1, 17, tzinfo=UTC), datetime(2026, 1, 1, 18, tzinfo=UTC)
+    assert rules.kept_slot(five.isoformat(), "delivery", five, six) == five
+    assert rules.kept_slot(six.isoformat(), "pickup", five, six) == six
+    for slot, mode in ((None, "delivery"), ("", "pickup"), (six.isoformat(), "delivery"), (five.isoformat(), "pickup")):
+        assert rules.kept_slot(slot, mode, five, six) is None
+
+
 @pytest.mark.parametrize(
     ("axes", "status"),
     [

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from highstreet.kernel import ids, outbox
-from highstreet.kernel.policy import NOBODY
+from highstreet.kernel.policy import NOBODY, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.orders import actions, reads
 from highstreet.trade.orders.actions import Placed
+from highstreet.trade.orders.api.shapes import OrderCardOut, card_out
 from highstreet.trade.orders.models import Order
 
 from .support import NOON, PHONE, Town, capacity, later, package, pay, view
@@ -138,6 +139,11 @@ def test_over_http(town: Town) -> None:
     )
     assert ordered.status_code == 201, ordered.content
     assert ordered.json()["promised_to"] == slot["ends_at"].replace("Z", "+00:00")
+    made = ordered.json()
+    assert shopper.get(f"/orders/{made['id']}?key={made['key']}").json()["slot"] == slot["starts_at"]
+    (card,) = reads.page_of(Actor(order_keys=frozenset({made["key"]})))[0]
+    told = OrderCardOut(**card_out(card))
+    assert told.slot == told.promised_from == datetime.fromisoformat(slot["starts_at"])
 
 
 def test_slots_are_refused_where_the_store_does_not_deliver(town: Town) -> None:

@@ -224,6 +224,7 @@ def _promise(sheet: Sheet, kept: PromiseView | None) -> list[Fact]:
         facts.append(Fact(_("The store begins"), day_time(kept.begins_at)))
     facts.append(Fact(_("Held with"), _("{quantile} % certainty").format(quantile=kept.quantile)))
     told: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "start_at": (_("The store begins"), lambda at: day_time(datetime.fromisoformat(at))),
         "prep_minutes": (_("Picking and packing"), minutes),
         "courier_minutes": (_("Until a courier is there"), minutes),
         "travel_seconds": (_("The way by road"), _seconds),

@@ -20,7 +20,7 @@ from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.orders import actions
 from highstreet.trade.orders.reads import console as orders
 from highstreet.trade.orders.reads.console import OrderRow, Sheet, SheetLine
-from highstreet.web.ui.templatetags.ui import money
+from highstreet.web.ui.templatetags.ui import day_time, local_time, money
 
 from .. import words
 from .dossier import Dossier
@@ -63,6 +63,14 @@ class Hit:
     @property
     def mode(self) -> str:
         return words.of(words.MODES, self.row.mode)
+
+    @property
+    def promised(self) -> str:
+        """By when; a delivery's chosen window from when to when."""
+        row = self.row
+        if row.slot is None or row.mode == "pickup":
+            return day_time(row.promised_to)
+        return f"{day_time(row.promised_from)}–{local_time(row.promised_to)}"
 
     @property
     def tail(self) -> str:

@@ -20,7 +20,7 @@ from highstreet.people.staff.models import Employee
 from highstreet.supply.catalog.models import Listing, Variant
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.fulfilment.models import PickupCode
-from highstreet.trade.orders.models import Order, OrderLine
+from highstreet.trade.orders.models import Order, OrderLine, Quote
 from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +129,30 @@ def test_a_time_that_was_chosen_is_told_with_when_the_store_begins(scene: Scene,
     text, zone = client.get(address).content.decode(), scene.city.time_zone
     start, end = (at.astimezone(ZoneInfo(zone)) for at in (order.promised_from, order.promised_to))
     assert words in text and f"{start:%H:%M}–{end:%H:%M}" in text
+
+
+def test_the_list_tells_the_window_that_was_chosen(scene: Scene) -> None:
+    order = Order.objects.get(number="AAA111", city=scene.city)
+    client = client_of(scene.owner)
+    zone = ZoneInfo(scene.city.time_zone)
+    start, end = (f"{at.astimezone(zone):%H:%M}" for at in (order.promised_from, order.promised_to))
+    (hit,) = client.get("/console/orders?q=AAA111").context["hits"]
+    assert hit.promised.endswith(end) and "–" not in hit.promised
+    Quote.objects.filter(pk=order.quote_id).update(promise={"slot": order.promised_from.isoformat()})
+    answer = client.get("/console/orders?q=AAA111")
+    (hit,) = answer.context["hits"]
+    assert hit.promised.endswith(f"{start}–{end}") and f"{start}–{end}" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "The store begins"), ("zh-hans", "门店开始拣货")])
+def test_an_order_that_waited_for_its_courier_tells_when_its_store_was_to_begin(
+    scene: Scene, language: str, words: str
+) -> None:
+    order = Order.objects.get(number="AAA111", city=scene.city)
+    address, client = f"/console/orders/{ids.public('ord', order.pk)}", client_of(scene.owner, language)
+    assert words not in client.get(address).content.decode()
+    Promise.objects.filter(order_id=order.pk).update(basis={"start_at": order.placed_at.isoformat()})
+    assert words in client.get(address).content.decode()
 
 
 def queries(client: Client, address: str) -> int:

@@ -67,7 +67,7 @@ def say(order: OrderView, track: TrackView | None, promise: PromiseView | None) 
     if order.status == "completed":
         return _completed(order, promise)
     said = _pickup(order) if order.mode == "pickup" else _delivery(order, track)
-    return replace(said, badge=_("Chosen time"), tone="info") if _starts(order) else said
+    return replace(said, badge=_("Chosen time"), tone="info") if _starts(order) and _is_chosen(order) else said
 
 
 def _cancelled(order: OrderView) -> str:
@@ -152,8 +152,14 @@ def _delivery(order: OrderView, track: TrackView | None) -> Say:
     return Say(big, _stage(order, track), _("On time"))
 
 
+def _is_chosen(order: OrderView) -> bool:
+    """Whether the shopper chose the time; a pick-up is begun later for nothing else."""
+    going = order.fulfilment
+    return going is not None and (going.not_before is not None or order.mode == "pickup")
+
+
 def _starts(order: OrderView) -> datetime | None:
-    """When the store begins with an order whose chosen time is still far; None where it has or may."""
+    """When the store begins with an order that waits for its chosen time or its courier; None where it has or may."""
     going = order.fulfilment
     if going is None or going.status not in ("pending", "accepted") or going.start_at is None:
         return None

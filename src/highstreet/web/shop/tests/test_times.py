@@ -10,13 +10,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from highstreet.delivery.promise.models import CapacitySlot
-from highstreet.kernel import outbox
+from highstreet.kernel import clock, outbox
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.supply.inventory.models import StockLevel
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.models import Organisation
+from highstreet.trade.fulfilment.models import Fulfilment
 from highstreet.trade.orders import ports
 from highstreet.trade.orders.models import Order, Quote
 from highstreet.trade.orders.tests import support as life
@@ -315,6 +317,33 @@ def test_an_order_as_soon_as_possible_is_still_told_by_its_end(steady: Town, rea
     assert (
         "Promised: by 12:" in html and "Chosen time" not in html and "–" not in html[html.index('class="eta"') :][:40]
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "window", "soon"), [("en", "Today 17:00–18:00", "By 12:"), ("zh-hans", "今天 17:00–18:00", "12:")]
+)
+def test_my_orders_tell_the_window_that_was_chosen(steady: Town, language: str, window: str, soon: str) -> None:
+    client = Client()
+    client.cookies["lang"] = language
+    captured(ordered(client, chosen(client, basket(client, steady))))
+    assert window in page(client, "/orders") and "18:00前" not in page(client, "/orders")
+    other = Client()
+    other.cookies["lang"] = language
+    captured(ordered(other, form_of(basket(other, steady), phone="13800001234")))
+    html = page(other, "/orders")
+    assert soon in html and "–" not in html[html.index("badge") :][:200]
+
+
+def test_an_order_whose_courier_is_late_tells_when_it_is_begun_and_of_no_chosen_time(
+    steady: Town, reader: Client
+) -> None:
+    row = ordered(reader, form_of(basket(reader, steady), phone="13800001234"))
+    captured(row)
+    begins = clock.now() + timedelta(minutes=8)
+    assert Fulfilment.objects.filter(order_id=row.pk).update(start_at=begins) == 1
+    html = page(reader, f"/o/{row.key}")
+    assert f"The store starts picking at {timezone.localtime(begins):%H:%M}." in html and "Chosen time" not in html
+    assert "On time" in html
 
 
 def test_more_hours_are_not_more_queries(town: Town, reader: Client) -> None:

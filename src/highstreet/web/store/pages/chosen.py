@@ -1,4 +1,4 @@
-"""A time that the shopper chose: whether the store waits for it, and how it is said on screens and on paper."""
+"""What a store begins later: for a time that the shopper chose, or for its courier; how screens and paper say it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Order = FulfilmentCard | FulfilmentView
 
 
 def waits_until(order: Order, now: datetime) -> datetime | None:
-    """When the store should begin with an order of a later time; None when that is now, or somebody has begun."""
+    """When the store should begin with an order; None when that is now, or somebody has begun."""
     early = order.start_at is not None and order.start_at > now + AT_ONCE
     return order.start_at if early and order.status in NOT_BEGUN else None
 
@@ -42,10 +42,13 @@ def window(order: Order, now: datetime, zone: tzinfo) -> str:
 
 
 def notice(order: Order, now: datetime, zone: tzinfo) -> str:
-    """The chosen time and when to begin for it; "" when the order does not wait."""
+    """When to begin and what for, the chosen time if there is one; "" when the order does not wait."""
     at = waits_until(order, now)
     if at is None:
         return ""
+    if not _is_chosen(order):
+        words = _("{start} so that it is fresh when the courier comes. Nothing else to do? You may start now.")
+        return words.format(start=start(at, now, zone))
     words = (
         _("Chosen time: {window}. {start} so that it is fresh when the shopper comes.")
         if order.mode == "pickup"
@@ -67,8 +70,9 @@ def printed_time(at: datetime, now: datetime, zone: tzinfo) -> str:
 
 
 def _is_chosen(order: Order) -> bool:
-    """An order that another store takes over may have to begin at once and keep its window all the same."""
-    return order.start_at is not None or order.not_before is not None
+    """An order that another store takes over may have to begin at once and keep its window all the same. A pick-up has
+    no door, and is begun later only for a chosen time."""
+    return order.not_before is not None or (order.mode == "pickup" and order.start_at is not None)
 
 
 def _begins(order: Order) -> datetime:

@@ -87,11 +87,12 @@ def _queue(request: StaffRequest, code: str, refused: Refused | None = None) -> 
     shop = store_for(request, code)
     now = clock.now()
     rows = [QueueRow.of(card, now, shop.zone) for card in fulfilments.queue(actor=request.actor, store_id=shop.id)]
-    due = [row for row in rows if row.starts is None]
+    later = [row for row in rows if row.is_later]
+    due = [row for row in rows if not row.is_later]
     context = {
         "new": [row for row in due if row.card.status == "pending"],
         "picking": [row for row in due if row.card.status in ("accepted", "picking", "packed")],
-        "later": sorted((row for row in rows if row.starts), key=lambda row: (row.starts, row.card.order_number)),
+        "later": sorted(later, key=lambda row: (row.starts, row.card.order_number)),
         "pending": sum(row.card.status == "pending" for row in rows),
         "ready": [row for row in rows if row.card.status == "ready"],
     }
@@ -127,6 +128,11 @@ class QueueRow:
     due: Due
     window: str
     starts: datetime | None
+
+    @property
+    def is_later(self) -> bool:
+        """Not before its time; but what only waits for a courier is new until it is accepted: one is sought then."""
+        return self.starts is not None and (bool(self.window) or self.card.status != "pending")
 
     @staticmethod
     def of(card: FulfilmentCard, now: datetime, zone: tzinfo) -> QueueRow:

@@ -229,3 +229,55 @@ def test_taken_over_from_another_store_the_window_stays(made: World, staff: Clie
     text = words(staff.get(url(made, order)))
     assert "delivery · 17:00–18:00" in plain(text) and "Chosen time" not in text
     assert ">17:00–18:00<" in words(staff.get(url(made, order, "/print")))
+
+
+def for_its_courier(made: World, number: str = "SOON", starts_in: int = 8, *, accepted: bool = True) -> UUID:
+    """An order as soon as possible whose courier is late: begun in so many minutes, ready nine after."""
+    order = world.order(made, number=number, start_at=NOON + starts_in * MINUTE, due_in=(starts_in + 9) * MINUTE)
+    if accepted:
+        actions.accept(actor=THE_SYSTEM, fulfilment_id=order)
+    return order
+
+
+def test_what_waits_for_its_courier_is_later_by_when_it_begins(made: World, staff: Client) -> None:
+    soon, sooner = for_its_courier(made), for_its_courier(made, "SOONER", 6)
+    Fulfilment.objects.filter(pk=sooner).update(ready_by=NOON + HOUR)
+    later(made, "EVENING")
+    text = queue(made, staff)
+    assert lists(text) == {"new": [], "picking": [], "later": ["SOONER", "SOON", "EVENING"], "ready": []}
+    assert "Start at 12:08" in card(text, soon) and "min left" not in card(text, soon)
+    assert 'class="window"' not in card(text, soon)
+    chinese = words(staff.get(f"{base(made)}/", headers=CHINESE))
+    assert "12:08 开始拣货" in card(chinese, soon)
+
+
+def test_it_is_new_until_it_is_accepted_as_a_courier_is_sought_then(made: World, staff: Client) -> None:
+    order = for_its_courier(made, accepted=False)
+    text = queue(made, staff)
+    assert lists(text) == {"new": ["SOON"], "picking": [], "ready": []}
+    assert "Start at 12:08" in card(text, order) and f"accept-{ids.public('ful', order)}" in card(text, order)
+    assert staff.post(url(made, order, "/accept"))["Location"] == f"{base(made)}/"
+    assert lists(queue(made, staff))["later"] == ["SOON"]
+
+
+def test_it_may_be_begun_now_and_says_so(made: World, staff: Client) -> None:
+    order = for_its_courier(made)
+    text = words(staff.get(url(made, order)))
+    assert "Start at 12:08 so that it is fresh when the courier comes. Nothing else to do? You may start now." in text
+    assert "Chosen time" not in text
+    text = words(staff.get(url(made, order), headers=CHINESE))
+    assert "12:08 开始拣货，骑手来时正新鲜。手头没别的事？现在开始也行。" in text
+    assert staff.post(url(made, order, "/scan"), {"code": "6920000000012"}).status_code == 302
+    assert lists(queue(made, staff)) == {"new": [], "picking": ["SOON"], "ready": []}
+
+
+def test_when_its_courier_comes_sooner_it_is_to_pick_at_once(made: World, staff: Client) -> None:
+    order = for_its_courier(made)
+    actions.start_sooner(actor=THE_SYSTEM, fulfilment_id=order, at=NOON)
+    text = queue(made, staff)
+    assert lists(text)["picking"] == ["SOON"] and "9 min left" in card(text, order)
+
+
+def test_its_slip_names_no_window(made: World, staff: Client) -> None:
+    text = words(staff.get(url(made, for_its_courier(made), "/print")))
+    assert "promised by 12:32" in text and "12:00–" not in text
