@@ -126,7 +126,7 @@ def test_what_begins_later_is_load_when_it_is_near(place: support.Town) -> None:
     assert load(NOON) == (0, 0) and load(NOON + 6 * MINUTE) == (0, 0)
     assert load(NOON + 7 * MINUTE) == load(NOON + 20 * MINUTE) == (1, 3)
     # It is on its way for all that: couriers are as scarce.
-    assert offers.situation(place.city_id, NOON).courier_minutes == rules.courier_minutes(1, 4)
+    assert offers.situation(place.city_id, NOON).zone(place.store.id).courier_minutes == rules.courier_minutes(1, 4)
 
 
 def test_it_is_load_at_once_when_it_is_begun_sooner(place: support.Town) -> None:
