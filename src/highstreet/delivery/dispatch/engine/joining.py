@@ -15,8 +15,10 @@ from .problem import FAR, Bools, Bundle, Floats, Ints, Problem, shifts
 
 @dataclass(frozen=True)
 class Limits:
-    """What a bundle may be: so many orders, ready so far apart, and nobody's ride longer by more (seconds). Where it may
-    be of several stores: each is one of the `near` nearest to the one before, and no farther than `away`."""
+    """What a bundle may be: so many orders, ready so far apart, and nobody's ride longer by more (seconds).
+
+    Where it may be of several stores: each is one of the `near` nearest to the one before, and no farther than `away`.
+    """
 
     most: int = 4
     apart: float = 600.0
@@ -30,8 +32,8 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, eq=False)
 class Joins:
-    """P joins. rows [P, 2]: the bundle whose doors come first, and the other; route [P] into `routes`, the stores in the
-    sequence of the pick-ups; `packed`, as arrays."""
+    """P joins. rows [P, 2]: the bundle whose doors come first, and the other; route [P] into `routes`, the stores in
+    the sequence of the pick-ups; `packed`, as arrays."""
 
     rows: Ints
     route: Ints

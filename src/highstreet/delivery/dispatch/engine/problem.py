@@ -137,7 +137,8 @@ class Bundle:
     """Orders that one courier brings: first all pick-ups, `stores` in this sequence, then the doors, `orders` in this.
 
     Timed as if all were the first store's: `ready_in` is when its goods are in hand early enough, because a later
-    store's are not ready before; `after` is from leaving it then to each door; `lag` from the first pick-up to the last.
+    store's are not ready before; `after` is from leaving it then to each door; `lag` from the first pick-up to the
+    last.
     """
 
     stores: tuple[int, ...]

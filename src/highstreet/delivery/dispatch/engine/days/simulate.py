@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import zoning
-from ..problem import Job, Plan, Policy, Problem, Service
+from ..problem import Plan, Policy, Problem, Service
 from .instances import Floats, Instance, Ints, minutes
 
 Event = tuple[int | float, str, str, str, tuple[str, ...]]
@@ -237,10 +237,11 @@ class Day:
                 self.free[courier] = it.off[courier]
             return
         log.append((now, name, "assign", way, tuple(it.orders[order] for order in chosen)))
+        here = self.couriers + stores[0]
         for number, (store, visit, pick) in enumerate(zip(stores, visits, picks, strict=True)):
             if number:
                 self._ride(picks[number - 1] + rules.pickup / 2, courier, here, self.couriers + store)
-            here = self.couriers + store
+                here = self.couriers + store
             log.append((pick, name, "pickup", it.stores[store], tuple(it.orders[order] for order in visit)))
         at = picks[-1] + rules.pickup / 2
         for order in chosen:
