@@ -55,7 +55,9 @@ def _matched(problem: Problem, groups: list[Bundle], second: float, weights: Wei
 
 def _joined(problem: Problem, chosen: Chosen, second: float, weights: Weights, limits: Limits) -> list[Bundle] | None:
     """The bundles after the joins that save most, or None when none does."""
-    found = joins(problem, chosen.groups, limits)
+    # Where nothing is scarce a second shop only keeps the first one's customer waiting, and takes time to think about.
+    scarce = second > weights.second or bool((chosen.courier < 0).any())
+    found = joins(problem, chosen.groups, limits, problem.stores if scarce else 1)
     if found is None:
         return None
     saved = np.empty(len(found.rows))

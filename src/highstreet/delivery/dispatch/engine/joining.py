@@ -59,15 +59,16 @@ class Joins:
         )
 
 
-def joins(problem: Problem, groups: list[Bundle], limits: Limits) -> Joins | None:
-    """Every join that the limits allow, pick-ups and doors of either bundle first; None if there is none."""
+def joins(problem: Problem, groups: list[Bundle], limits: Limits, stores: int) -> Joins | None:
+    """Every join that the limits allow to rides of up to so many `stores`, pick-ups and doors of either bundle first;
+    None if there is none."""
     of: dict[tuple[int, ...], list[int]] = {}
     for row, group in enumerate(groups):
         of.setdefault(group.stores, []).append(row)
     routes: list[tuple[int, ...]] = []
     firsts, seconds, begins, swaps = [], [], [], []
     for begun, mine in of.items():
-        for added, route in _routes(problem, begun, limits):
+        for added, route in _routes(problem, begun, limits, stores):
             theirs = of.get(added, [])
             if theirs and (added != begun or len(mine) > 1):
                 firsts.append(np.repeat(mine, len(theirs)))
@@ -93,12 +94,14 @@ def joins(problem: Problem, groups: list[Bundle], limits: Limits) -> Joins | Non
     return found if len(found.rows) else None
 
 
-def _routes(problem: Problem, begun: tuple[int, ...], limits: Limits) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+def _routes(
+    problem: Problem, begun: tuple[int, ...], limits: Limits, stores: int
+) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Whose bundles one of the stores `begun` may be joined with, and all stores in the sequence of the pick-ups."""
     made = [(begun, begun)]
     if len(begun) > 1:
         made += [((store,), begun) for store in begun]
-    if len(begun) < problem.stores:
+    if len(begun) < stores:
         open_stores = np.unique(problem.store)
         leg = problem.apart[begun[-1], open_stores]
         for place in np.argsort(leg, kind="stable")[: limits.near + len(begun)].tolist():
