@@ -41,6 +41,7 @@ def generate(arguments: argparse.Namespace) -> int:
         orders=arguments.orders,
         shops=arguments.shops,
         couriers=arguments.couriers,
+        stores=arguments.stores,
     ):
         print(folder)
     return 0
@@ -75,3 +76,4 @@ def declare(add: Callable[..., Any]) -> None:
     make.add_argument("--orders", type=_some, default=600, help="a day, more or less")
     make.add_argument("--shops", type=_some, default=40)
     make.add_argument("--couriers", type=_some, default=70)
+    make.add_argument("--stores", type=_some, default=1, help="of so many a bundle may be; 1, as in the format")

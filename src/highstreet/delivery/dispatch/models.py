@@ -23,6 +23,8 @@ def due(now: datetime) -> Q:
 class Delivery(models.Model):
     """One fulfilment on its way: a pick-up and a drop-off. `sequence` orders a courier's stops.
 
+    `pick` is the place of the pick-up in the same counting, where one ride collects at several stores; without it comes
+    right before the door.
     `seat` is the place in the courier's bag: of one courier, two live deliveries never have the same one (I8).
     `pinned`: somebody decided by hand, and the dispatcher leaves it alone until the goods are picked up.
     `carrier` says who brings it: "own" couriers, or a hired "fleet", whose couriers are not ours to plan or to know.
@@ -49,6 +51,7 @@ class Delivery(models.Model):
     seat = models.SmallIntegerField(default=0)
     pinned = models.BooleanField(default=False, db_default=False)
     sequence = models.IntegerField(default=0)
+    pick = models.IntegerField(null=True)
     distance_m = models.IntegerField(default=0)
     eta = models.DateTimeField(null=True)
     pay = models.BigIntegerField(default=0)
@@ -106,7 +109,8 @@ class Delivery(models.Model):
 class DispatchDecision(models.Model):
     """Why this courier: the policy, its cost, and the ranked alternatives.
 
-    `basis` is what was known then of the one chosen: seconds `free`, `ride`, `wait`, `door`, and the `eta`.
+    `basis` is what was known then of the one chosen: seconds `free`, `ride`, `wait`, `door`, the `eta`, and at how many
+    `stores` the ride collects.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

@@ -24,6 +24,7 @@ NOBODYS: dict[str, Any] = {
     "pinned": False,
     "seat": 0,
     "sequence": 0,
+    "pick": None,
     "eta": None,
     "assigned_at": None,
     "accepted_at": None,

@@ -22,7 +22,7 @@ from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 
 from . import rules
-from .engine import Problem, reach
+from .engine import STORES, Problem, reach
 from .models import Delivery, DispatchDecision, Override, due
 from .states import LIVE
 
@@ -96,6 +96,7 @@ def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:
             places.get(row.store_id, (row.lat, row.lon)),
             (row.lat, row.lon),
             row.ready_at or max(row.ready_by, now),
+            row.pick,
         )
         for row in rows
     ]
@@ -148,13 +149,17 @@ def _problem(
     to_store = np.full((len(free), len(shops)), np.inf)
     if everywhere:
         to_store = streets.to_places(places, [(shop.lat, shop.lon) for shop in shops], at=now)
-    drop = np.zeros(len(waiting))
-    for number in np.unique(store).tolist():
+    apart, to_door = np.full((len(shops), len(shops)), np.inf), np.full((len(shops), len(waiting)), np.inf)
+    active = np.unique(store)
+    counters = np.array([(shops[number].lat, shops[number].lon) for number in active.tolist()], float).reshape(-1, 2)
+    for number in active.tolist():
         point = (shops[number].lat, shops[number].lon)
         if not everywhere:
             to_store[:, number] = streets.to_place(places, point, at=now)
-        mine = store == number
-        drop[mine] = streets.from_place(point, doors[mine], at=now)
+        # One question: a travel service is asked once a store.
+        ways = streets.from_place(point, np.vstack([doors, counters]), at=now)
+        to_door[number], apart[number, active] = ways[: len(doors)], ways[len(doors) :]
+    drop = to_door[store, np.arange(len(waiting))]
     return Problem(
         free_in=np.array([max((one.at - now).total_seconds(), 0.0) for one in free]),
         room=np.array(room, np.int64),
@@ -168,6 +173,9 @@ def _problem(
         drop=drop,
         between=straight_seconds(doors, doors, "bike") if len(waiting) else np.zeros((0, 0)),
         barred=_barred(now, waiting, present),
+        apart=apart,
+        to_door=to_door,
+        stores=STORES,
     )
 
 

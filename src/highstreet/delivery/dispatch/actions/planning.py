@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from highstreet.delivery.couriers import actions as couriers
@@ -13,7 +14,7 @@ from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 
 from .. import rules, snapshot
-from ..engine import SERVING, Job, Plan, Policy, Problem
+from ..engine import SERVING, Job, Plan, Policy, Problem, visits
 from ..events import DeliveryAssigned
 from ..meeting import begin_now
 from ..models import MOST_SEATS, Delivery, DispatchDecision
@@ -85,14 +86,22 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
         free = [seat for seat in range(min(courier.capacity, MOST_SEATS)) if seat not in seats[courier.id]]
         if courier.id not in on_duty or len(free) < len(job.orders):
             continue
+        # The stops of a ride are counted: its pick-ups, where they are several, then its doors.
+        picks = [seen.stores[store].id for store in job.stores] if len(job.stores) > 1 else []
         for place, (order, arrive) in enumerate(zip(job.orders, job.arrive_in, strict=True)):
             row = seen.waiting[order]
             if row.pk not in still:
                 continue
-            eta = now + timedelta(seconds=arrive)
-            if _assign(actor, row, courier.id, free[place], last[courier.id] + place + 1, eta):
+            chosen = {
+                "courier_id": courier.id,
+                "seat": free[place],
+                "sequence": last[courier.id] + len(picks) + place + 1,
+                "pick": last[courier.id] + picks.index(row.store_id) + 1 if picks else None,
+                "eta": now + timedelta(seconds=arrive),
+            }
+            if _assign(actor, row, chosen):
                 given += 1
-                _explain(seen, job, row, policy, now)
+                _explain(seen, job, order, policy, now)
     return given
 
 
@@ -107,18 +116,20 @@ def _lock_waiting(delivery_ids: list[UUID]) -> set[UUID]:
     return set(rows.order_by("pk").values_list("pk", flat=True))
 
 
-def _assign(actor: Actor, row: Delivery, courier_id: UUID, seat: int, sequence: int, eta: datetime) -> bool:
+def _assign(actor: Actor, row: Delivery, chosen: dict[str, Any]) -> bool:
     try:
-        step(actor, row, "assign", courier_id=courier_id, seat=seat, sequence=sequence, eta=eta)
+        step(actor, row, "assign", **chosen)
     except Refused:
         return False
-    outbox.emit(DeliveryAssigned(row.pk, row.order_id, row.store_id, courier_id, eta.isoformat()), topics=topics(row))
+    told = DeliveryAssigned(row.pk, row.order_id, row.store_id, chosen["courier_id"], chosen["eta"].isoformat())
+    outbox.emit(told, topics=topics(row))
     return True
 
 
-def _explain(seen: snapshot.Snapshot, job: Job, row: Delivery, policy: str, now: datetime) -> None:
+def _explain(seen: snapshot.Snapshot, job: Job, order: int, policy: str, now: datetime) -> None:
+    row = seen.waiting[order]
     others = [
-        {"courier": str(seen.couriers[other].id), "cost": round(cost), **_basis(seen.problem, job, other)}
+        {"courier": str(seen.couriers[other].id), "cost": round(cost), **_basis(seen.problem, job, order, other)}
         for other, cost in job.alternatives
     ]
     DispatchDecision.objects.create(
@@ -128,18 +139,26 @@ def _explain(seen: snapshot.Snapshot, job: Job, row: Delivery, policy: str, now:
         policy=policy,
         cost_seconds=round(job.cost),
         alternatives=others,
-        basis={**_basis(seen.problem, job, job.courier), "eta": row.eta.isoformat() if row.eta else ""},
+        basis={**_basis(seen.problem, job, order, job.courier), "eta": row.eta.isoformat() if row.eta else ""},
         at=now,
     )
 
 
-def _basis(problem: Problem, job: Job, courier: int) -> dict[str, int]:
-    """Seconds: until the courier is free, the ride to the store, the wait for the goods there, the ride to the door."""
-    order = job.orders[0]
-    free, ride = max(float(problem.free_in[courier]), 0.0), float(problem.to_store[courier, problem.store[order]])
-    ready = max(float(problem.ready_in[one]) for one in job.orders)
-    parts = {"free": free, "ride": ride, "wait": max(ready - free - ride, 0.0), "door": float(problem.drop[order])}
-    return {name: round(value) for name, value in parts.items()}
+def _basis(problem: Problem, job: Job, order: int, courier: int) -> dict[str, int]:
+    """Seconds: until the courier is free, the way to the store, the wait for the goods there, the way to the door.
+
+    Of a ride to `stores` of them: by way of those before it, and to the door by way of those after it.
+    """
+    counters = visits(problem, job, courier)
+    mine = counters[job.stores.index(int(problem.store[order]))]
+    free = max(float(problem.free_in[courier]), 0.0)
+    wait = mine.in_hand - mine.arrive - problem.service.before_pickup
+    door = float(problem.drop[order])
+    if len(job.stores) > 1:
+        by_plan = visits(problem, job, job.courier)[-1].leave
+        door = counters[-1].leave - mine.leave + job.arrive_in[job.orders.index(order)] - by_plan
+    parts = {"free": free, "ride": mine.arrive - free, "wait": wait, "door": door}
+    return {**{name: round(value) for name, value in parts.items()}, "stores": len(job.stores)}
 
 
 def _tell_etas(seen: snapshot.Snapshot) -> None:

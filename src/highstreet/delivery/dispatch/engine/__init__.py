@@ -2,7 +2,7 @@
 
 from .baselines import Matching, Nearest
 from .drifting import drift
-from .problem import Bundle, Floats, Job, Move, Plan, Policy, Problem, Service
+from .problem import STORES, Bundle, Floats, Job, Move, Plan, Policy, Problem, Service, visits
 from .reach import reach
 from .reyes import Reyes
 from .timely import Timely
@@ -14,6 +14,7 @@ POLICIES: dict[str, Policy] = {one.name: one for one in (Nearest(), Matching(), 
 __all__ = [
     "POLICIES",
     "SERVING",
+    "STORES",
     "Bundle",
     "Floats",
     "Job",
@@ -28,4 +29,5 @@ __all__ = [
     "Timely",
     "drift",
     "reach",
+    "visits",
 ]

@@ -7,23 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .costs import Weights, costs, pack, worth
-from .problem import FAR, Bundle, Floats, Ints, Problem, bundled, single
+from .joining import Joins, Limits, joins
+from .problem import FAR, Bundle, Floats, Ints, Problem, single
 
 ROUNDS = 4
 # Weighted seconds that a bundle must save, so that rounding makes none.
 LEAST = 1.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a bundle may be: so many orders, ready so far apart, and nobody's ride longer by more (seconds)."""
-
-    most: int = 4
-    apart: float = 600.0
-    detour: float = 1800.0
-
-
-LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -37,7 +26,7 @@ class Chosen:
 
 
 def choose(problem: Problem, second: float, weights: Weights, limits: Limits) -> Chosen:
-    """Match single orders, then join bundles of one store two by two while that saves, matching anew each time.
+    """Match single orders, then join bundles two by two while that saves, matching anew each time.
 
     Set packing by local search: a join is judged by what its two parts cost now, what it would cost the courier of
     either or the best who is free, and what a courier set free would do for an order that nobody brings.
@@ -65,60 +54,61 @@ def _matched(problem: Problem, groups: list[Bundle], second: float, weights: Wei
 
 
 def _joined(problem: Problem, chosen: Chosen, second: float, weights: Weights, limits: Limits) -> list[Bundle] | None:
-    pairs = _pairs(chosen.groups, limits)
-    made = [bundled(problem, chosen.groups[one].orders + chosen.groups[two].orders) for one, two in pairs.tolist()]
-    near = [row for row, group in enumerate(made) if _detour(problem, group) <= limits.detour]
-    if not near:
+    """The bundles after the joins that save most, or None when none does."""
+    # Where nothing is scarce a second shop only keeps the first one's customer waiting, and takes time to think about.
+    scarce = second > weights.second or bool((chosen.courier < 0).any())
+    found = joins(problem, chosen.groups, limits, problem.stores if scarce else 1)
+    if found is None:
         return None
-    made, pairs = [made[row] for row in near], pairs[near]
-    saved = _saved(chosen, pairs, costs(problem, pack(problem, made), second, weights))
+    saved = np.empty(len(found.rows))
+    for which, change in ((found.of_one_store, _saved_at_one), (~found.of_one_store, _saved_across)):
+        if which.any():
+            saved[which] = change(problem, chosen, found.of(which), second, weights)
     used: set[int] = set()
     kept = []
     for row in np.argsort(saved, kind="stable").tolist():
         if saved[row] > -LEAST:
             break
-        if used.isdisjoint(pairs[row].tolist()):
-            used.update(pairs[row].tolist())
-            kept.append(made[row])
+        if used.isdisjoint(found.rows[row].tolist()):
+            used.update(found.rows[row].tolist())
+            kept.append(found.bundle(row))
     return [group for row, group in enumerate(chosen.groups) if row not in used] + kept if kept else None
 
 
-def _detour(problem: Problem, group: Bundle) -> float:
-    """How much later than by a ride of its own the bundle's worst order comes."""
-    return max(later - float(problem.drop[order]) for order, later in zip(group.orders, group.after, strict=True))
+def _saved_at_one(problem: Problem, chosen: Chosen, found: Joins, second: float, weights: Weights) -> Floats:
+    """What each join of one store's bundles changes in the cost of the whole [P]; less than 0 saves."""
+    joined = costs(problem, found.packed, second, weights)
+    one, two = chosen.courier[found.rows].T
+    row, idle = np.arange(len(joined)), _idle(chosen)
+    by_idle = joined[:, idle].min(axis=1) if len(idle) else np.full(len(joined), FAR)
+    return _saved(chosen, found.rows, joined[row, one], joined[row, two], by_idle)
 
 
-def _pairs(groups: list[Bundle], limits: Limits) -> Ints:
-    """Ordered pairs [P, 2] of bundles of one store that fit into one bag and are ready at about one time."""
-    of_store: dict[int, list[int]] = {}
-    for row, group in enumerate(groups):
-        of_store.setdefault(group.store, []).append(row)
-    return np.array(
-        [
-            (one, two)
-            for rows in of_store.values()
-            for one in rows
-            for two in rows
-            if one != two
-            and len(groups[one].orders) + len(groups[two].orders) <= limits.most
-            and abs(max(groups[one].ready_in, 0.0) - max(groups[two].ready_in, 0.0)) <= limits.apart
-        ],
-        np.int64,
-    ).reshape(-1, 2)
+def _saved_across(problem: Problem, chosen: Chosen, found: Joins, second: float, weights: Weights) -> Floats:
+    """The same for bundles of several stores, of which there are many more: of who is free only the best for either
+    part is asked."""
+    idle = _idle(chosen)
+    best = idle[chosen.cost[:, idle].argmin(axis=1)] if len(idle) else chosen.courier
+    asked = np.maximum(np.column_stack([chosen.courier[found.rows], best[found.rows]]), 0)
+    joined = costs(problem, found.packed, second, weights, asked)
+    by_idle = joined[:, 2:].min(axis=1) if len(idle) else np.full(len(joined), FAR)
+    return _saved(chosen, found.rows, joined[:, 0], joined[:, 1], by_idle)
 
 
-def _saved(chosen: Chosen, pairs: Ints, joined: Floats) -> Floats:
-    """What each join changes in the cost of the whole [P]; less than 0 saves."""
+def _idle(chosen: Chosen) -> Ints:
+    return np.setdiff1d(np.arange(chosen.cost.shape[1]), chosen.courier)
+
+
+def _saved(chosen: Chosen, pairs: Ints, by_one: Floats, by_two: Floats, by_idle: Floats) -> Floats:
+    """By the costs [P] of joins if the courier of either part brought it, or the best who is free."""
     now = np.where(chosen.courier >= 0, chosen.cost[np.arange(len(chosen.courier)), chosen.courier], 0.0)
     unserved = chosen.courier < 0
     # What a courier set free would do for the best of what nobody brings; nobody (-1) does nothing.
-    relief = np.zeros(joined.shape[1] + 1)
+    relief = np.zeros(chosen.cost.shape[1] + 1)
     if unserved.any():
         relief[:-1] = np.minimum(chosen.cost[unserved], 0.0).min(axis=0)
-    one, two = chosen.courier[pairs[:, 0]], chosen.courier[pairs[:, 1]]
-    row = np.arange(len(pairs))
-    by_one = np.where(one >= 0, joined[row, one], FAR) + relief[two]
-    by_two = np.where(two >= 0, joined[row, two], FAR) + relief[one]
-    idle = np.setdiff1d(np.arange(joined.shape[1]), chosen.courier)
-    by_idle = joined[:, idle].min(axis=1) + relief[one] + relief[two] if len(idle) else np.full(len(pairs), FAR)
+    one, two = chosen.courier[pairs].T
+    by_one = np.where(one >= 0, by_one, FAR) + relief[two]
+    by_two = np.where(two >= 0, by_two, FAR) + relief[one]
+    by_idle = by_idle + relief[one] + relief[two]
     return np.asarray(np.minimum(np.minimum(by_one, by_two), by_idle) - now[pairs].sum(axis=1))

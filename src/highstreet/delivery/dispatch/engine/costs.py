@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -40,14 +41,20 @@ WEIGHTS = Weights()
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """Bundles as arrays. store, ready, unsure, size [B]; orders (padded with -1) and seconds to their doors [B, W]."""
+    """Bundles as arrays: the first store, ready, lag, unsure, size [B]; orders (padded with -1) and seconds to their
+    doors [B, W]."""
 
     store: Ints
     ready: Floats
+    lag: Floats
     unsure: Floats
     size: Ints
     orders: Ints
     after: Floats
+
+    def of(self, rows: Ints | Bools) -> Packed:
+        """Only these."""
+        return Packed(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
 def pack(problem: Problem, groups: Sequence[Bundle]) -> Packed:
@@ -58,15 +65,21 @@ def pack(problem: Problem, groups: Sequence[Bundle]) -> Packed:
     for row, group in enumerate(groups):
         orders[row, : size[row]] = group.orders
         after[row, : size[row]] = group.after
-    unsure = problem.unsure if len(problem.unsure) else np.zeros(len(problem.store))
     return Packed(
         store=np.array([group.store for group in groups]),
         ready=np.array([group.ready_in for group in groups]),
-        unsure=np.where(orders >= 0, unsure[orders], 0.0).max(axis=1),
+        lag=np.array([group.lag for group in groups]),
+        unsure=unsure_of(problem, orders),
         size=size,
         orders=orders,
         after=after,
     )
+
+
+def unsure_of(problem: Problem, orders: Ints) -> Floats:
+    """How far off the ready times of these orders [B, W], padded with -1, may be [B]."""
+    unsure = problem.unsure if len(problem.unsure) else np.zeros(len(problem.store))
+    return np.asarray(np.where(orders >= 0, unsure[orders], 0.0).max(axis=1))
 
 
 def price(problem: Problem, weights: Weights) -> float:
@@ -78,11 +91,21 @@ def price(problem: Problem, weights: Weights) -> float:
     return weights.second + weights.scarce * float(np.clip((load - weights.busy) / 0.6, 0.0, 1.0))
 
 
-def costs(problem: Problem, packed: Packed, second: float, weights: Weights) -> Floats:
-    """Cost [B, K] of each bundle by each courier, less what it is worth to be brought; FAR where it may not be."""
-    service, free = problem.service, np.maximum(problem.free_in, 0.0)[None, :]
-    ride = np.minimum(problem.to_store[:, packed.store].T, FAR)
+def costs(problem: Problem, packed: Packed, second: float, weights: Weights, of: Ints | None = None) -> Floats:
+    """Cost [B, K] of each bundle by each courier, less what it is worth to be brought; FAR where it may not be.
+
+    Or [B, C], of those couriers `of` [B, C] who are asked about.
+    """
+    service, busy = problem.service, np.maximum(problem.free_in, 0.0)
+    rides = np.minimum(problem.to_store, FAR).T
+    free, off, room, pay = (
+        one[None, :] if of is None else one[of]
+        for one in (busy, problem.until_off, problem.room, _pay(problem, weights))
+    )
+    ride = _by(rides, packed.store, of)
     pick = _pick_up(free + ride + service.before_pickup, packed)
+    soonest_there = (busy + rides).min(axis=1)[packed.store] + service.before_pickup
+    first = _pick_up(soonest_there[:, None], packed)[:, 0]
     real = packed.orders >= 0
     soonest = np.maximum(problem.ready_in, 0.0)
     alone = np.where(real, (soonest + problem.drop)[packed.orders], 0.0)
@@ -93,16 +116,15 @@ def costs(problem: Problem, packed: Packed, second: float, weights: Weights) -> 
         at = pick + (service.after_pickup + packed.after[:, place] - due[packed.orders[:, place]])[:, None]
         cost += np.where(real[:, place, None], weights.late * np.maximum(at, 0.0), 0.0)
         # Whoever would be late by waiting once more goes before whoever would not.
-        soonest_door = pick.min(axis=1) + service.after_pickup + packed.after[:, place]
-        over = soonest_door + PATIENCE - problem.promised_in[packed.orders[:, place]]
+        over = first + service.after_pickup + packed.after[:, place] + PATIENCE
+        over -= problem.promised_in[packed.orders[:, place]]
         cost -= np.where(real[:, place], weights.risk * np.clip(over, 0.0, PATIENCE), 0.0)[:, None]
     ridden = service.after_pickup + packed.after.max(axis=1) + service.before_drop + service.after_drop
-    off = problem.until_off[None, :]
     # A shift's last minutes are worth nothing: nobody else can use them.
     cost += second * np.maximum(np.minimum(pick + ridden[:, None], off) - free, 0.0)
-    cost += _pay(problem, weights)[None, :] * packed.size[:, None] - worth(problem, packed, weights)[:, None]
-    may = (ride < FAR) & (pick <= off) & (problem.room[None, :] >= packed.size[:, None]) & ~_barred(problem, packed)
-    return np.where(may, cost, FAR)
+    cost += pay * packed.size[:, None] - worth(problem, packed, weights)[:, None]
+    may = (ride < FAR) & (pick + packed.lag[:, None] <= off) & (room >= packed.size[:, None])
+    return np.where(may & ~_barred(problem, packed, ride.shape, of), cost, FAR)
 
 
 def worth(problem: Problem, packed: Packed, weights: Weights) -> Floats:
@@ -133,9 +155,15 @@ def _pay(problem: Problem, weights: Weights) -> Floats:
     return np.asarray(weights.pay / (1.0 + np.exp(np.clip(problem.spare / 0.7, -30.0, 30.0))))
 
 
-def _barred(problem: Problem, packed: Packed) -> Bools:
-    barred = np.zeros((len(packed.store), len(problem.free_in)), bool)
+def _by(table: Any, rows: Ints, of: Ints | None) -> Any:
+    """Rows [B, K] of a table by courier, or of each row only those `of` [B, C]."""
+    return table[rows] if of is None else table[rows[:, None], of]
+
+
+def _barred(problem: Problem, packed: Packed, shape: tuple[int, ...], of: Ints | None) -> Bools:
+    barred = np.zeros(shape, bool)
     if problem.barred.any():
         for place in range(packed.orders.shape[1]):
-            barred |= problem.barred[packed.orders[:, place]] & (packed.orders[:, place] >= 0)[:, None]
+            order = packed.orders[:, place]
+            barred |= _by(problem.barred, order, of) & (order >= 0)[:, None]
     return barred

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 FAR = 1e9
+# Of so many stores a ride may collect where couriers work for us.
+STORES = 2
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Problem:
     pick-up later than this; spare [K]: orders by which a courier is behind what the guaranteed pay of the shift so far
     covers; apart [S, S]: store to store; demand [S]: how much is ordered there, in any unit; tied [N]: the
     courier whom an order must go to, or -1; bound [K]: the one store a courier is on the way to, or -1. may_move:
-    couriers may be sent to a store before they have an order; they are told there what to take.
+    couriers may be sent to a store before they have an order; they are told there what to take. stores: of so many a
+    bundle may be; with more than one, `apart` and to_door [S, N], each store to each door, are known.
     """
 
     free_in: Floats
@@ -73,6 +76,8 @@ class Problem:
     apart: Floats = field(default_factory=_square)
     tied: Ints = field(default_factory=_nobody)
     bound: Ints = field(default_factory=_nobody)
+    to_door: Floats = field(default_factory=_square)
+    stores: int = 1
     may_move: bool = False
 
     @property
@@ -83,9 +88,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Job:
-    """One courier, one store, orders in the sequence of their doors, and when each door is reached."""
+    """One courier, stores in the sequence of the pick-ups, orders in that of their doors, and when each is reached.
+
+    `pick_up_in`: until the first store is left.
+    """
 
     courier: int
+    stores: tuple[int, ...]
     orders: tuple[int, ...]
     cost: float
     pick_up_in: float
@@ -129,31 +138,50 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Orders of one store that one courier brings in this sequence; `after` is from leaving the store to each door."""
+    """Orders that one courier brings: first all pick-ups, `stores` in this sequence, then the doors, `orders` in this.
 
-    store: int
+    Timed as if all were the first store's: `ready_in` is when its goods are in hand early enough, because a later
+    store's are not ready before; `after` is from leaving it then to each door; `lag` from the first pick-up to the
+    last.
+    """
+
+    stores: tuple[int, ...]
     orders: tuple[int, ...]
     after: tuple[float, ...]
     ready_in: float
+    lag: float = 0.0
+
+    @property
+    def store(self) -> int:
+        """Where it begins."""
+        return self.stores[0]
 
 
 def single(problem: Problem, order: int) -> Bundle:
-    return Bundle(int(problem.store[order]), (order,), (float(problem.drop[order]),), float(problem.ready_in[order]))
+    return Bundle((int(problem.store[order]),), (order,), (float(problem.drop[order]),), float(problem.ready_in[order]))
 
 
-def bundled(problem: Problem, orders: tuple[int, ...]) -> Bundle:
-    """These orders in this sequence."""
-    ready = max(float(problem.ready_in[order]) for order in orders)
-    return Bundle(int(problem.store[orders[0]]), orders, after(problem, orders), ready)
-
-
-def after(problem: Problem, orders: tuple[int, ...]) -> tuple[float, ...]:
-    """Seconds from leaving the store to reaching each door, in sequence."""
+def bundled(problem: Problem, orders: tuple[int, ...], stores: tuple[int, ...] = ()) -> Bundle:
+    """These orders in this sequence, collected at `stores` in that; without, all are of one store."""
+    stores = stores or (int(problem.store[orders[0]]),)
+    ready, first, lag = problem.ready_in[list(orders)], problem.drop[orders[0]], 0.0
+    if len(stores) > 1:
+        begun = shifts(problem, stores)
+        ready = ready - [begun[stores.index(int(problem.store[order]))] for order in orders]
+        first, lag = problem.to_door[stores[-1], orders[0]], begun[-1]
     stop = problem.service.before_drop + problem.service.after_drop
-    made = [float(problem.drop[orders[0]])]
+    made = [lag + float(first)]
     for here, there in pairwise(orders):
         made.append(made[-1] + stop + float(problem.between[here, there]))
-    return tuple(made)
+    return Bundle(stores, orders, tuple(made), float(ready.max()), lag)
+
+
+def shifts(problem: Problem, stores: tuple[int, ...]) -> list[float]:
+    """Seconds from the first pick-up to each, nowhere waiting."""
+    service, made = problem.service, [0.0]
+    for here, there in pairwise(stores):
+        made.append(made[-1] + service.after_pickup + float(problem.apart[here, there]) + service.before_pickup)
+    return made
 
 
 def job(
@@ -163,4 +191,26 @@ def job(
     arrive = max(float(problem.free_in[courier]), 0.0) + float(problem.to_store[courier, group.store])
     leave = max(arrive + problem.service.before_pickup, group.ready_in) + problem.service.after_pickup
     doors = tuple(leave + seconds + problem.service.before_drop for seconds in group.after)
-    return Job(courier, group.orders, cost, leave, doors, others)
+    return Job(courier, group.stores, group.orders, cost, leave, doors, others)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A store on a courier's way: seconds until there, until the goods are in hand, until it is left."""
+
+    arrive: float
+    in_hand: float
+    leave: float
+
+
+def visits(problem: Problem, given: Job, courier: int) -> list[Visit]:
+    """The job's pick-ups, one after the other, if this courier did it."""
+    service, made = problem.service, list[Visit]()
+    arrive = max(float(problem.free_in[courier]), 0.0) + float(problem.to_store[courier, given.stores[0]])
+    for number, store in enumerate(given.stores):
+        if number:
+            arrive = made[-1].leave + float(problem.apart[given.stores[number - 1], store])
+        ready = max(float(problem.ready_in[order]) for order in given.orders if problem.store[order] == store)
+        in_hand = max(arrive + service.before_pickup, ready)
+        made.append(Visit(arrive, in_hand, in_hand + service.after_pickup))
+    return made

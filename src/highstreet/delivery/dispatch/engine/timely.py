@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bundling import LIMITS, Limits, choose
+from .bundling import choose
 from .costs import WEIGHTS, Weights, price
 from .drifting import drift
+from .joining import LIMITS, Limits
 from .problem import FAR, Bundle, Floats, Job, Move, Plan, Problem, job
 
 

@@ -37,7 +37,11 @@ _CARRIED = ("picked_up", "at_door")
 
 @dataclass(frozen=True)
 class Task:
-    """One delivery of a courier, as far as its route needs it."""
+    """One delivery of a courier, as far as its route needs it.
+
+    `pick`: where its pick-up comes in the counting of `sequence`, if one ride collects at several stores; else right
+    before its door.
+    """
 
     delivery_id: UUID
     status: str
@@ -46,6 +50,11 @@ class Task:
     store: Point
     door: Point
     ready_at: datetime
+    pick: int | None = None
+
+    @property
+    def begins(self) -> int:
+        return self.sequence if self.pick is None else min(self.pick, self.sequence)
 
 
 @dataclass(frozen=True)
@@ -69,28 +78,48 @@ class Timed:
 
 
 def stops(tasks: Sequence[Task]) -> list[Stop]:
-    """What is in the bag first, then what goes back, then each store's visit and its doors, by `sequence`."""
+    """What is in the bag first, then what goes back, then each store's visit and its doors, by `sequence`.
+
+    Where one ride collects at several stores, all of them come before its doors; what it has in the bag waits so long.
+    A store is visited once: what was planned for a later visit goes right after the doors of that one.
+    """
     ordered = sorted(tasks, key=lambda task: (task.sequence, task.delivery_id))
-    made = [
-        Stop("dropoff", task.door, task.store_id, (task.delivery_id,)) for task in ordered if task.status in _CARRIED
-    ]
+    waiting = [task for task in ordered if task.status not in (*_CARRIED, "failed")]
+    carried = [task for task in ordered if task.status in _CARRIED]
+    kept = [task for task in carried if task.status != "at_door" and any(_one_ride(task, one) for one in waiting)]
+    made = [_door(task) for task in carried if task not in kept]
     made += [
         Stop("return", task.store, task.store_id, (task.delivery_id,)) for task in ordered if task.status == "failed"
     ]
-    waiting = [task for task in ordered if task.status not in (*_CARRIED, "failed")]
-    for store_id in dict.fromkeys(task.store_id for task in waiting):
-        visit = [task for task in waiting if task.store_id == store_id]
-        made.append(
-            Stop(
-                "pickup",
-                visit[0].store,
-                store_id,
-                tuple(task.delivery_id for task in visit),
-                max(task.ready_at for task in visit),
-            )
-        )
-        made += [Stop("dropoff", task.door, store_id, (task.delivery_id,)) for task in visit]
+    steps = [(task.begins, task.delivery_id, 0, task) for task in waiting]
+    steps += [(task.sequence, task.delivery_id, 1, task) for task in (*waiting, *kept)]
+    begun: dict[UUID, int] = {}
+    for _, _, at_door, task in sorted(steps, key=lambda step: step[:3]):
+        if not at_door and task.store_id not in begun:
+            begun[task.store_id] = task.begins
+            made.append(_pick_up([one for one in waiting if one.store_id == task.store_id]))
+        elif at_door and task in waiting and begun[task.store_id] != task.begins:
+            last = max(place for place, stop in enumerate(made) if stop.store_id == task.store_id)
+            made.insert(last + 1, _door(task))
+        elif at_door:
+            made.append(_door(task))
     return made
+
+
+def _one_ride(one: Task, other: Task) -> bool:
+    """Whether one ride collects both: the rides of a courier are counted one after the other."""
+    if one.pick is None or other.pick is None:
+        return False
+    return one.pick < other.sequence and other.pick < one.sequence
+
+
+def _door(task: Task) -> Stop:
+    return Stop("dropoff", task.door, task.store_id, (task.delivery_id,))
+
+
+def _pick_up(visit: Sequence[Task]) -> Stop:
+    ids = tuple(task.delivery_id for task in visit)
+    return Stop("pickup", visit[0].store, visit[0].store_id, ids, max(task.ready_at for task in visit))
 
 
 def schedule(

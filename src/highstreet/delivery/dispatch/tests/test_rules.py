@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from ..rules import Task
 from ..states import BEFORE_PICK_UP, CARRIED, ENDED, LIVE, MACHINE
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-STORES = {UUID(int=number): (0.0, float(number)) for number in (1, 2)}
+STORES = {UUID(int=number): (0.0, float(number)) for number in (1, 2, 3)}
 
 
 def task(number: int, status: str, sequence: int = 0, store: int = 1, ready: int = 0) -> Task:
@@ -26,9 +27,9 @@ def task(number: int, status: str, sequence: int = 0, store: int = 1, ready: int
     )
 
 
-tasks = st.lists(st.tuples(st.sampled_from(LIVE), st.integers(0, 5), st.integers(1, 2)), max_size=8).map(
-    lambda rows: [task(number, *row) for number, row in enumerate(rows)]
-)
+tasks = st.lists(
+    st.tuples(st.sampled_from(LIVE), st.integers(0, 5), st.integers(1, 2), st.none() | st.integers(0, 5)), max_size=8
+).map(lambda rows: [replace(task(number, *row[:3]), pick=row[3]) for number, row in enumerate(rows)])
 
 
 @given(tasks)
@@ -115,3 +116,38 @@ def test_the_states_are_the_ones_the_database_knows() -> None:
     assert MACHINE.states() == known
     assert MACHINE.finals() == set(ENDED)
     assert set(LIVE) | set(ENDED) | {"waiting"} == known
+
+
+def ride(number: int, status: str, pick: int | None, sequence: int, store: int) -> Task:
+    return replace(task(number, status, sequence, store), pick=pick)
+
+
+def route(given: list[Task]) -> list[tuple[str, list[int]]]:
+    return [(stop.kind[0], [one.int - 100 for one in stop.deliveries]) for stop in rules.stops(given)]
+
+
+def test_one_ride_collects_at_both_stores_before_its_doors() -> None:
+    """As it was planned: the second store's order is brought first; and at every state on the way."""
+    planned = [("a", 1, 1, 4, 1), ("b", 2, 2, 3, 2)]
+
+    def at(one: str, two: str) -> list[tuple[str, list[int]]]:
+        return route(
+            [ride(number, status, *rest) for (_, number, *rest), status in zip(planned, (one, two), strict=True)]
+        )
+
+    assert at("assigned", "assigned") == [("p", [1]), ("p", [2]), ("d", [2]), ("d", [1])]
+    assert at("picked_up", "accepted") == [("p", [2]), ("d", [2]), ("d", [1])]
+    assert at("accepted", "picked_up") == [("p", [1]), ("d", [2]), ("d", [1])]
+    assert at("picked_up", "picked_up") == [("d", [2]), ("d", [1])]
+    assert at("at_door", "accepted") == [("d", [1]), ("p", [2]), ("d", [2])]
+    assert at("failed", "accepted") == [("r", [1]), ("p", [2]), ("d", [2])]
+
+
+def test_what_comes_after_a_ride_to_several_stores_waits_for_its_end() -> None:
+    first = [ride(1, "picked_up", 1, 3, 1), ride(2, "accepted", 2, 4, 2)]
+    assert route([*first, ride(3, "accepted", None, 5, 3)])[-2:] == [("p", [3]), ("d", [3])]
+    # Of a store that is visited anyway: taken along, brought after that visit's doors.
+    assert route([*first, ride(3, "accepted", None, 5, 2)]) == [("p", [2, 3]), ("d", [1]), ("d", [2]), ("d", [3])]
+    # The next ride's goods do not keep what is in the bag.
+    later = [ride(3, "accepted", 5, 7, 1), ride(4, "accepted", 6, 8, 3)]
+    assert route([first[0], *later]) == [("d", [1]), ("p", [3]), ("p", [4]), ("d", [3]), ("d", [4])]

@@ -238,9 +238,10 @@ def _parts(facts: dict[str, Any]) -> str:
         (_("waits {n} for the goods"), "wait"),
         (_("{n} to the door"), "door"),
     ]
-    return pgettext("tower", ", ").join(
-        text.format(n=_minutes(int(facts[key]))) for text, key in told if int(facts.get(key, 0)) >= 30
-    )
+    parts = [text.format(n=_minutes(int(facts[key]))) for text, key in told if int(facts.get(key, 0)) >= 30]
+    if int(facts.get("stores", 1)) > 1:
+        parts.append(_("one ride to {n} stores").format(n=facts["stores"]))
+    return pgettext("tower", ", ").join(parts)
 
 
 def _minutes(seconds: float) -> str:

@@ -137,7 +137,9 @@ def given(scene: Scene) -> Delivery:
         cost_seconds=660,
         at=clock.now(),
         basis={"free": 0, "ride": 240, "wait": 60, "door": 360, "eta": (row.eta - timedelta(minutes=7)).isoformat()},
-        alternatives=[{"courier": str(other.pk), "cost": 900, "free": 300, "ride": 120, "wait": 0, "door": 360}],
+        alternatives=[
+            {"courier": str(other.pk), "cost": 900, "free": 300, "ride": 120, "wait": 0, "door": 360, "stores": 2}
+        ],
     )
     return row
 
@@ -149,7 +151,7 @@ def test_why_is_told_in_minutes_with_what_changed(scene: Scene) -> None:
         "11 min",
         "+4 min",
         "4 min to the store, waits 1 min for the goods, 6 min to the door",
-        "free in 5 min, 2 min to the store",
+        "free in 5 min, 2 min to the store, 6 min to the door, one ride to 2 stores",
         "7 min later",
         "Timely",
         "Not packed yet",

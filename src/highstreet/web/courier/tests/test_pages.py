@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from highstreet.delivery.dispatch.states import MACHINE
 from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.states import move
+from highstreet.supply.stores.models import Store
 from highstreet.trade.fulfilment import actions as fulfilments
 from highstreet.trade.fulfilment import reads
 from highstreet.web.courier import proofs
@@ -79,9 +81,10 @@ def give(
     packed: bool = True,
     seat: int = 0,
     window: tuple[datetime, datetime] | None = None,
+    store: Store | None = None,
 ) -> tuple[UUID, UUID]:
     """An order in the courier's hands, offered but not accepted: (fulfilment, delivery)."""
-    order = world.order(made, lines=[(0, 1)], window=window)
+    order = world.order(made, store=store, lines=[(0, 1)], window=window)
     fulfilments.accept(actor=THE_SYSTEM, fulfilment_id=order)
     view = reads.detail(THE_SYSTEM, order)
     delivery = dispatch.create(
@@ -133,6 +136,24 @@ def test_four_big_buttons(ride: Ride) -> None:
     assert ride.status == "delivered"
     assert "Nothing to bring right now" in ride.screen()
     assert "1 delivery" in words(ride.client.get("/courier/earnings"))
+
+
+def test_one_ride_to_two_shops_shows_both_pick_ups_before_the_doors(ride: Ride) -> None:
+    here, there = ride.world.store.name_en, ride.world.other.name_en
+    _order, second = give(ride.world, ride.courier, seat=1, store=ride.world.other)
+    for number, delivery in enumerate((ride.delivery, second), 1):
+        Delivery.objects.filter(pk=delivery).update(pick=number, sequence=number + 2)
+
+    def shown() -> list[str]:
+        text = ride.screen()
+        parts = re.findall(r'<span class="strong">(Pick up|Deliver) · ', text)
+        return [re.findall(r'<h1 id="h-stop">(.*?)</h1>', text)[0], *parts]
+
+    assert shown() == [here, "Pick up", "Deliver", "Deliver"]
+    for one in (ride.delivery, second):
+        ride.client.post(f"/courier/stops/{ids.public('dlv', one)}/step/accept")
+    ride.go("arrive_store", "pick_up")
+    assert shown() == [there, "Deliver", "Deliver"]
 
 
 def test_two_packages_of_one_visit_take_one_tap_each_step(ride: Ride) -> None:

@@ -48,10 +48,18 @@ def city(seed: int, shops: int, width: float = 6000.0) -> City:
     )
 
 
-def write(folder: Path, seed: int, days: int, *, orders: int = 600, shops: int = 40, couriers: int = 70) -> list[Path]:
-    """Write `days` days of one city below `folder`, as city-SEED-day-N. The same numbers give the same files."""
+def write(
+    folder: Path, seed: int, days: int, *, orders: int = 600, shops: int = 40, couriers: int = 70, stores: int = 1
+) -> list[Path]:
+    """Write `days` days of one city below `folder`, as city-SEED-day-N. The same numbers give the same files.
+
+    `stores`: of so many a bundle may be; with more than one the days are no longer MDRPLib's.
+    """
     drawn = city(seed, shops)
-    return [_day(folder / f"city-{seed}-day-{day}", drawn, seed, day, orders, couriers) for day in range(1, days + 1)]
+    made = [_day(folder / f"city-{seed}-day-{day}", drawn, seed, day, orders, couriers) for day in range(1, days + 1)]
+    for day in made if stores > 1 else ():
+        _table(day / "rides.txt", ("stores",), [(stores,)])
+    return made
 
 
 def _day(folder: Path, drawn: City, seed: int, day: int, orders: int, couriers: int) -> Path:

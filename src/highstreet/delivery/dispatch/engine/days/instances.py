@@ -1,7 +1,8 @@
 """One day in MDRPLib's format: four tab-separated files of whole minutes and metres, and one more of ours.
 
 `hazards.txt` (optional; order, expected_ready_time, refusals) holds what the format lacks: when the shop said that the
-order would be ready, and how many couriers refuse it first.
+order would be ready, and how many couriers refuse it first. `rides.txt` (optional; stores) says of how many stores a
+bundle may be: of one without it, as in the format.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class BadInstance(ValueError):
 @dataclass(frozen=True)
 class Rules:
     """Metres a minute, minutes of service at store and door, the target and the most minutes from click to door, and
-    pay: an order, and guaranteed an hour."""
+    pay: an order, and guaranteed an hour. `stores`: of so many a bundle may be."""
 
     speed: float
     pickup: float
@@ -34,6 +35,7 @@ class Rules:
     most: float
     per_order: float
     per_hour: float
+    stores: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +82,13 @@ def load(folder: Path) -> Instance:
     orders, stores, couriers, parameters = (_rows(folder / file) for file in FILES)
     names = [row[0] for row in stores]
     index = {name: number for number, name in enumerate(names)}
-    hazards = {row[0]: row for row in _rows(folder / "hazards.txt")} if (folder / "hazards.txt").exists() else {}
+    hazards = {row[0]: row for row in _optional(folder / "hazards.txt")}
+    rides = _optional(folder / "rides.txt")
     try:
         ready = _whole([row[5] for row in orders])
         return Instance(
             name=folder.name,
-            rules=Rules(*(float(value) for value in parameters[0][:7])),
+            rules=Rules(*(float(value) for value in parameters[0][:7]), stores=int(rides[0][0]) if rides else 1),
             orders=[row[0] for row in orders],
             stores=names,
             couriers=[row[0] for row in couriers],
@@ -113,6 +116,10 @@ def minutes(here: Floats, there: Floats, speed: float) -> Ints:
 def _rows(path: Path) -> list[list[str]]:
     with path.open(newline="") as file:
         return [row for row in list(csv.reader(file, delimiter="\t"))[1:] if row and row[0]]
+
+
+def _optional(path: Path) -> list[list[str]]:
+    return _rows(path) if path.exists() else []
 
 
 def _points(rows: list[list[str]]) -> Floats:

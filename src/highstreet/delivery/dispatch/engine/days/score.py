@@ -42,6 +42,18 @@ class Score:
     bound: float = 0.0
 
 
+# A store and what is picked up there.
+_Visit = tuple[str, tuple[str, ...]]
+
+
+@dataclass
+class _Ride:
+    """A bundle as it was assigned: its pick-ups and its doors, each in the sequence of the ride."""
+
+    visits: list[_Visit]
+    doors: tuple[str, ...]
+
+
 @dataclass
 class _Courier:
     """Where a courier is and what is in hand while the log is replayed."""
@@ -50,7 +62,9 @@ class _Courier:
     free: float
     arrived: float
     going: tuple[str, float] | None = None
-    assigned: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    assigned: list[_Ride] = field(default_factory=list)
+    # Of the ride that has begun: pick-ups and doors to come.
+    left: list[_Visit] = field(default_factory=list)
     bag: list[str] = field(default_factory=list)
     ridden: float = 0.0
     picked: int = 0
@@ -105,7 +119,7 @@ class _Replay:
             if self.check(step is not None, f"{name}@{event[0]}: {event[2]} is no event") and step:
                 step(state, f"{name}@{event[0]}", float(self.it.off[number]), event)
         self.check(not state.bag, f"{name}: {state.bag} never brought")
-        self.check(not state.assigned, f"{name}: {state.assigned} never picked up")
+        self.check(not state.assigned and not state.left, f"{name}: {state.assigned} {state.left} never picked up")
         return state
 
     def _nothing(self, way: str) -> bool:
@@ -118,6 +132,10 @@ class _Replay:
             return
         self.check(len(set(names)) == len(names), f"{who}: an order twice in one bundle")
         self.check(at <= off + EPS, f"{who}: assigned after the shift's end {off}")
+        stores = place.split(">")
+        self.check(len(stores) <= self.it.rules.stores, f"{who}: {len(stores)} stores in one bundle")
+        self.check(len(set(stores)) == len(stores), f"{who}: a store twice in one bundle")
+        of: dict[str, list[str]] = {store: [] for store in stores}
         for name in names:
             if not self.check(name in self.order, f"{who}: no order {name}"):
                 continue
@@ -125,8 +143,11 @@ class _Replay:
             self.given.add(name)
             number = self.order[name]
             self.check(at >= self.it.placed[number] - EPS, f"{who}: {name} did not exist yet")
-            self.check(self.it.stores[self.it.store[number]] == place, f"{who}: {name} is not of {place}")
-        state.assigned.append((place, names))
+            store = self.it.stores[self.it.store[number]]
+            if self.check(store in of, f"{who}: {name} is not of {place}"):
+                of[store].append(name)
+        self.check(all(of.values()), f"{who}: nothing to pick up at one of {place}")
+        state.assigned.append(_Ride([(store, tuple(mine)) for store, mine in of.items()], names))
 
     def _move(self, state: _Courier, who: str, off: float, event: Event) -> None:
         at, _, _, way, _ = event
@@ -136,7 +157,10 @@ class _Replay:
         self.check(state.going is None, f"{who}: leaves while under way")
         self.check(here == state.place, f"{who}: leaves {here}, is at {state.place}")
         self.check(at >= state.free - EPS, f"{who}: leaves before {state.free}")
-        self.check(not (state.bag and there in self.is_store), f"{who}: to a store with goods in hand")
+        wanted = state.left[0][0] if state.left else ""
+        self.check(
+            not state.bag or there not in self.is_store or there == wanted, f"{who}: to a store with goods in hand"
+        )
         minutes = self.ride(here, there)
         state.ridden += minutes
         state.going = there, at + minutes
@@ -158,25 +182,30 @@ class _Replay:
         half = self.it.rules.pickup / 2
         self.check(at >= state.arrived + half - EPS, f"{who}: picks up before {state.arrived + half}")
         self.check(at <= off + EPS, f"{who}: picks up after the shift's end {off}")
-        self.check(not state.bag, f"{who}: picks up with goods in hand")
-        found = next(
-            (one for one in state.assigned if not names or sorted(one[1]) == sorted(names)),
-            None,
-        )
-        if found is None:
-            self.check(False, f"{who}: {names} were not assigned")
+        if not state.left and not self._begins(state, who, names):
             return
-        state.assigned.remove(found)
-        self.check(found[0] == place, f"{who}: the bundle is of {found[0]}")
-        for name in found[1]:
-            if name in self.order:
-                ready = self.it.ready[self.order[name]]
-                self.check(at >= ready - EPS, f"{who}: {name} is ready at {ready}")
+        store, wanted = state.left.pop(0)
+        self.check(store == place, f"{who}: next is {store}")
+        self.check(not names or sorted(wanted) == sorted(names), f"{who}: {names} were not assigned")
+        for name in wanted:
+            ready = self.it.ready[self.order[name]]
+            self.check(at >= ready - EPS, f"{who}: {name} is ready at {ready}")
             self.pick[name] = at
-        state.bag += found[1]
-        self.bundles.append(len(found[1]))
         state.picked += 1
         state.free = at + half
+
+    def _begins(self, state: _Courier, who: str, names: tuple[str, ...]) -> bool:
+        """Whether a ride was assigned whose first pick-up is this one. Its goods count as in hand from here on."""
+        self.check(not state.bag, f"{who}: picks up with goods in hand")
+        rides = (ride for ride in state.assigned if not names or sorted(ride.visits[0][1]) == sorted(names))
+        found = next(rides, None)
+        if not self.check(found is not None, f"{who}: {names} were not assigned") or found is None:
+            return False
+        state.assigned.remove(found)
+        state.left, doors = list(found.visits), [name for name in found.doors if name in self.order]
+        state.bag += doors
+        self.bundles.append(len(doors))
+        return True
 
     def _dropoff(self, state: _Courier, who: str, off: float, event: Event) -> None:
         at, _, _, place, names = event
@@ -186,6 +215,7 @@ class _Replay:
         if not self.check(name in state.bag, f"{who}: {name} is not in hand"):
             return
         half = self.it.rules.dropoff / 2
+        self.check(not state.left, f"{who}: {name} before {state.left}")
         self.check(state.bag[0] == name, f"{who}: {name} before {state.bag[0]}")
         self.check(at >= state.arrived + half - EPS, f"{who}: hands over before {state.arrived + half}")
         state.bag.remove(name)

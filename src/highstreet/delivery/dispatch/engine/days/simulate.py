@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import zoning
-from ..problem import Job, Plan, Policy, Problem, Service
+from ..problem import Plan, Policy, Problem, Service
 from .instances import Floats, Instance, Ints, minutes
 
 Event = tuple[int | float, str, str, str, tuple[str, ...]]
@@ -152,6 +152,8 @@ class Day:
             spare=rules.per_hour * worked / rules.per_order - self.done[columns] if rules.per_hour else np.zeros(0),
             demand=self.rate[stores],
             apart=_seconds(self.apart[np.ix_(stores, stores)]),
+            to_door=_seconds(minutes(it.shop[stores], door, rules.speed)) if rules.stores > 1 else np.zeros((0, 0)),
+            stores=rules.stores,
             tied=np.where(tied >= 0, index[tied], -1),
             bound=local[self.bound[columns]],
             may_move=self.settings.may_move,
@@ -194,7 +196,7 @@ class Day:
                 self.refused[refusing] += 1
                 self.barred_until |= {(order, courier): now + BARRED for order in refusing}
             else:
-                self._carry(now, courier, job, chosen)
+                self._carry(now, courier, [int(stores[store]) for store in job.stores], chosen)
 
     def _go(self, now: int, courier: int, place: int, minutes_there: int) -> None:
         if self.place[courier] == place:
@@ -215,17 +217,18 @@ class Day:
             self.bound[courier] = store
             self.tied[orders] = courier
 
-    def _carry(self, now: int, courier: int, job: Job, chosen: list[int]) -> None:
+    def _carry(self, now: int, courier: int, stores: list[int], chosen: list[int]) -> None:
+        """All pick-ups, `stores` in this sequence, then the doors, `chosen` in this."""
         it, rules, log = self.it, self.it.rules, self.result.log
-        name, store = it.couriers[courier], int(it.store[chosen[0]])
-        ids = tuple(it.orders[order] for order in chosen)
+        name, way = it.couriers[courier], ">".join(it.stores[store] for store in stores)
+        visits = [[order for order in chosen if it.store[order] == store] for store in stores]
         before = self.place[courier], self.free[courier], self.arrived[courier], len(log)
-        self._go(now, courier, self.couriers + store, int(self.to_store[self.place[courier], store]))
+        self._go(now, courier, self.couriers + stores[0], int(self.to_store[self.place[courier], stores[0]]))
         there = max(self.arrived[courier] + rules.pickup / 2, self.free[courier], now)
-        pick = max(there, float(it.ready[chosen].max()))
+        picks = self._picks(there, stores, visits, it.ready)
         self.tied[chosen] = -1
         self.bound[courier] = -1
-        if pick > it.off[courier]:
+        if picks[-1] > it.off[courier]:
             # The goods come too late for this courier: the store keeps them for somebody else.
             if there > it.off[courier]:
                 self.place[courier], self.free[courier], self.arrived[courier] = before[:3]
@@ -233,21 +236,45 @@ class Day:
             else:
                 self.free[courier] = it.off[courier]
             return
-        log.append((now, name, "assign", it.stores[store], ids))
-        log.append((pick, name, "pickup", it.stores[store], ids))
-        at, here = pick + rules.pickup / 2, self.couriers + store
+        log.append((now, name, "assign", way, tuple(it.orders[order] for order in chosen)))
+        here = self.couriers + stores[0]
+        for number, (store, visit, pick) in enumerate(zip(stores, visits, picks, strict=True)):
+            if number:
+                self._ride(picks[number - 1] + rules.pickup / 2, courier, here, self.couriers + store)
+                here = self.couriers + store
+            log.append((pick, name, "pickup", it.stores[store], tuple(it.orders[order] for order in visit)))
+        at = picks[-1] + rules.pickup / 2
         for order in chosen:
             door = self.couriers + self.stores + order
-            ride = int(minutes(self._point(here), self._point(door), rules.speed)[0, 0])
-            log.append((at, name, "move", f"{self.names[here]}>{self.names[door]}", ()))
-            log.append((at + ride, name, "arrive", self.names[door], ()))
-            log.append((at + ride + rules.dropoff / 2, name, "dropoff", self.names[door], (it.orders[order],)))
-            at, here = at + ride + rules.dropoff, door
+            at = self._ride(at, courier, here, door) + rules.dropoff / 2
+            log.append((at, name, "dropoff", self.names[door], (it.orders[order],)))
+            at, here = at + rules.dropoff / 2, door
             self.open.remove(order)
-        self.expected_pick[courier] = max(there, float(self.expected[chosen].max()))
-        self.true_pick[courier], self.rest[courier] = pick, at - pick
+        self.expected_pick[courier] = self._picks(there, stores, visits, self.expected)[-1]
+        self.true_pick[courier], self.rest[courier] = picks[-1], at - picks[-1]
         self.place[courier], self.free[courier], self.arrived[courier] = here, at, at
         self.done[courier] += len(chosen)
+
+    def _picks(self, there: float, stores: list[int], visits: list[list[int]], ready: Floats | Ints) -> list[float]:
+        """When the goods of each store are in hand, of the first not before `there`."""
+        made: list[float] = []
+        for number, store in enumerate(stores):
+            if made:
+                there = made[-1] + self.it.rules.pickup + float(self.apart[stores[number - 1], store])
+            made.append(max(there, float(ready[visits[number]].max())))
+        return made
+
+    def _ride(self, at: float, courier: int, here: int, there: int) -> float:
+        """Log a ride; when it ends."""
+        name, arrive = (
+            self.it.couriers[courier],
+            at + int(minutes(self._point(here), self._point(there), self.it.rules.speed)[0, 0]),
+        )
+        self.result.log += [
+            (at, name, "move", f"{self.names[here]}>{self.names[there]}", ()),
+            (arrive, name, "arrive", self.names[there], ()),
+        ]
+        return arrive
 
     def _point(self, place: int) -> Floats:
         it, stores = self.it, self.couriers + self.stores
