@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dispatch", "0008_delivery_begun"),
+        ("dispatch", "0009_start_at"),
     ]
 
     operations = [
