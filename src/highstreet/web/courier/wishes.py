@@ -97,7 +97,8 @@ def _line(code: str, said: Wish) -> Line:
     when = words.every(said.weekday) if said.weekday is not None else _date(said.day) if said.day else ""
     whole = (said.start, said.end) == WHOLE_DAY
     hours = _("all day") if whole else f"{words.time_of(said.start)}–{words.time_of(said.end)}"
-    return Line(code, when, hours, words.said(said.kind), TONES[said.kind])
+    label = next(str(label) for kind, label, _hint in KINDS if kind == said.kind)
+    return Line(code, when, hours, label, TONES[said.kind])
 
 
 def _date(day: date) -> str:
