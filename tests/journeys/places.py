@@ -105,6 +105,11 @@ class World:
         day = self.town.now().astimezone(ZoneInfo("America/Sao_Paulo")).date()
         self.week = f"/console/roster?week={day + timedelta(days=7)}"
         first = day + timedelta(days=7 - day.weekday())
+        with self.town.browser("courier8") as send:
+            for kind, times in (("want", ("18:00", "22:00")), ("cannot", ("00:00", "24:00"))):
+                send("/courier/wishes", {"kind": kind, "when": "0", "from": times[0], "to": times[1]})
+        with self.town.browser("courier9") as send:
+            send("/courier/wishes", {"kind": "want", "when": "0", "from": "10:00", "to": "21:00"})
         with self.town.browser("owner") as send:
             for number in (0, 1, 2):
                 send("/console/roster/propose", {"day": str(first + timedelta(days=number))})
@@ -237,6 +242,7 @@ class World:
             Place("courier off shift", "/courier/", user="courier20"),
             Place("courier on a break", "/courier/", user="courier7"),
             Place("courier shifts", "/courier/shifts", user="courier8"),
+            Place("courier times", "/courier/wishes", user="courier8"),
             Place("courier earnings", "/courier/earnings", user="courier8"),
         ]
 

@@ -1,7 +1,8 @@
-"""Forty couriers take one open shift at once; two of one courier's shifts at once."""
+"""Forty couriers take one open shift at once; two of one courier's shifts at once; many wishes of one courier."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -10,9 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from highstreet.delivery.couriers import actions
+from highstreet.delivery.couriers import actions, held, rules
 from highstreet.delivery.couriers.actions import roster
-from highstreet.delivery.couriers.models import RosterShift
+from highstreet.delivery.couriers.models import RosterShift, Wish
+from highstreet.delivery.couriers.reads import MOST_WISHES
 from highstreet.delivery.couriers.tests import support
 from highstreet.kernel import clock, rows, states
 from highstreet.kernel.models import StateChange
@@ -105,3 +107,23 @@ def test_without_the_couriers_lock_two_overlapping_shifts_are_stopped_by_the_dat
     results = crowd.at_once([partial(actions.take, actor=rider, shift_id=one) for one in shifts], hands=6)
     assert results["done"] == 1
     assert sum(count for name, count in results.items() if "roster_shift_no_overlap" in name) == 5
+
+
+def said_at_once(rider: Actor) -> Counter[str]:
+    """Twenty times more than may be said."""
+    ones = [rules.Wish("want", number, 600, weekday=1) for number in range(MOST_WISHES + 20)]
+    return crowd.at_once([partial(actions.wish, actor=rider, said=one) for one in ones], hands=30)
+
+
+def test_of_many_wishes_at_once_no_more_are_kept_than_may_be(place: support.Town) -> None:
+    rider = support.courier(place)
+    assert said_at_once(rider) == {"done": MOST_WISHES, "too_many_wishes": 20}
+    assert Wish.objects.count() == MOST_WISHES
+
+
+def test_without_the_couriers_row_held_more_are_kept(place: support.Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: each counts before the others have written."""
+    rider = support.courier(place)
+    held_by_nobody = partial(held.courier, lock=False)
+    monkeypatch.setattr(held, "courier", held_by_nobody)
+    assert said_at_once(rider)["done"] > MOST_WISHES

@@ -34,7 +34,7 @@ TAGS = [
     {"name": "accounts", "description": "Signing in."},
     {"name": "privacy", "description": "What people agree to, a copy of their data, and being forgotten."},
     {"name": "store", "description": "The store's queue and its picking."},
-    {"name": "couriers", "description": "The courier's duty, shifts and earnings, and a city's roster."},
+    {"name": "couriers", "description": "The courier's duty, shifts, wishes and earnings, and a city's roster."},
     {"name": "deliveries", "description": "The courier's tasks and their steps."},
     {"name": "fleets", "description": "Where delivery fleets call."},
     {"name": "partners", "description": "API keys and webhooks."},
@@ -55,6 +55,7 @@ PREFIXES = {
     "store": "str",
     "variant": "var",
     "webhook": "whk",
+    "wish": "wsh",
 }
 EXAMPLE_TAIL = "01m8zq5k3v7t2c9w4x6y8a0b1d"
 SCHEMES = {

@@ -13,7 +13,7 @@ from datetime import timedelta
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 
-from highstreet.delivery.couriers.models import Courier, RosterShift, Shift
+from highstreet.delivery.couriers.models import Courier, RosterShift, Shift, Wish
 from highstreet.delivery.dispatch.models import Delivery
 from highstreet.kernel import clock, ids
 from highstreet.kernel.ledger import AccountRef
@@ -130,6 +130,8 @@ def _people(world: World, plot: Plot) -> None:
         city=plot.scene.city, courier=rider, status="taken", starts_at=starts, ends_at=starts + timedelta(hours=4)
     )
     plot.values["roster_shift"] = ids.public("shf", planned.pk)
+    wish = Wish.objects.create(courier=rider, kind="avoid", weekday=6, from_minute=0, to_minute=60)
+    plot.values["wish"] = ids.public("wsh", wish.pk)
 
 
 STATES = {"pending": "delivery", "picking": "delivery", "riding": "delivery", "pickup": "pickup", "done": "delivery"}

@@ -1,4 +1,4 @@
-"""Couriers, their duty and breaks, the roster, what is paid and by which rules."""
+"""Couriers, their duty and breaks, their wishes and the roster, what is paid and by which rules."""
 
 from __future__ import annotations
 
@@ -96,6 +96,34 @@ class RosterShift(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["city", "starts_at"], name="roster_of_city")]
+
+
+class Wish(models.Model):
+    """What a courier said of a time: minutes [from, to) of the local day, of every such weekday (Monday is 0) or of one
+    date. `kind` is want, avoid or cannot; of one time it is one of them."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    courier = models.ForeignKey(Courier, on_delete=models.CASCADE, related_name="wishes")
+    kind = models.CharField(max_length=8)
+    weekday = models.PositiveSmallIntegerField(null=True)
+    day = models.DateField(null=True)
+    from_minute = models.PositiveSmallIntegerField()
+    to_minute = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["want", "avoid", "cannot"]), name="wish_kind"),
+            models.CheckConstraint(
+                condition=Q(weekday=None, day__isnull=False) | Q(weekday__isnull=False, weekday__lte=6, day=None),
+                name="wish_when",
+            ),
+            models.CheckConstraint(condition=Q(from_minute__lt=F("to_minute"), to_minute__lte=1440), name="wish_times"),
+            models.UniqueConstraint(
+                fields=["courier", "weekday", "day", "from_minute", "to_minute"],
+                nulls_distinct=False,
+                name="wish_once",
+            ),
+        ]
 
 
 class WorkRule(models.Model):

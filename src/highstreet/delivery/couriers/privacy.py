@@ -68,6 +68,24 @@ personal(
 )
 personal(
     Table(
+        "couriers_wish",
+        ("courier",),
+        "work",
+        "t.courier_id = ANY(%(courier)s)",
+        delete=True,
+        plain=("kind",),
+        periods=(
+            Period(
+                1,
+                "t.day < (%(until)s)::date OR NOT EXISTS "
+                "(SELECT 1 FROM couriers_courier c WHERE c.id = t.courier_id AND c.active)",
+                "until its date is over, or the courier leaves",
+            ),
+        ),
+    )
+)
+personal(
+    Table(
         "couriers_shiftpay",
         ("courier",),
         "work",

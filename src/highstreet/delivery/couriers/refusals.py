@@ -14,5 +14,8 @@ SHIFT_BEGUN = reason("shift_begun", 409, _("This shift has begun: it cannot chan
 TOO_MUCH_WORK = reason("too_much_work", 409, _("With this shift: {broken}."))
 ROSTER_BREAKS_RULES = reason("roster_breaks_rules", 409, _("Not published. {name}: {broken}."))
 NOTHING_TO_PUBLISH = reason("nothing_to_publish", 409, _("There is no draft for this day. Have one proposed first."))
-ALREADY_PUBLISHED = reason("already_published", 409, _("This day's roster is published. Change its shifts one by one."))
+COURIER_CANNOT = reason(
+    "courier_cannot", 409, _("{name} cannot work on {day}, {begins}–{ends}. Give the shift to others.")
+)
+TOO_MANY_WISHES = reason("too_many_wishes", 409, _("You have said {most} times already. Take one back first."))
 DAY_PAST = reason("day_past", 409, _("This day has begun or is over."))

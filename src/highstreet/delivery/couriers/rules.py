@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 
 Period = tuple[datetime, datetime]
@@ -87,6 +87,57 @@ def breaches(shifts: Iterable[Planned], terms: WorkTerms, zone: tzinfo) -> list[
         elif day != before.starts_at.astimezone(zone).date() and apart < terms.rest:
             found.append(Breach("rest", day, apart, terms.rest))
     return found
+
+
+WISHES = ("want", "avoid", "cannot")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a courier says of minutes [start, end) of the local day: of every such `weekday` (Monday is 0), or of one
+    `day`. `kind` is want, avoid (would rather not) or cannot."""
+
+    kind: str
+    start: int
+    end: int
+    weekday: int | None = None
+    day: date | None = None
+
+    def of(self, day: date) -> bool:
+        """Whether it is said of this local day."""
+        return self.day == day if self.day else self.weekday == day.weekday()
+
+    def sane(self) -> bool:
+        """One weekday or one date, and a time of it."""
+        named = (self.weekday is None) != (self.day is None) and (self.weekday or 0) in range(7)
+        return named and self.kind in WISHES and 0 <= self.start < self.end <= 24 * 60
+
+
+def answer(wishes: Iterable[Wish], shift: Period, zone: tzinfo) -> str:
+    """What these wishes say to a shift: cannot or avoid where any of it is such a time, the harder word first; want
+    where all of it is wished for, and nothing ("") otherwise."""
+    said: dict[str, list[Period]] = defaultdict(list)
+    starts_at, ends_at = shift
+    day, last = starts_at.astimezone(zone).date(), ends_at.astimezone(zone).date()
+    spoken = list(wishes)
+    while day <= last:
+        for one in spoken:
+            if one.of(day):
+                said[one.kind].append((minute_of(day, one.start, zone), minute_of(day, one.end, zone)))
+        day += timedelta(days=1)
+    for kind in ("cannot", "avoid"):
+        if any(start < ends_at and starts_at < end for start, end in said[kind]):
+            return kind
+    reached = starts_at
+    for start, end in sorted(said["want"]):
+        if start <= reached:
+            reached = max(reached, end)
+    return "want" if reached >= ends_at else ""
+
+
+def minute_of(day: date, minute: int, zone: tzinfo) -> datetime:
+    """A minute of the local day; on the two days that clocks are changed, by the clock."""
+    return (datetime.combine(day, time.min) + timedelta(minutes=minute)).replace(tzinfo=zone)
 
 
 @dataclass(frozen=True)

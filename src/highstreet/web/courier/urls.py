@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import pages, shifts
+from . import pages, shifts, wishes
 
 urlpatterns = [
     path("", pages.work, name="work"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("break", pages.pause, name="break"),
     path("shifts", shifts.shifts, name="shifts"),
     path("shifts/<str:shift>/<str:what>", shifts.change, name="change_shift"),
+    path("wishes", wishes.wishes, name="wishes"),
+    path("wishes/<str:wish>/remove", wishes.unwish, name="unwish"),
     path("position", pages.position, name="position"),
     path("earnings", pages.earnings, name="earnings"),
     path("stops/<str:delivery>/step/<str:step>", pages.step, name="step"),

@@ -1,7 +1,8 @@
-"""Verbs of couriers: duty and breaks, and the roster."""
+"""Verbs of couriers: duty and breaks, wishes, and the roster."""
 
 from .duty import clock_off, create, end_break, end_shift, lock_on_shift, report_position, start_break, start_shift
 from .roster import assign, keep, offer, propose, publish, release, take, withdraw
+from .wishes import unwish, wish
 
 __all__ = [
     "assign",
@@ -19,5 +20,7 @@ __all__ = [
     "start_break",
     "start_shift",
     "take",
+    "unwish",
+    "wish",
     "withdraw",
 ]

@@ -12,7 +12,7 @@ from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID
 
-from .. import ports, settling
+from .. import held, ports, settling
 from ..events import BreakEnded, BreakStarted, ShiftEnded, ShiftStarted
 from ..models import Break, Courier, Shift
 from ..refusals import NO_BREAK_NOW, NOT_A_COURIER, OFF_SHIFT, TASKS_IN_HAND
@@ -34,7 +34,7 @@ def create(
 @action("courier.work")
 def start_shift(*, actor: Actor) -> UUID:
     """Open a shift, or find the open one. Returns its id."""
-    courier = _courier(actor)
+    courier = held.courier(actor, lock=False)
     shift = Shift(id=ids.new_id(), courier=courier, starts_at=clock.now())
     with connection.cursor() as cursor:
         cursor.execute(
@@ -54,7 +54,7 @@ def start_shift(*, actor: Actor) -> UUID:
 @action("courier.work")
 def end_shift(*, actor: Actor) -> None:
     """Close the open shift and forget where the courier is. Refused with TASKS_IN_HAND; twice is once."""
-    courier = _courier(actor, lock=True)
+    courier = held.courier(actor)
     in_hand = ports.work().in_hand(courier.pk)
     if in_hand:
         raise Refused(TASKS_IN_HAND, count=in_hand)
@@ -88,7 +88,7 @@ def _close(actor: Actor, courier: Courier) -> None:
 @action("courier.work")
 def start_break(*, actor: Actor) -> None:
     """No orders from now on. Refused with NO_BREAK_NOW while there are some in hand; twice is once."""
-    courier = _courier(actor, lock=True)
+    courier = held.courier(actor)
     shift = _open(courier)
     in_hand = ports.work().in_hand(courier.pk)
     if in_hand:
@@ -105,7 +105,7 @@ def start_break(*, actor: Actor) -> None:
 @action("courier.work")
 def end_break(*, actor: Actor) -> None:
     """Orders again. Twice is once."""
-    courier = _courier(actor, lock=True)
+    courier = held.courier(actor)
     now = clock.now()
     if Break.objects.filter(shift=_open(courier), ends_at=None).update(ends_at=now):
         outbox.emit(
@@ -155,13 +155,3 @@ def _open(courier: Courier) -> Shift:
     if shift is None:
         raise Refused(OFF_SHIFT)
     return shift
-
-
-def _courier(actor: Actor, *, lock: bool = False) -> Courier:
-    if actor.courier_id is None:
-        raise Refused(NOT_A_COURIER)
-    rows = Courier.objects.filter(pk=actor.courier_id, active=True)
-    found = (rows.select_for_update(no_key=True) if lock else rows).first()
-    if found is None:
-        raise Refused(NOT_A_COURIER)
-    return found

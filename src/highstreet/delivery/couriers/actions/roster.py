@@ -22,14 +22,15 @@ from highstreet.kernel.states import move
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import CityView
 
-from .. import planning, rules, words
+from .. import held, planning, rules, words
 from ..events import RosterPublished, RosterShiftMoved
 from ..models import Courier, RosterShift
 from ..reads.people import names
 from ..reads.roster import as_planned, midnight, planned, whose
 from ..reads.terms import work_terms
+from ..reads.wishes import of_city, of_couriers
 from ..refusals import (
-    ALREADY_PUBLISHED,
+    COURIER_CANNOT,
     DAY_PAST,
     NOT_A_COURIER,
     NOTHING_TO_PUBLISH,
@@ -47,38 +48,43 @@ NEVER = "withdrawn"
 
 @action("couriers.plan")
 def propose(*, actor: Actor, city_id: UUID, day: date) -> int:
-    """Draft the shifts that cover the local day, open to all, in place of the drafts there were. Returns how many.
+    """Draft the shifts that the local day lacks, in place of the drafts there were. Returns how many.
 
-    Refused with ALREADY_PUBLISHED, and with DAY_PAST for a day that is over.
+    Who wishes for a time is given a shift of it, the others are open to all. What is published stands, and what the day
+    lacks beside it begins late enough for somebody to come; today also by what it has brought so far. Refused with
+    DAY_PAST for a day that is over.
     """
     city = _planned_city(actor, city_id)
     now, first = clock.now(), midnight(city, day)
     if day < now.astimezone(city.zone).date():
         raise Refused(DAY_PAST)
     rows = _of_day(city, day)
-    if rows.filter(status__in=PUBLISHED).exists():
-        raise Refused(ALREADY_PUBLISHED)
     rows.filter(status="draft").delete()
+    standing = list(rows.filter(status__in=PUBLISHED))
     terms = work_terms(city.id)
-    found = planning.proposal(planning.wanted(day, planning.seen(city.id), terms), terms)
+    earliest = now + (timedelta(minutes=planning.NOTICE) if standing else timedelta())
+    frame = planning.Frame(day, city.zone, terms, earliest)
+    today = planning.so_far(city.id) if day == now.astimezone(city.zone).date() else None
+    found = planning.wanted(day, planning.seen(city.id), terms, today)
     made = [
         RosterShift(
             id=ids.new_id(),
             city_id=city.id,
-            starts_at=_at(first, one.start),
-            ends_at=_at(first, one.end),
-            break_starts_at=_at(first, one.break_start) if one.break_end else None,
-            break_ends_at=_at(first, one.break_end) if one.break_end else None,
+            courier_id=one.courier_id,
+            starts_at=one.starts_at,
+            ends_at=one.ends_at,
+            break_starts_at=one.break_starts_at,
+            break_ends_at=one.break_ends_at,
         )
-        for one in found.shifts
-        if _at(first, one.start) > now
+        for one in planning.proposed(found, frame, _riders(city, first), standing)
     ]
     return len(RosterShift.objects.bulk_create(made))
 
 
 @action("couriers.plan")
 def publish(*, actor: Actor, city_id: UUID, day: date) -> int:
-    """Show the day's drafts to the couriers. Returns how many. Refused while they break a rule of work."""
+    """Show the day's drafts to the couriers. Returns how many. Refused while they break a rule of work, or
+    what a courier said they cannot."""
     city = _planned_city(actor, city_id)
     rows = list(_of_day(city, day).filter(status="draft").order_by("pk"))
     if not rows:
@@ -87,6 +93,7 @@ def publish(*, actor: Actor, city_id: UUID, day: date) -> int:
         raise Refused(DAY_PAST)
     _lock({row.courier_id for row in rows if row.courier_id})
     _check(city, rows)
+    _can(city, rows)
     for row in rows:
         move(MACHINE, row, "give" if row.courier_id else "open", actor=actor.name)
     outbox.emit(RosterPublished(city.id, day.isoformat(), len(rows)), topics=[f"city:{city.id}"])
@@ -97,7 +104,8 @@ def publish(*, actor: Actor, city_id: UUID, day: date) -> int:
 def assign(*, actor: Actor, shift_id: UUID, courier_id: UUID) -> None:
     """Give a draft or an open shift to a courier of the city; twice is once.
 
-    A published shift is given only within the rules of work; a draft may break them until it is published.
+    Refused with COURIER_CANNOT where the courier said so. A published shift is given only within the rules of work; a
+    draft may break them until it is published.
     """
     row, city = _of_planner(actor, shift_id)
     if row.courier_id == courier_id and row.status in (*HELD, "draft"):
@@ -105,6 +113,7 @@ def assign(*, actor: Actor, shift_id: UUID, courier_id: UUID) -> None:
     _future(row)
     if courier_id not in _lock({courier_id}, city.id):
         raise Refused(NOT_A_COURIER)
+    _can(city, [row], courier_id)
     if row.status == "draft":
         RosterShift.objects.filter(pk=row.pk, status="draft").update(courier_id=courier_id)
         return
@@ -144,7 +153,7 @@ def take(*, actor: Actor, shift_id: UUID) -> None:
 
     Refused with TOO_MUCH_WORK where it would break a rule of work, SHIFT_BEGUN when it is too late. Twice is once.
     """
-    courier = _me(actor)
+    courier = held.courier(actor)
     row = RosterShift.objects.filter(pk=shift_id, city_id=courier.city_id, status__in=PUBLISHED).first()
     if row is None:
         raise Refused(NOT_FOUND)
@@ -198,7 +207,7 @@ def _of_planner(actor: Actor, shift_id: UUID) -> tuple[RosterShift, CityView]:
 
 
 def _own(actor: Actor, shift_id: UUID) -> RosterShift:
-    courier = _me(actor)
+    courier = held.courier(actor)
     rows = RosterShift.objects.select_for_update(no_key=True)
     row = rows.filter(pk=shift_id, courier_id=courier.pk, status__in=HELD).first()
     if row is None:
@@ -206,14 +215,16 @@ def _own(actor: Actor, shift_id: UUID) -> RosterShift:
     return row
 
 
-def _me(actor: Actor) -> Courier:
-    row = None
-    if actor.courier_id is not None:
-        rows = Courier.objects.select_for_update(no_key=True)
-        row = rows.filter(pk=actor.courier_id, active=True).first()
-    if row is None:
-        raise Refused(NOT_A_COURIER)
-    return row
+def _riders(city: CityView, first: datetime) -> list[planning.Rider]:
+    """Who works in the city, what they say, and what they work around the day, what is only drafted included."""
+    rows = RosterShift.objects.filter(
+        courier__city_id=city.id, starts_at__gte=first - AROUND, starts_at__lt=first + AROUND
+    )
+    works: dict[UUID, list[rules.Planned]] = defaultdict(list)
+    for row in rows.filter(status__in=(*HELD, "draft"), courier__isnull=False).order_by("starts_at", "pk"):
+        if row.courier_id is not None:
+            works[row.courier_id].append(as_planned(row))
+    return [planning.Rider(one, said, works[one]) for one, said in of_city(city.id).items()]
 
 
 def _of_day(city: CityView, day: date) -> QuerySet[RosterShift]:
@@ -257,6 +268,21 @@ def _check(city: CityView, rows: list[RosterShift]) -> None:
             _refuse(people.get(courier_id, ""), wrong)
 
 
+def _can(city: CityView, rows: list[RosterShift], courier_id: UUID | None = None) -> None:
+    """Refuse what somebody said they cannot work: each row for its own courier, or for this one."""
+    whose = {row.pk: courier_id or row.courier_id for row in rows}
+    said = of_couriers({one for one in whose.values() if one is not None})
+    for row in rows:
+        who = whose[row.pk]
+        if who and rules.answer(said.get(who, []), (row.starts_at, row.ends_at), city.zone) == "cannot":
+            raise Refused(COURIER_CANNOT, name=names([city.id]).get(who, "—"), **_local(row, city))
+
+
+def _local(row: RosterShift, city: CityView) -> dict[str, str]:
+    begins, ends = row.starts_at.astimezone(city.zone), row.ends_at.astimezone(city.zone)
+    return {"day": f"{begins:%m-%d}", "begins": f"{begins:%H:%M}", "ends": f"{ends:%H:%M}"}
+
+
 def _refuse(name: str, wrong: list[rules.Breach]) -> None:
     raise Refused(ROSTER_BREAKS_RULES, name=name or "—", broken=words.of_all(wrong), rule=wrong[0].kind)
 
@@ -282,9 +308,3 @@ def _tell(row: RosterShift, before: UUID | None) -> None:
         RosterShiftMoved(row.pk, row.city_id, row.courier_id, before, row.status, clock.now().isoformat()),
         topics=[f"city:{row.city_id}", *(f"courier:{one}" for one in sorted(told, key=str))],
     )
-
-
-def _at(first: datetime, minute: int) -> datetime:
-    """A minute of the local day; on the two days that clocks are changed, by the clock."""
-    naive = first.replace(tzinfo=None) + timedelta(minutes=minute)
-    return naive.replace(tzinfo=first.tzinfo)

@@ -38,9 +38,11 @@ class PlannedOut(Schema):
 
 
 class OpenOut(PlannedOut):
-    """`against`: the rules of work that taking it would break, in words; with none it can be taken."""
+    """`against`: the rules of work that taking it would break, in words; with none it can be taken. `said`: what the
+    courier said of its time: want, avoid, cannot, or nothing."""
 
     against: list[str] = Field(max_length=MOST)
+    said: str
 
 
 class ShiftsOut(Schema):
@@ -54,21 +56,28 @@ class ShiftDoneOut(Schema):
 
 
 class StaffedOut(PlannedOut):
+    """`said`: what its courier says of the time: want, avoid, cannot, or nothing."""
+
     courier: str | None
     name: str
+    said: str
 
 
 class BinOut(Schema):
-    """From `at` on: couriers busy on average, needed for the service level, and planned."""
+    """From `at` on: couriers busy on average, needed for the service level, planned, and those who have not said that
+    they cannot (`able`)."""
 
     at: datetime
     load: float
     needed: int
     planned: int
+    able: int
 
 
 class DayOut(Schema):
-    """`orders` are expected by `days` past days of `source`: weekday, days, or usual (the city has no past yet)."""
+    """`orders` are expected by `days` past days of `source`: weekday, days, or usual (the city has no past yet).
+
+    So many couriers `asked` to work at some time of the day, and have a shift as they wished (`granted`)."""
 
     day: date
     orders: float
@@ -77,6 +86,8 @@ class DayOut(Schema):
     published: bool
     paid_minutes: int
     short_minutes: int
+    asked: int
+    granted: int
     bins: list[BinOut] = Field(max_length=48)
     shifts: list[StaffedOut] = Field(max_length=MOST_A_DAY)
 
@@ -98,7 +109,7 @@ def shifts(request: HttpRequest) -> ShiftsOut:
     return ShiftsOut(
         mine=[PlannedOut(**_planned(one)) for one in reads.mine(actor)],
         open=[
-            OpenOut(**_planned(one.shift), against=[words.of(breach) for breach in one.breaches])
+            OpenOut(**_planned(one.shift), against=[words.of(breach) for breach in one.breaches], said=one.shift.said)
             for one in reads.to_take(actor)
         ],
     )
@@ -147,11 +158,14 @@ def roster(request: HttpRequest, code: str, day: Day) -> DayOut:
 @router.post(
     "/rosters/{code}/{day}/propose",
     response={200: CountOut},
-    openapi_extra=refuses("already_published", "day_past", "not_found"),
+    openapi_extra=refuses("day_past", "not_found"),
 )
 @route("couriers.plan")
 def propose(request: HttpRequest, code: str, day: Day) -> HttpResponse:
-    """Draft the shifts that cover the day, in place of its drafts."""
+    """Draft the shifts that the day lacks beside what is published, in place of its drafts.
+
+    Who wishes for a time has one of them where the day's need allows.
+    """
     city_id = organisations.city(code).id
     return once(
         request,
@@ -162,11 +176,13 @@ def propose(request: HttpRequest, code: str, day: Day) -> HttpResponse:
 @router.post(
     "/rosters/{code}/{day}/publish",
     response={200: CountOut},
-    openapi_extra=refuses("day_past", "not_found", "nothing_to_publish", "roster_breaks_rules", "wrong_state"),
+    openapi_extra=refuses(
+        "courier_cannot", "day_past", "not_found", "nothing_to_publish", "roster_breaks_rules", "wrong_state"
+    ),
 )
 @route("couriers.plan")
 def publish(request: HttpRequest, code: str, day: Day) -> HttpResponse:
-    """Show the day's drafts to the couriers. Refused while they break a rule of work."""
+    """Show the day's drafts to the couriers. Refused while they break a rule of work, or what somebody cannot."""
     city_id = organisations.city(code).id
     return once(
         request,
@@ -177,7 +193,9 @@ def publish(request: HttpRequest, code: str, day: Day) -> HttpResponse:
 @router.post(
     "/roster-shifts/{shift}/give",
     response={200: ShiftDoneOut},
-    openapi_extra=refuses("not_a_courier", "not_found", "shift_begun", "too_much_work", "wrong_state"),
+    openapi_extra=refuses(
+        "courier_cannot", "not_a_courier", "not_found", "shift_begun", "too_much_work", "wrong_state"
+    ),
 )
 @route("couriers.plan")
 def give(request: HttpRequest, shift: str, body: GiveIn) -> HttpResponse:
@@ -244,10 +262,18 @@ def _day(found: DayView) -> DayOut:
         published=found.published,
         paid_minutes=found.paid,
         short_minutes=found.short,
-        bins=[BinOut(at=one.at, load=one.load, needed=one.needed, planned=one.planned) for one in found.bins],
+        asked=found.asked,
+        granted=found.granted,
+        bins=[
+            BinOut(at=one.at, load=one.load, needed=one.needed, planned=one.planned, able=one.able)
+            for one in found.bins
+        ],
         shifts=[
             StaffedOut(
-                **_planned(one), courier=ids.public("cou", one.courier_id) if one.courier_id else None, name=one.courier
+                **_planned(one),
+                courier=ids.public("cou", one.courier_id) if one.courier_id else None,
+                name=one.courier,
+                said=one.said,
             )
             for one in found.shifts[:MOST_A_DAY]
         ],

@@ -36,6 +36,22 @@ class Profile:
         factor = orders / self.volume if self.volume > 0 else 0.0
         return Profile(self.orders * factor, self.bin_minutes, self.spread if spread is None else spread, self.days)
 
+    def so_far(self, minutes: int, orders: int) -> Profile:
+        """What to expect of the day once so many `orders` were placed in its first `minutes`: the same shape, and a
+        volume between what was expected and what these tell, by how sure either is.
+
+        What was placed tells of the rest of the day with the chance of its count, and as far as days' shapes differ.
+        """
+        edges = np.arange(len(self.orders) + 1) * self.bin_minutes
+        expected = float(np.interp(minutes, edges, np.concatenate([[0.0], np.cumsum(self.orders)])))
+        if expected <= 0:
+            return self
+        doubt = 1.0 / expected + LEAST_SPREAD**2
+        told = self.spread**2 / (self.spread**2 + doubt)
+        factor = 1.0 + told * (orders / expected - 1.0)
+        spread = max(self.spread * float(np.sqrt(1.0 - told)), LEAST_SPREAD)
+        return Profile(self.orders * factor, self.bin_minutes, spread, self.days)
+
 
 def learn(
     days: Sequence[NDArray[Any]], minutes: int, *, bin_minutes: int = 15, smooth_minutes: float = SMOOTH

@@ -20,9 +20,11 @@ from .people import (
 )
 from .roster import DayView, Offering, ShiftView, day, mine, riders, shift, to_take, week
 from .terms import earning_terms, work_terms
+from .wishes import MOST_WISHES, WishView, wishes
 
 __all__ = [
     "BADGE",
+    "MOST_WISHES",
     "CourierView",
     "DayView",
     "DutyView",
@@ -31,6 +33,7 @@ __all__ = [
     "Offering",
     "ShiftPayView",
     "ShiftView",
+    "WishView",
     "count_at_work",
     "count_on_shift",
     "courier",
@@ -48,5 +51,6 @@ __all__ = [
     "silent",
     "to_take",
     "week",
+    "wishes",
     "work_terms",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -16,11 +16,12 @@ from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import CityView
 from highstreet.supply.stores import reads as stores
 
-from .. import planning, ports, rules
+from .. import planning, rules
 from ..models import Courier, RosterShift
 from ..states import FREE, HELD, PUBLISHED
 from .people import me, names
 from .terms import work_terms
+from .wishes import of_city, of_couriers
 
 AHEAD_DAYS = 15
 MOST_OFFERED = 100
@@ -31,7 +32,8 @@ STEP = timedelta(minutes=planning.BIN)
 
 @dataclass(frozen=True)
 class ShiftView:
-    """A planned shift; `paid` minutes are without its break."""
+    """A planned shift; `paid` minutes are without its break. `said`: what its courier says of the time, or
+    who looks whether to take it: want, avoid, cannot, or nothing."""
 
     id: UUID
     status: str
@@ -41,6 +43,7 @@ class ShiftView:
     ends_at: datetime
     break_starts_at: datetime | None
     break_ends_at: datetime | None
+    said: str = ""
 
     @property
     def pause(self) -> int:
@@ -63,17 +66,30 @@ class Offering:
 
 @dataclass(frozen=True)
 class BinView:
-    """From a time on: couriers busy on average, needed for the service level, and planned."""
+    """From a time on: couriers busy on average, needed for the service level, planned, and those who have not said that
+    they cannot."""
 
     at: datetime
     load: float
     needed: int
     planned: int
+    able: int
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A time in which fewer can come than are needed; `able` and `needed` where most are missing."""
+
+    starts_at: datetime
+    ends_at: datetime
+    able: int
+    needed: int
 
 
 @dataclass(frozen=True)
 class DayView:
-    """One local day. `orders` are expected, by `days` days of `source`: weekday, days, or usual (no history)."""
+    """One local day. `orders` are expected, by `days` days of `source`: weekday, days, or usual (no history). So many
+    couriers `asked` to work at some time of it, and have a shift as they wished (`granted`)."""
 
     day: date
     orders: float
@@ -82,6 +98,28 @@ class DayView:
     bins: list[BinView]
     shifts: list[ShiftView]
     past: bool
+    asked: int
+    granted: int
+
+    @property
+    def against(self) -> int:
+        """Shifts whose couriers would rather not, or cannot any more."""
+        return sum(one.said in ("avoid", "cannot") for one in self.shifts)
+
+    @property
+    def lacking(self) -> list[Lack]:
+        """Times for which fewer can come than are needed, whoever is planned."""
+        found: list[Lack] = []
+        for one in self.bins:
+            if one.able >= one.needed:
+                continue
+            lack = Lack(one.at, one.at + STEP, one.able, one.needed)
+            if found and found[-1].ends_at == one.at:
+                last = found.pop()
+                worst = max(last, lack, key=lambda which: which.needed - which.able)
+                lack = replace(worst, starts_at=last.starts_at, ends_at=lack.ends_at)
+            found.append(lack)
+        return found
 
     @property
     def published(self) -> bool:
@@ -109,7 +147,8 @@ def mine(actor: Actor) -> list[ShiftView]:
     """The actor's own shifts from now on."""
     own = me(actor)
     rows = RosterShift.objects.filter(courier_id=own.id, status__in=HELD, ends_at__gt=clock.now())
-    return [view(row, own.name) for row in rows.order_by("starts_at", "pk")[:MOST_OFFERED]]
+    found = [view(row, own.name) for row in rows.order_by("starts_at", "pk")[:MOST_OFFERED]]
+    return _with_word(own.id, found, organisations.city(own.city_id))
 
 
 def to_take(actor: Actor) -> list[Offering]:
@@ -126,11 +165,10 @@ def to_take(actor: Actor) -> list[Offering]:
     held = planned(own.id, now - timedelta(days=8), now + timedelta(days=AHEAD_DAYS + 8)) if found else []
     terms = work_terms(own.city_id)
     before = set(rules.breaches(held, terms, city.zone))
+    shifts = _with_word(own.id, map(view, found), city)
     return [
-        Offering(
-            view(row), [one for one in rules.breaches([*held, as_planned(row)], terms, city.zone) if one not in before]
-        )
-        for row in found
+        Offering(one, [new for new in rules.breaches([*held, as_planned(row)], terms, city.zone) if new not in before])
+        for one, row in zip(shifts, found, strict=True)
     ]
 
 
@@ -150,16 +188,28 @@ def week(actor: Actor, city_id: UUID, first: date, days: int = 7) -> list[DayVie
     city = whose(actor, city_id)
     edges = [midnight(city, first + timedelta(days=number)) for number in range(days + 1)]
     rows = RosterShift.objects.filter(city_id=city_id, starts_at__gte=edges[0], starts_at__lt=edges[-1])
-    people = names([city_id])
+    people, said = names([city_id]), of_city(city_id)
     shifts: dict[date, list[ShiftView]] = defaultdict(list)
     for row in rows.exclude(status="withdrawn").order_by("starts_at", "ends_at", "pk"):
-        found = view(row, people.get(row.courier_id, "") if row.courier_id else "")
+        found = view(row)
+        if row.courier_id:
+            spoken = rules.answer(said.get(row.courier_id, []), (row.starts_at, row.ends_at), city.zone)
+            found = replace(found, courier=people.get(row.courier_id, ""), said=spoken)
         shifts[row.starts_at.astimezone(city.zone).date()].append(found)
     past, terms = planning.seen(city_id), work_terms(city_id)
     today = clock.now().astimezone(city.zone).date()
+    dates = [first + timedelta(days=number) for number in range(days)]
+    so_far = planning.so_far(city_id) if today in dates else None
     return [
-        _day(city, one, past, terms, shifts[one], today)
-        for one in (first + timedelta(days=number) for number in range(days))
+        _day(
+            city,
+            one,
+            planning.wanted(one, past, terms, so_far if one == today else None),
+            shifts[one],
+            said,
+            past=one < today,
+        )
+        for one in dates
     ]
 
 
@@ -168,12 +218,14 @@ def day(actor: Actor, city_id: UUID, which: date) -> DayView:
     return week(actor, city_id, which, 1)[0]
 
 
-def riders(actor: Actor, city_id: UUID) -> list[tuple[UUID, str]]:
-    """Who may be given a shift of the city, by name."""
+def riders(actor: Actor, city_id: UUID, shift: ShiftView) -> list[tuple[UUID, str, str]]:
+    """Who may be given the shift of the city: by name, with what they say of its time."""
     require(actor, "couriers.plan")
-    whose(actor, city_id)
-    rows = Courier.objects.filter(city_id=city_id, active=True).order_by("name", "pk")
-    return list(rows.values_list("pk", "name")[:MOST_RIDERS])
+    city = whose(actor, city_id)
+    people = Courier.objects.filter(city_id=city_id, active=True).order_by("name", "pk")
+    rows = list(people.values_list("pk", "name")[:MOST_RIDERS])
+    said, time_of = of_couriers([one for one, _ in rows]), (shift.starts_at, shift.ends_at)
+    return [(one, name, rules.answer(said.get(one, []), time_of, city.zone)) for one, name in rows]
 
 
 def whose(actor: Actor, city_id: UUID) -> CityView:
@@ -213,19 +265,41 @@ def view(row: RosterShift, courier: str = "") -> ShiftView:
     )
 
 
+def _with_word(courier_id: UUID, shifts: Iterable[ShiftView], city: CityView) -> list[ShiftView]:
+    """The shifts with what the courier says of their times."""
+    said = of_couriers([courier_id]).get(courier_id, [])
+    return [replace(one, said=rules.answer(said, (one.starts_at, one.ends_at), city.zone)) for one in shifts]
+
+
 def _day(
-    city: CityView, which: date, past: ports.Past, terms: rules.WorkTerms, shifts: list[ShiftView], today: date
+    city: CityView,
+    which: date,
+    found: planning.Wanted,
+    shifts: list[ShiftView],
+    said: Mapping[UUID, list[rules.Wish]],
+    *,
+    past: bool,
 ) -> DayView:
-    found = planning.wanted(which, past, terms)
     start = midnight(city, which)
-    bins = [
-        BinView(at, round(float(load), 1), int(needed), _there(shifts, at, at + STEP))
-        for at, load, needed in (
-            (start + number * STEP, found.need.load[number], found.need.needed[number])
-            for number in range(min(len(found.need.load), planning.DAY // planning.BIN))
-        )
-    ]
-    return DayView(which, found.orders, found.source, found.days, bins, shifts, which < today)
+    spoken = [[one for one in wishes if one.of(which)] for wishes in said.values()]
+    away = [[one for one in wishes if one.kind == "cannot"] for wishes in spoken]
+    bins = []
+    for number in range(min(len(found.need.load), planning.DAY // planning.BIN)):
+        at, minute = start + number * STEP, number * planning.BIN
+        missing = sum(any(one.start < minute + planning.BIN and minute < one.end for one in times) for times in away)
+        load, needed = round(float(found.need.load[number]), 1), int(found.need.needed[number])
+        bins.append(BinView(at, load, needed, _there(shifts, at, at + STEP), len(said) - missing))
+    return DayView(
+        which,
+        found.orders,
+        found.source,
+        found.days,
+        bins,
+        shifts,
+        past,
+        asked=sum(any(one.kind == "want" for one in wishes) for wishes in spoken),
+        granted=len({one.courier_id for one in shifts if one.said == "want"}),
+    )
 
 
 def _there(shifts: Sequence[ShiftView], start: datetime, end: datetime) -> int:

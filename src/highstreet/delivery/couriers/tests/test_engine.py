@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ..engine import Need, Pattern, Profile, Shifts, Work, allowed, fit, learn, need
+from ..engine import GOODWILL, Asked, Cover, Need, Pattern, Profile, Shifts, Work, allowed, fit, learn, named, need
 
 WORK = Work(busy=30.0, ahead=5.0, prepare=np.array([15]))
 
@@ -146,3 +146,94 @@ def test_the_same_need_gives_the_same_roster() -> None:
 def test_nothing_covers_without_shifts() -> None:
     made = fit(wanting([1, 1]), [])
     assert (made.shifts, made.paid, made.short) == ((), 0, 120)
+
+
+def test_a_day_that_begins_with_more_than_expected_is_expected_to_bring_more() -> None:
+    morning = flat(6.0, spread=0.3)
+    as_expected = morning.so_far(300, 120)
+    assert as_expected.volume == pytest.approx(morning.volume)
+    busy, quiet = morning.so_far(300, 180), morning.so_far(300, 60)
+    # Between what was expected (240) and what these alone would say (360, 120).
+    assert 240 < busy.volume < 360 and 120 < quiet.volume < 240
+    assert busy.spread < morning.spread
+    assert busy.spread >= 0.1
+    # Later in the day the same excess says more.
+    assert morning.so_far(150, 90).volume < busy.volume
+    # Half a bin has half of its orders.
+    assert morning.so_far(7, 3).volume == pytest.approx(morning.volume, rel=0.02)
+    assert morning.so_far(0, 0).volume == morning.volume
+
+
+def test_days_that_are_surely_alike_learn_little_from_one_of_them() -> None:
+    sure, unsure = (flat(6.0, spread=spread).so_far(300, 240).volume for spread in (0.1, 0.4))
+    assert 240 < sure < unsure
+
+
+def test_who_stands_already_is_not_hired_again() -> None:
+    wanted, patterns = wanting([1, 2, 2, 1]), allowed(Shifts(step=60), 0, 240)
+    made = fit(wanted, patterns, standing=[Pattern(0, 240)])
+    assert made.shifts == (Pattern(60, 180),)
+    assert made.there.tolist() == [1, 2, 2, 1]
+    assert made.short == 0
+    enough = fit(wanted, patterns, standing=[Pattern(0, 240), Pattern(60, 180)])
+    assert (enough.shifts, enough.short) == ((), 0)
+    late = fit(wanted, [], standing=[Pattern(0, 240)])
+    assert (late.shifts, late.short) == ((), 120)
+
+
+def test_a_wish_is_granted_where_it_costs_nothing() -> None:
+    """Four hours are two shifts of two hours or one of four: as somebody wishes."""
+    wanted = wanting([1, 1, 1, 1])
+    patterns = allowed(Shifts(step=60), 0, 240)
+    for liked, expected in (
+        ([Pattern(0, 240)], {Pattern(0, 240)}),
+        ([Pattern(0, 120)], {Pattern(0, 120), Pattern(120, 240)}),
+    ):
+        asked = [Asked(frozenset(patterns.index(one) for one in liked))]
+        made = fit(wanted, patterns, asked=asked)
+        assert set(made.shifts) == expected
+        assert (made.paid, made.short) == (240, 0)
+
+
+def test_a_wish_does_not_cost_service_or_hours() -> None:
+    """Nobody is needed when they wish; and a shift of six hours for a need of four costs more than goodwill."""
+    wanted, patterns = wanting([0, 0, 1, 1, 1, 1]), allowed(Shifts(step=60, break_from=999), 0, 360)
+    for liked in (Pattern(0, 120), Pattern(0, 360)):
+        made = fit(wanted, patterns, asked=[Asked(frozenset([patterns.index(liked)]))])
+        assert liked not in made.shifts
+        assert (made.paid, made.short) == (240, 0)
+    assert GOODWILL < 60
+
+
+def test_two_who_wish_for_one_shift_do_not_make_two_of_it() -> None:
+    wanted, patterns = wanting([1, 1]), allowed(Shifts(step=60), 0, 120)
+    made = fit(wanted, patterns, asked=[Asked(frozenset([0]), people=9)])
+    assert made.shifts == (Pattern(0, 120),)
+
+
+def test_a_wish_pays_for_no_more_than_goodwill() -> None:
+    """However many ask: the roster is worth less by GOODWILL for each who gets one, at most."""
+    source = np.random.default_rng(3)
+    wanted = need(learn([np.sort(source.normal(300, 90, 300).clip(0, 719)) for _ in range(3)], 720), WORK)
+    patterns = allowed(Shifts(), 0, 780)
+    asked = [Asked(frozenset(source.choice(len(patterns), 12, replace=False).tolist()), 2) for _ in range(20)]
+    without, made = fit(wanted, patterns), fit(wanted, patterns, asked=asked)
+    liked = [[n for n, one in enumerate(made.shifts) if patterns.index(one) in ask.patterns] for ask in asked]
+    granted = len(named([one for one in liked for _ in range(2)], len(made.shifts)))
+    before = [[n for n, one in enumerate(without.shifts) if patterns.index(one) in ask.patterns] for ask in asked]
+    assert granted > len(named([one for one in before for _ in range(2)], len(without.shifts)))
+    assert _worth(wanted, without) - _worth(wanted, made) <= GOODWILL * granted + 0.002 * _worth(wanted, without)
+
+
+def _worth(wanted: Need, made: Cover) -> float:
+    """Paid minutes that the couriers who are there are worth, less what they are paid."""
+    ranks = np.arange(wanted.chance.shape[1])
+    counted = np.clip(made.there[:, None] - ranks, 0, 1)
+    return float((counted * wanted.chance).sum()) / (1 - wanted.level) * wanted.bin_minutes - made.paid
+
+
+def test_as_many_as_can_be_have_one_and_the_first_come_first() -> None:
+    assert named([[0, 1], [0]], 2) == {0: 1, 1: 0}
+    assert named([[0], [0], [0]], 1) == {0: 0}
+    assert named([[1], [], [1, 2]], 3) == {1: 0, 2: 2}
+    assert named([], 3) == named([[]], 3) == named([[]], 0) == {}

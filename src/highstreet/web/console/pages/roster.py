@@ -13,6 +13,7 @@ from django.utils.translation import ngettext, pgettext
 
 from highstreet.delivery.couriers import actions
 from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.couriers import words as said
 from highstreet.delivery.couriers.reads import DayView, ShiftView
 from highstreet.kernel import ids
 from highstreet.kernel.policy import route
@@ -24,6 +25,7 @@ from .frame import Scope, StaffRequest, go, known, page, scope_of, text_of, trie
 
 WEEK = 7
 MOST_WEEKS = 53
+SAID = {"want": "ok", "avoid": "warn", "cannot": "bad"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Line:
     state: str
     tone: str
     hours: str
+    said: str
+    said_tone: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Day:
     hours: str
     chart: charts.Against
     lines: list[Line]
+    wished: str
+    lacking: str
     may_propose: bool
     may_publish: bool
 
@@ -144,7 +150,9 @@ def _view(scope: Scope, found: DayView) -> Day:
         _hours(found.paid),
         picture,
         [_line(one) for one in found.shifts],
-        may_propose=not found.past and not found.published,
+        _wished(found),
+        "" if found.past else _lacking(scope, found),
+        may_propose=not found.past,
         may_publish=not found.past and bool(found.drafts),
     )
 
@@ -161,21 +169,55 @@ def _basis(found: DayView) -> str:
 
 def _line(one: ShiftView) -> Line:
     tone = {"open": "warn", "offered": "warn", "taken": "ok"}.get(one.status, "")
-    return Line(one, ids.public("shf", one.id), words.of(words.ROSTER, one.status), tone, _hours(one.paid))
+    state = words.of(words.ROSTER, one.status)
+    return Line(
+        one, ids.public("shf", one.id), state, tone, _hours(one.paid), said.said(one.said), SAID.get(one.said, "")
+    )
+
+
+def _wished(found: DayView) -> str:
+    """How many of those who asked to work have it as they wished, and who works against their word."""
+    parts = []
+    if found.asked:
+        asked = ngettext("{granted} of {asked} wish granted", "{granted} of {asked} wishes granted", found.asked)
+        parts.append(asked.format(granted=found.granted, asked=found.asked))
+    if found.against:
+        against = ngettext("{count} shift against a wish", "{count} shifts against wishes", found.against)
+        parts.append(against.format(count=found.against))
+    return " · ".join(parts)
+
+
+def _lacking(scope: Scope, found: DayView) -> str:
+    """When fewer can come than the day needs."""
+    return _(", ").join(
+        _("{begins}–{ends}: {able} can come, {needed} needed").format(
+            begins=f"{one.starts_at.astimezone(scope.city.zone):%H:%M}",
+            ends=f"{one.ends_at.astimezone(scope.city.zone):%H:%M}",
+            able=one.able,
+            needed=one.needed,
+        )
+        for one in found.lacking
+    )
 
 
 def _shift(
     request: StaffRequest, scope: Scope, found: ShiftView, *, problem: str = "", refused: Refused | None = None
 ) -> HttpResponse:
-    people: list[tuple[UUID, str]] = couriers.riders(request.actor, scope.city.id)
+    people = couriers.riders(request.actor, scope.city.id, found)
     context = {
         "line": _line(found),
-        "people": [(ids.public("cou", one), name) for one, name in people],
+        "people": [_person(*one) for one in people],
         "problem": problem,
         "day": found.starts_at.astimezone(scope.city.zone).date(),
         "chosen": text_of(request, "courier", 40),
     }
     return page(request, "roster_shift", context, tab="roster", refused=refused, status=422 if problem else 0)
+
+
+def _person(courier_id: UUID, name: str, spoken: str) -> tuple[str, str, bool]:
+    """A courier to choose: the code, the name with what they say of the time, and whether they cannot."""
+    label = _("{name} ({said})").format(name=name, said=said.said(spoken)) if spoken else name
+    return ids.public("cou", courier_id), label, spoken == "cannot"
 
 
 def _hours(minutes: int) -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
-from highstreet.delivery.couriers.models import Courier, EarningRule, RosterShift
+from highstreet.delivery.couriers.models import Courier, EarningRule, RosterShift, Wish
 from highstreet.kernel import clock, ids
 from highstreet.people.accounts.models import User
 from highstreet.supply.organisations import reads as organisations
@@ -47,9 +47,9 @@ def test_propose_then_publish_then_give(scene: Scene, boss: Client) -> None:
     assert "Propose anew" in text and ">Publish" in text.replace("\n", "")
     assert boss.post("/console/roster/publish", {"day": str(day)}).status_code == 302
     assert RosterShift.objects.filter(status="open").count() == drafts
-    again = boss.post("/console/roster/propose", {"day": str(day)})
-    assert again.status_code == 409
-    assert "This day&#x27;s roster is published" in again.content.decode()
+    assert "Propose what is missing" in page(boss, day)
+    assert boss.post("/console/roster/propose", {"day": str(day)}).status_code == 302
+    assert RosterShift.objects.filter(status="draft").count() == 0
     rider = Courier.objects.create(user=User.objects.create(username="r1"), city=scene.city, name="陈师傅", phone="1")
     row = RosterShift.objects.filter(status="open").order_by("starts_at")[0]
     path = f"/console/roster/shifts/{ids.public('shf', row.pk)}"
@@ -114,3 +114,27 @@ def test_a_rule_of_pay_is_added_for_later_and_never_changed(scene: Scene) -> Non
     row = EarningRule.objects.get()
     path = f"/admin/couriers/earningrule/{row.pk}/change/"
     assert client.post(path, {**form, **begins, "per_order": 1, "bonus": 0}).status_code == 403
+
+
+def test_the_planner_sees_what_was_wished_and_granted(scene: Scene, boss: Client) -> None:
+    day = tomorrow(scene)
+    ones = [
+        Courier.objects.create(user=User.objects.create(username=f"w{n}"), city=scene.city, name=f"骑手{n}", phone="1")
+        for n in range(3)
+    ]
+    Wish.objects.create(courier=ones[0], kind="want", day=day, from_minute=600, to_minute=1320)
+    Wish.objects.create(courier=ones[1], kind="want", day=day, from_minute=60, to_minute=300)
+    Wish.objects.create(courier=ones[2], kind="cannot", day=day, from_minute=0, to_minute=1440)
+    assert boss.post("/console/roster/propose", {"day": str(day)}).status_code == 302
+    text = page(boss, day)
+    assert "1 of 2 wishes granted" in text
+    assert "wants to work" in text
+    assert "Too few couriers" in text
+    able = Courier.objects.filter(city=scene.city, active=True).count() - 1
+    assert f": {able} can come, " in text
+    row = RosterShift.objects.filter(courier=None).order_by("starts_at")[0]
+    path = f"/console/roster/shifts/{ids.public('shf', row.pk)}"
+    assert "骑手2 (cannot)" in boss.get(path).content.decode()
+    refused = boss.post(path, {"what": "give", "courier": ids.public("cou", ones[2].pk)})
+    assert refused.status_code == 409
+    assert "骑手2 cannot work on" in refused.content.decode()

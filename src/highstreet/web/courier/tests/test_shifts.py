@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from highstreet.delivery.couriers.models import Break, EarningRule, RosterShift
+from highstreet.delivery.couriers.models import Break, EarningRule, RosterShift, Wish
 from highstreet.kernel import clock, ids
 from highstreet.supply.organisations import reads as organisations
 from highstreet.web.store.tests import world
@@ -120,3 +120,56 @@ def test_earnings_say_the_rule_and_what_was_added(made: world.World) -> None:
         client.post("/courier/shift", {"on": "0"})
         text = words(client.get("/courier/earnings"))
     assert "minutes are guaranteed ¥30.00 an hour" in text
+
+
+def test_my_times_are_said_and_taken_back(made: world.World) -> None:
+    client, courier = rider(made, "chen")
+    assert "My times" in words(client.get("/courier/shifts"))
+    assert "You have said nothing yet" in words(client.get("/courier/wishes"))
+    form = {"kind": "cannot", "when": "1", "from": "18:00", "to": "22:00"}
+    assert client.post("/courier/wishes", form).status_code == 302
+    text = words(client.get("/courier/wishes"))
+    assert "Every Tuesday · 18:00–22:00" in text
+    day = clock.now().astimezone(organisations.city(made.city.pk).zone).date() + timedelta(days=3)
+    assert client.post("/courier/wishes", {**form, "when": str(day), "from": "00:00", "to": "24:00"}).status_code == 302
+    assert "all day" in words(client.get("/courier/wishes"))
+    row = Wish.objects.get(courier_id=courier, weekday=1)
+    other, _ = rider(made, "liu")
+    path = f"/courier/wishes/{ids.public('wsh', row.pk)}/remove"
+    assert other.post(path).status_code == 302
+    assert Wish.objects.filter(courier_id=courier).count() == 2
+    assert client.post(path).status_code == 302
+    assert [one.day for one in Wish.objects.filter(courier_id=courier)] == [day]
+    assert client.post("/courier/wishes/wsh_nothing/remove").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"from": "22:00", "to": "18:00"},
+        {"when": "someday"},
+        {"when": ""},
+        {"kind": "maybe"},
+        {"from": "18:07"},
+        {"to": ""},
+    ],
+)
+def test_a_time_that_is_none_is_asked_again_with_what_was_chosen(made: world.World, wrong: dict[str, str]) -> None:
+    client, _ = rider(made, "chen")
+    form = {"kind": "avoid", "when": "2", "from": "18:00", "to": "22:00", **wrong}
+    answer = client.post("/courier/wishes", form)
+    assert answer.status_code == 422
+    assert "a time that ends after it begins" in words(answer)
+    assert not Wish.objects.exists()
+    past = client.post(
+        "/courier/wishes", {**form, "kind": "want", "when": "2020-01-01", "from": "08:00", "to": "09:00"}
+    )
+    assert past.status_code == 409
+
+
+def test_an_open_shift_says_that_it_is_as_wished(made: world.World) -> None:
+    client, courier = rider(made, "chen")
+    row = shift(made)
+    day = row.starts_at.astimezone(organisations.city(made.city.pk).zone).date()
+    Wish.objects.create(courier_id=courier, kind="cannot", day=day, from_minute=0, to_minute=1440)
+    assert "you said you cannot" in words(client.get("/courier/shifts"))
