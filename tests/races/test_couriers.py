@@ -137,5 +137,7 @@ def _give_without_looking(actor: Actor, seen: Any, decided: Any, policy: str, no
     given = 0
     for number, row in enumerate(seen.waiting):
         courier = seen.couriers[number % len(seen.couriers)]
-        given += planning._assign(actor, row, courier.id, number % CAPACITY, number, now)
+        given += planning._assign(
+            actor, row, {"courier_id": courier.id, "seat": number % CAPACITY, "sequence": number, "eta": now}
+        )
     return given

@@ -135,4 +135,5 @@ def _timed(
 
 def _detour(problem: Problem, packed: Packed) -> Floats:
     """How much later than by a ride of its own the worst order of each comes."""
-    return np.where(packed.orders >= 0, packed.after - problem.drop[packed.orders], -FAR).max(axis=1, initial=-FAR)
+    later = np.where(packed.orders >= 0, packed.after - problem.drop[packed.orders], -FAR)
+    return np.asarray(later.max(axis=1, initial=-FAR))

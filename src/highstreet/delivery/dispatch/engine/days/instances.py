@@ -8,7 +8,7 @@ bundle may be: of one without it, as in the format.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ class Rules:
     most: float
     per_order: float
     per_hour: float
-    stores: int = 1
+    stores: int = field(default=1, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

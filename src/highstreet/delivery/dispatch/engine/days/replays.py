@@ -116,7 +116,7 @@ def built(past: Past, terms: Terms) -> Instance:
     target = float(np.median(due - np.array([trip.placed for trip in trips])))
     return Instance(
         name=past.name,
-        rules=Rules(past.speed, AT_STORE, AT_DOOR, target, 10_000.0, 1.0, 0.0, STORES),
+        rules=Rules(past.speed, AT_STORE, AT_DOOR, target, 10_000.0, 1.0, 0.0, stores=STORES),
         orders=[trip.id for trip in trips],
         stores=[f"store {number}" for number in range(len(past.shops))],
         couriers=[turn.id for turn in turns],
