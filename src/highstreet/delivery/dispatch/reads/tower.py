@@ -31,11 +31,16 @@ from .candidates import version
 
 # The state of an order that no store has accepted yet.
 IN_STORE = "in_store"
+# Given by hand to a courier who did not accept it in time: nothing moves it on but a person.
+UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True, slots=True)
 class TowerOrder:
-    """An order on its way; times in seconds from the view's `at`. `ready`: it is packed."""
+    """An order on its way; times in seconds from the view's `at`. `ready`: it is packed.
+
+    `status` is its delivery's, `IN_STORE` or `UNANSWERED`; what is unanswered is at risk, however much time is left.
+    """
 
     order_id: UUID
     number: str
@@ -164,10 +169,12 @@ def ride(actor: Actor, order_id: UUID) -> RideView:
 def _rows(actor: Actor, city_id: UUID, now: datetime) -> QuerySet[Delivery, tuple[Any, ...]]:
     """What runs, times as seconds from now: ten thousands of timestamps take longer to read than all the rest."""
     rows = Delivery.objects.filter(due(now), city_id=city_id, status__in=["waiting", *LIVE]).filter(whose(actor))
+    asked = now - timedelta(seconds=rules.lapse_seconds(clock.speed()))
+    unanswered = When(pinned=True, status="assigned", assigned_at__lt=asked, then=Value(UNANSWERED))
     return rows.values_list(
         "order_id",
         "order_number",
-        "status",
+        Case(unanswered, default=F("status")),
         "store_id",
         "courier_id",
         "lat",
@@ -213,6 +220,8 @@ def _on_its_way(
 ) -> TowerOrder:
     expected = rules.arrival(eta_in, ready_in, distance_m)
     risk = rules.risk(promised_in, expected)
+    if status == UNANSWERED and risk == "ok":
+        risk = "warn"
     return TowerOrder(
         order_id, number, status, store_id, courier_id, lat, lon, promised_in, expected, ready, pinned, risk
     )

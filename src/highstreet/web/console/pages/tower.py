@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from highstreet.delivery.dispatch.reads import tower as dispatch
-from highstreet.delivery.dispatch.reads.tower import IN_STORE, TowerOrder, TowerView
+from highstreet.delivery.dispatch.reads.tower import IN_STORE, UNANSWERED, TowerOrder, TowerView
 from highstreet.kernel import ids
 from highstreet.kernel.policy import route
 from highstreet.supply.organisations.reads import CityView
@@ -21,8 +22,12 @@ from .overview import bounds
 
 MOST_ROWS = 25
 SHOWN = ("", "risk", "late", "waiting", "pinned")
-STATES = (IN_STORE, "waiting", "assigned", "accepted", "at_store", "picked_up", "at_door", "failed")
-PINNED, READY = 1, 2
+STATES = (IN_STORE, "waiting", "assigned", "accepted", "at_store", "picked_up", "at_door", "failed", UNANSWERED)
+PINNED, READY, URGENT = 1, 2, 4
+OWN_STATES = {
+    IN_STORE: gettext_lazy("Not accepted by the store"),
+    UNANSWERED: gettext_lazy("Given by hand, not accepted"),
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def board(request: StaffRequest) -> JsonResponse:
             round(one.lon, 5),
             round(one.promised_in),
             round(one.expected_in),
-            one.pinned * PINNED + one.ready * READY,
+            one.pinned * PINNED + one.ready * READY + (one.status == UNANSWERED) * URGENT,
         ]
         for one in seen.orders
     ]
@@ -179,7 +184,7 @@ def _cities(request: StaffRequest, scope: Scope) -> list[tuple[str, str, bool]]:
 
 
 def _state(status: str) -> str:
-    return _("Not accepted by the store") if status == IN_STORE else words.of(words.DELIVERY, status)
+    return str(OWN_STATES.get(status) or words.of(words.DELIVERY, status))
 
 
 def _at(degrees: float | None) -> float | None:

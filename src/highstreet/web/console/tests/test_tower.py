@@ -190,6 +190,26 @@ def test_by_hand_from_the_page(scene: Scene) -> None:
     assert "nobody else can be given it" in refused.content.decode()
 
 
+def test_what_was_given_by_hand_and_nobody_accepts_is_at_risk(scene: Scene) -> None:
+    row, (rider, other) = given(scene), scene.couriers
+    client = client_of(scene.owner)
+    form = {"courier": ids.public("cou", other.pk), "why": "stuck", "pin": "1"}
+    client.post(address("WAIT01") + "/override", {**form, "seen": f"assigned:{rider.pk}"})
+    Delivery.objects.filter(pk=row.pk).update(promised_to=clock.now() + timedelta(hours=2))
+
+    def told() -> tuple[str, bool, int, bool]:
+        board = client.get(BOARD).json()
+        (line,) = [one for one in board["orders"] if one[1] == "WAIT01"]
+        page = client.get("/console/tower?show=risk").context["lines"]
+        return board["states"][line[4]], bool(line[9] & 4), line[9] & 1, "WAIT01" in [one.number for one in page]
+
+    assert told() == ("Offered to a courier", False, 1, False)
+    Delivery.objects.filter(pk=row.pk).update(assigned_at=clock.now() - timedelta(minutes=3))
+    assert told() == ("Given by hand, not accepted", True, 1, True)
+    Delivery.objects.filter(pk=row.pk).update(status="accepted")
+    assert told() == ("A courier took it", False, 1, False)
+
+
 def test_the_api_decides_once_for_its_key(scene: Scene) -> None:
     given(scene)
     row, other = delivery("WAIT01"), scene.couriers[1]

@@ -1,6 +1,6 @@
 // The tower's board: streets and orders on one canvas, couriers on another above it, drawn once a frame at most;
 // and a list of all orders of which only what is in view exists. Its facts come as one JSON, positions by the stream.
-// orders: [id, number, store, courier, state, lat, lon, promised, expected, flags (1 by hand, 2 packed)], seconds from `at`.
+// orders: [id, number, store, courier, state, lat, lon, promised, expected, flags (1 by hand, 2 packed, 4 at risk)], seconds from `at`.
 const sky = document.getElementById("board");
 const [ground, air] = sky.querySelectorAll("canvas");
 const tip = sky.querySelector(".tip");
@@ -159,7 +159,7 @@ function stamp(token) {
 const gone = () => Math.round((performance.now() - city.read) / 1000) || 0;
 function riskOf(order) {
   if (order[7] < gone()) return 2;
-  return order[7] - Math.max(order[8], gone()) < TIGHT ? 1 : 0;
+  return order[9] & 4 || order[7] - Math.max(order[8], gone()) < TIGHT ? 1 : 0;
 }
 const fill = (text, n) => text.replace("{n}", n);
 function left(order) {
