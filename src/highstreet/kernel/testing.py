@@ -37,6 +37,11 @@ class FewRounds(PBKDF2PasswordHasher):
 
 
 def pytest_configure() -> None:
+    import hypothesis
     from django.conf import settings
 
+    # How long an example takes says what else the machine does.
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("busy")
     settings.PASSWORD_HASHERS = [f"{__name__}.FewRounds", *settings.PASSWORD_HASHERS[1:]]

@@ -51,7 +51,7 @@ def check(problem: Problem, plan: Plan) -> None:
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
 @given(couriers=st.integers(0, 14), orders=st.integers(0, 18), seed=st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_town_gives_a_valid_plan_and_always_the_same(policy: str, couriers: int, orders: int, seed: int) -> None:
     problem = city(couriers, orders, stores=3, seed=seed)
     plan = POLICIES[policy].assign(problem)
