@@ -7,7 +7,7 @@ from uuid import UUID
 from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import INVALID
+from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
 
 from .. import held, rules
@@ -33,18 +33,28 @@ def wish(*, actor: Actor, said: rules.Wish) -> UUID:
     # Dates that are over say nothing any more: they go when the next is said.
     own = Wish.objects.filter(courier_id=courier.pk)
     own.filter(day__lt=today).delete()
-    when = {"weekday": said.weekday, "day": said.day, "from_minute": said.start, "to_minute": said.end}
-    row = own.filter(**when).first()
+    row = own.filter(weekday=said.weekday, day=said.day, from_minute=said.start, to_minute=said.end).first()
     if row is not None:
         own.filter(pk=row.pk).update(kind=said.kind)
         return row.pk
     # The courier's row is held: of many at once, each sees those before it.
     if own.count() >= MOST_WISHES:
         raise Refused(TOO_MANY_WISHES, most=MOST_WISHES)
-    return Wish.objects.create(id=ids.new_id(), courier_id=courier.pk, kind=said.kind, **when).pk
+    made = Wish.objects.create(
+        id=ids.new_id(),
+        courier_id=courier.pk,
+        kind=said.kind,
+        weekday=said.weekday,
+        day=said.day,
+        from_minute=said.start,
+        to_minute=said.end,
+    )
+    return made.pk
 
 
 @action("courier.work")
 def unwish(*, actor: Actor, wish_id: UUID) -> None:
-    """Take it back. Twice is once; another's is not touched."""
-    Wish.objects.filter(pk=wish_id, courier_id=held.courier(actor).pk).delete()
+    """Take it back; NOT_FOUND where it is another's, or was taken back."""
+    gone, _ = Wish.objects.filter(pk=wish_id, courier_id=held.courier(actor).pk).delete()
+    if not gone:
+        raise Refused(NOT_FOUND)

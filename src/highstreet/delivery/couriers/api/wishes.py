@@ -80,7 +80,7 @@ def wish(request: HttpRequest, body: WishIn) -> HttpResponse:
 )
 @route("courier.work")
 def unwish(request: HttpRequest, wish: str) -> HttpResponse:
-    """Take it back; twice is once."""
+    """Take it back."""
     wish_id = private("wsh", wish)
 
     def work() -> TakenBackOut:

@@ -259,10 +259,12 @@ def test_the_last_word_of_a_time_counts_and_is_taken_back(place: support.Town) -
     assert [view.said.kind for view in reads.wishes(ana)] == ["cannot"]
     weekly = actions.wish(actor=ana, said=said("want", 18, 22, 1))
     assert [view.id for view in reads.wishes(ana)] == [weekly, one]
-    actions.unwish(actor=rui, wish_id=one)
+    with pytest.raises(Refused, match="not_found"):
+        actions.unwish(actor=rui, wish_id=one)
     assert len(reads.wishes(ana)) == 2
     actions.unwish(actor=ana, wish_id=one)
-    actions.unwish(actor=ana, wish_id=one)
+    with pytest.raises(Refused, match="not_found"):
+        actions.unwish(actor=ana, wish_id=one)
     assert [view.id for view in reads.wishes(ana)] == [weekly]
     assert reads.wishes(rui) == []
 

@@ -136,7 +136,7 @@ def test_my_times_are_said_and_taken_back(made: world.World) -> None:
     row = Wish.objects.get(courier_id=courier, weekday=1)
     other, _ = rider(made, "liu")
     path = f"/courier/wishes/{ids.public('wsh', row.pk)}/remove"
-    assert other.post(path).status_code == 302
+    assert other.post(path).status_code == 404
     assert Wish.objects.filter(courier_id=courier).count() == 2
     assert client.post(path).status_code == 302
     assert [one.day for one in Wish.objects.filter(courier_id=courier)] == [day]
