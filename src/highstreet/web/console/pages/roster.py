@@ -150,7 +150,7 @@ def _view(scope: Scope, found: DayView) -> Day:
         _hours(found.paid),
         picture,
         [_line(one) for one in found.shifts],
-        _wished(found),
+        _wished(found) if found.shifts and not found.past else "",
         "" if found.past else _lacking(scope, found),
         may_propose=not found.past,
         may_publish=not found.past and bool(found.drafts),

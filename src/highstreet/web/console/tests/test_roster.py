@@ -125,6 +125,7 @@ def test_the_planner_sees_what_was_wished_and_granted(scene: Scene, boss: Client
     Wish.objects.create(courier=ones[0], kind="want", day=day, from_minute=600, to_minute=1320)
     Wish.objects.create(courier=ones[1], kind="want", day=day, from_minute=60, to_minute=300)
     Wish.objects.create(courier=ones[2], kind="cannot", day=day, from_minute=0, to_minute=1440)
+    assert "granted" not in page(boss, day), "nothing was planned yet"
     assert boss.post("/console/roster/propose", {"day": str(day)}).status_code == 302
     text = page(boss, day)
     assert "1 of 2 wishes granted" in text
