@@ -41,9 +41,10 @@ TONES = {
     "returned": "warn",
     "waiting": "warn",
 }
-# The order's own status and payment axis only repeat what the finer machines say.
+# The order's own status and payment axis repeat what the finer machines say, and are told where those do not.
 TOLD = {
     "order": words.ORDER,
+    "order_payment": words.PAYMENT,
     "payment": words.PAYMENT,
     "refund": words.REFUND,
     "fulfilment": words.FULFILMENT,
@@ -179,9 +180,13 @@ def _steps(sheet: Sheet, changes: list[Change], zone_of: object) -> list[Step]:
         )
     ]
     own = {change.at for change in changes if change.machine != "order"}
+    paid_online = any(change.machine == "payment" for change in changes)
     for change in changes:
         # An order's status follows from the others: told only where no finer change says it at the same moment.
         if change.machine == "order" and change.at in own and change.now != "cancelled":
+            continue
+        # So does what is paid of it from its payments and refunds.
+        if change.machine == "order_payment" and paid_online:
             continue
         title = words.of(TOLD.get(change.machine, {}), change.now)
         by = words.actor(change.actor)
