@@ -165,16 +165,18 @@ class Against:
 STEP, EVERY = 10, 6
 
 
-def against(rows: Sequence[tuple[str, int, int]], missing: bool = True) -> Against:
-    """(label, there, needed) side by side on one scale; every sixth is named. Where nothing is planned at all, nothing
-    is `missing` yet."""
+def against(
+    rows: Sequence[tuple[str, int, int]], missing: bool = True, step: int = STEP, every: int = EVERY
+) -> Against:
+    """(label, there, needed) side by side on one scale, `step` pixels each; one of `every` is named. Where nothing is
+    planned at all, nothing is `missing` yet."""
     most = top_of(max((max(there, needed) for _, there, needed in rows), default=0))
     columns, line = [], ""
     for index, (label, there, needed) in enumerate(rows):
-        x, up, want = LEFT + index * STEP, (BASE - TOP) * there // most, (BASE - TOP) * needed // most
+        x, up, want = LEFT + index * step, (BASE - TOP) * there // most, (BASE - TOP) * needed // most
         gap = max(want - up, 0) if missing else 0
-        name = label if index % EVERY == 0 else ""
+        name = label if index % every == 0 else ""
         columns.append(Column(x, BASE - up, up, BASE - up - gap, gap, name))
-        line += f"{'L' if line else 'M'}{x} {BASE - want}H{x + STEP}"
+        line += f"{'L' if line else 'M'}{x} {BASE - want}H{x + step}"
     grid = [(BASE - (BASE - TOP) * part // 2, most * part // 2) for part in (0, 1, 2)]
-    return Against(LEFT + max(1, len(rows)) * STEP + 12, HEIGHT, STEP, columns, line, grid)
+    return Against(LEFT + max(1, len(rows)) * step + 24, HEIGHT, step, columns, line, grid)

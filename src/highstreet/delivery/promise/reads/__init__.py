@@ -4,6 +4,7 @@ from . import lately, paces
 from .offers import ShopOffer, Situation, offers_for, one, situation
 from .outcomes import CaseView, KeptDay, PromiseView, Tally, kept, promise, still_open, tally, worst
 from .records import Record, Running, day, running
+from .room import QuarterRoom, ZoneRoom, room
 from .slots import at_slot, slots
 from .zones import Zones, capacities, zones
 
@@ -18,11 +19,13 @@ __all__ = [
     "CaseView",
     "KeptDay",
     "PromiseView",
+    "QuarterRoom",
     "Record",
     "Running",
     "ShopOffer",
     "Situation",
     "Tally",
+    "ZoneRoom",
     "Zones",
     "at_slot",
     "capacities",
@@ -32,6 +35,7 @@ __all__ = [
     "offers_for",
     "one",
     "promise",
+    "room",
     "running",
     "situation",
     "slots",

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import numpy as np
 import pytest
 from django.contrib import admin
 from django.db import connection, transaction
 from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 from highstreet.delivery.couriers import actions as courier_actions
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON, point
 from highstreet.delivery.dispatch import loop
 from highstreet.kernel import holds, ids
+from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
@@ -29,7 +27,6 @@ from highstreet.trade.orders.ports import PromiseOffer
 
 from .. import reads, rules
 from ..admin import CapacitySlotAdmin
-from ..engine.zones import FAR, NOWHERE, divide, working
 from ..models import CapacitySlot, Promise, Zone, ZoneStore
 
 FIVE = NOON + timedelta(hours=5)
@@ -39,106 +36,13 @@ FAR_OFF = (0.0, 800.0, 20_000.0, 20_800.0)
 SIDE_BY_SIDE = (0.0, 800.0, 7_000.0, 7_800.0)
 
 
-def apart(places: list[tuple[float, float]]) -> np.ndarray:
-    points = np.array(places, float).reshape(-1, 2)
-    return np.asarray(np.hypot(*(points[:, None] - points[None]).T))
-
-
 def sure(found: UUID | None) -> UUID:
     assert found is not None
     return found
 
 
-PLACES = st.lists(st.tuples(st.floats(0, 9000), st.floats(0, 9000)), max_size=25, unique=True)
-
-
-@given(PLACES)
-def test_shops_of_a_zone_are_within_half_an_hour_of_each_other(places: list[tuple[float, float]]) -> None:
-    rides = apart(places)
-    zone = divide(rides, 25)
-    assert sorted(set(zone.tolist())) == list(range(len(set(zone.tolist()))))
-    for number in set(zone.tolist()):
-        assert rides[np.ix_(zone == number, zone == number)].max() <= FAR
-
-
-@given(PLACES, st.randoms(use_true_random=False))
-def test_the_order_of_the_shops_does_not_divide_them_otherwise(
-    places: list[tuple[float, float]], dice: np.random.Generator
-) -> None:
-    order = list(range(len(places)))
-    dice.shuffle(order)
-    rides = apart(places)
-    every = rides[np.triu_indices(len(rides), 1)]
-    assume(len(np.unique(every)) == len(every))
-    zone, mixed = divide(rides, 25), divide(rides[np.ix_(order, order)], 25)
-    together = zone[:, None] == zone[None]
-    assert (together[np.ix_(order, order)] == (mixed[:, None] == mixed[None])).all()
-
-
-def test_a_small_city_is_one_zone() -> None:
-    assert divide(apart([(0.0, 0.0), (900.0, 0.0), (1800.0, 0.0)]), 9).tolist() == [0, 0, 0]
-    assert divide(apart([(0.0, 0.0), (900.0, 0.0), (1801.0, 0.0)]), 9).max() == 1
-
-
-def test_a_city_has_no_more_zones_than_its_couriers_are_enough_for() -> None:
-    three = apart([(0.0, 0.0), (3000.0, 0.0), (9000.0, 0.0)])
-    assert divide(three, 3).tolist() == [0, 1, 2]
-    assert divide(three, 2).tolist() == [0, 0, 1]
-    assert divide(three, 1).tolist() == [0, 0, 1], "an hour and a half is too far, however few there are"
-    assert divide(apart([(0.0, 0.0), (3000.0, 0.0), (3600.0, 0.0)]), 1).tolist() == [0, 0, 0]
-    assert [rules.most_zones(people, 1) for people in (0, 5, 11, 12, 18)] == [1, 1, 1, 2, 3]
-    assert [rules.most_zones(people, 3) for people in (18, 12, 11, 8, 7)] == [3, 3, 2, 2, 1]
-
-
-class TestWorking:
-    """Near, need and keep of two zones."""
-
-    def count(self, near: list[list[float]], need: list[float], keep: list[int]) -> list[int]:
-        zone = working(np.array(near), np.array(need), np.array(keep))
-        return [int((zone == number).sum()) for number in (0, 1)]
-
-    def test_everybody_counts_where_they_are_nearest(self) -> None:
-        assert self.count([[60, 900], [900, 60]], [1, 1], [0, 0]) == [1, 1]
-
-    def test_who_is_far_from_everywhere_counts_nowhere(self) -> None:
-        assert working(np.array([[FAR + 1, FAR + 2]]), np.ones(2), np.zeros(2, np.int64)).tolist() == [NOWHERE]
-
-    def test_a_rush_borrows_of_its_neighbour(self) -> None:
-        near = [[60.0, 900.0]] * 4 + [[900.0, 60.0]] * 4
-        assert self.count(near, [4, 4], [0, 0]) == [4, 4]
-        assert self.count(near, [12, 4], [0, 0]) == [6, 2]
-
-    def test_but_not_from_far_off(self) -> None:
-        near = [[60.0, 4000.0]] * 4 + [[4000.0, 60.0]] * 4
-        assert self.count(near, [400, 4], [0, 0]) == [4, 4]
-
-    def test_nor_whom_its_own_promises_need(self) -> None:
-        near = [[60.0, 900.0]] * 4 + [[900.0, 60.0]] * 4
-        assert self.count(near, [400, 4], [0, 3]) == [5, 3]
-
-    @given(
-        st.lists(st.tuples(st.floats(0, 3000), st.floats(0, 3000), st.floats(0, 3000)), max_size=20),
-        st.lists(st.floats(0.1, 50), min_size=3, max_size=3),
-        st.lists(st.integers(0, 9), min_size=3, max_size=3),
-    )
-    def test_nobody_counts_where_they_are_far_and_nothing_promised_loses_its_courier(
-        self, near: list[tuple[float, float, float]], need: list[float], keep: list[int]
-    ) -> None:
-        rides = np.array(near, float).reshape(-1, 3)
-        zone = working(rides, np.array(need), np.array(keep))
-        there = zone != NOWHERE
-        assert (rides[there, zone[there]] <= FAR).all()
-        assert (rides[~there] > FAR).all()
-        own = np.bincount(rides[there].argmin(axis=1), minlength=3) if there.any() else np.zeros(3)
-        have = np.bincount(zone[there], minlength=3)
-        assert (have >= np.minimum(own, keep)).all()
-
-
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.integers(0, 400))
-def test_what_is_left_beside_what_is_promised(most: list[int], promised: int) -> None:
-    found = rules.left(most, promised)
-    assert sum(found) == max(sum(most) - promised, 0)
-    assert all(0 <= less <= one for less, one in zip(found, most, strict=True))
+def planner(place: support.Town) -> Actor:
+    return Actor(kind="staff", organisation_id=place.retailer_id, permissions=frozenset({"console.read"}))
 
 
 @pytest.fixture
@@ -213,6 +117,35 @@ class TestZones:
         assert self.offer(place, WEST) is None, "couriers twenty kilometres off are nobody to promise"
         assert self.sure(place, EAST).promised_to == there.promised_to
         assert support.broken() == []
+
+    def test_the_planner_sees_which_part_is_full(self) -> None:
+        place = self.city()
+        for east in (0, 0, 20_000, 20_000):
+            support.courier(place, 0, east)
+        self.look(place)
+        reader = planner(place)
+        assert [one.free_from for one in reads.room(reader, place.city_id, NOON)] == [NOON, NOON]
+        first = self.sure(place, WEST)
+        self.hold(first)
+        while (found := self.offer(place, WEST)) is not None:
+            self.hold(found)
+        full, calm = reads.room(reader, place.city_id, NOON)
+        assert set(full.store_ids) == {place.stores[number].id for number in (WEST, WEST + 1)}
+        assert (full.couriers, calm.couriers) == (2, 2)
+        held = [one.promised for one in full.quarters if one.starts_at >= rules.slot_start(first.promised_from)]
+        assert held and set(held) == {rules.capacity(2)}
+        assert {(one.promised, one.most) for one in calm.quarters} == {(0, rules.capacity(2))}
+        with pytest.raises(Refused):
+            reads.room(planner(support.town(stores=1)), place.city_id, NOON)
+
+    def test_a_city_that_is_one_is_seen_whole(self) -> None:
+        place = self.city((0.0, 800.0, 1600.0, 2400.0))
+        support.courier(place, 0)
+        (whole,) = reads.room(planner(place), place.city_id, NOON)
+        assert set(whole.store_ids) == {shop.id for shop in place.stores}
+        assert whole.couriers == 1 and [one.most for one in whole.quarters] == [rules.capacity(1)] * 13, (
+            "not opened yet"
+        )
 
     def test_a_city_without_couriers_in_one_part_promises_in_the_other(self) -> None:
         place = self.city()

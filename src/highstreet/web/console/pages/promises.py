@@ -1,4 +1,4 @@
-"""Promises kept and broken: by day, by hour, by store, and the worst cases."""
+"""Promises kept and broken: by day, by hour, by store, and the worst cases; and what can still be promised."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from highstreet.delivery.promise import reads as promises
-from highstreet.delivery.promise.reads import CaseView, Tally
-from highstreet.kernel import ids
+from highstreet.delivery.promise.reads import CaseView, QuarterRoom, Tally, ZoneRoom
+from highstreet.kernel import clock, ids
 from highstreet.kernel.policy import route
 from highstreet.supply.organisations import reads as organisations
 from highstreet.trade.orders.reads import console as orders
@@ -21,6 +21,10 @@ from highstreet.web.ui import rules
 
 from .. import charts, words
 from .frame import Scope, StaffRequest, page, period_of, scope_of
+
+# Pixels of a quarter of an hour in its picture, of which each hour's first is named; shops named of a zone.
+QUARTER, HOUR = 18, 4
+SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,19 @@ class Case:
     late: str
 
 
+@dataclass(frozen=True)
+class Zone:
+    """What couriers can bring from a zone's shops in the next hours, and how much of it is promised."""
+
+    name: str
+    shops: str
+    people: str
+    state: str
+    tone: str
+    chart: charts.Against
+    quarters: tuple[QuarterRoom, ...]
+
+
 @route("console.read")
 def kept(request: StaffRequest) -> HttpResponse:
     """Kept and broken over the chosen days, with n and the quantile that was promised."""
@@ -88,8 +105,47 @@ def kept(request: StaffRequest) -> HttpResponse:
         "views": [_days(by["day"], first, last), _hours(by["hour"]), _stores(by["store"], scope)],
         "worst": [_case(case, known, scope) for case in worst],
         "periods": _periods(scope, first, last),
+        "zones": _zones(request, scope),
     }
     return page(request, "promises", context, tab="promises")
+
+
+def _zones(request: StaffRequest, scope: Scope) -> list[Zone]:
+    """For who sees the whole city; who works in some of its stores has no couriers to plan."""
+    if not scope.whole_city:
+        return []
+    found = promises.room(request.actor, scope.city.id, clock.now())
+    return [_zone(one, scope, alone=len(found) == 1) for one in found]
+
+
+def _zone(one: ZoneRoom, scope: Scope, *, alone: bool) -> Zone:
+    names = [scope.by_id[store_id].name for store_id in one.store_ids if store_id in scope.by_id]
+    count = ngettext("{count} shop", "{count} shops", len(names)).format(count=len(names))
+    people = ngettext("{count} courier", "{count} couriers", one.couriers).format(count=one.couriers)
+    zone = scope.city.zone
+    rows = [(f"{each.starts_at.astimezone(zone):%H:%M}", each.promised, each.most) for each in one.quarters]
+    state, tone = _("Room now"), "ok"
+    if one.free_from is None:
+        state, tone = (_("Full for three hours"), "late") if one.couriers else (_("No couriers at work"), "late")
+    elif one.free_from > one.quarters[0].starts_at:
+        state, tone = _("Room from {time}").format(time=f"{one.free_from.astimezone(zone):%H:%M}"), "warn"
+    return Zone(
+        _("The whole city") if alone else _listed(names),
+        "" if alone else count,
+        people,
+        state,
+        tone,
+        charts.against(rows, missing=False, step=QUARTER, every=HOUR),
+        one.quarters,
+    )
+
+
+def _listed(names: list[str]) -> str:
+    """The first shops by name, for a zone has no name of its own."""
+    shown, more = _(", ").join(names[:SHOWN]), len(names) - SHOWN
+    if more <= 0:
+        return shown
+    return ngettext("{shops} and {count} more", "{shops} and {count} more", more).format(shops=shown, count=more)
 
 
 def percent(part: int, whole: int) -> str:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from highstreet.delivery.couriers.models import Shift
 from highstreet.delivery.promise.models import Promise
 from highstreet.kernel import ids
 from highstreet.kernel.ledger import AccountRef
@@ -21,7 +22,7 @@ from highstreet.supply.catalog.models import Listing, Variant
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.fulfilment.models import PickupCode
 from highstreet.trade.orders.models import Order, OrderLine, Quote
-from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of
+from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +154,23 @@ def test_an_order_that_waited_for_its_courier_tells_when_its_store_was_to_begin(
     assert words not in client.get(address).content.decode()
     Promise.objects.filter(order_id=order.pk).update(basis={"start_at": order.placed_at.isoformat()})
     assert words in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["The whole city", "No couriers at work", "0 couriers"]),
+        ("zh-hans", ["全城", "没有骑手在岗", "0 名骑手"]),
+    ],
+)
+def test_what_can_still_be_promised_is_told_to_who_plans_the_city(
+    scene: Scene, language: str, words: list[str]
+) -> None:
+    Shift.objects.filter(courier__city=scene.city).delete()
+    text = client_of(scene.owner, language).get("/console/promises").content.decode()
+    assert [word for word in words if word not in text] == []
+    of_one_store = staff("support-apart", "support", scene.stores[0].organisation, scene.stores[0])
+    assert words[0] not in client_of(of_one_store, language).get("/console/promises").content.decode()
 
 
 def queries(client: Client, address: str) -> int:
