@@ -53,7 +53,7 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
     # Imported late: `python -m` runs this file before Django is set up.
     from highstreet.delivery.promise import actions as promises
 
-    from . import actions, reads, snapshot
+    from . import actions, hired, reads, snapshot
 
     done = actions.plan(actor=THE_SYSTEM, city_id=city_id)
     if with_capacity:
@@ -63,7 +63,7 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
         cycle = reads.cycle_minutes(city_id)
         promises.divide(actor=THE_SYSTEM, city_id=city_id)
         promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=cycle, rides=rides)
-        reached = snapshot.couriers_in(seen, city_id, now)
+        reached = snapshot.couriers_in(seen, city_id, now) | hired.reach(city_id, seen.stores, now)
         promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached)
         actions.place_idle(actor=THE_SYSTEM, city_id=city_id, seen=seen)
     if done.assigned or done.lapsed:
