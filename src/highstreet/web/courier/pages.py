@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, groupby
 from math import isfinite
 from typing import Any
 from uuid import UUID
@@ -87,6 +88,26 @@ class Stop:
         return sum(job.view.pay for job in self.now)
 
 
+@dataclass(frozen=True)
+class Offer:
+    """The packages of one ride that are to be accepted."""
+
+    jobs: list[Job]
+
+    @property
+    def code(self) -> str:
+        return self.jobs[0].code
+
+    @property
+    def numbers(self) -> str:
+        return ", ".join(job.view.order_number for job in self.jobs)
+
+    @property
+    def pay(self) -> int:
+        """Fen."""
+        return sum(job.view.pay for job in self.jobs)
+
+
 @route("courier.work")
 def work(request: CourierRequest) -> HttpResponse:
     """The one screen: shift, the current stop with its one big button, the way, what comes next."""
@@ -135,17 +156,14 @@ def position(request: CourierRequest) -> HttpResponse:
 @route("courier.work")
 @require_POST
 def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
-    """The next step of one stop: at a counter for every package of the visit that waits for it."""
+    """The next step of one stop: at a counter for every package of the visit that waits for it; a ride that collects
+    at several stores is accepted as one."""
     do = STEPS.get(step)
     wanted = _delivery(delivery)
     if do is None:
         raise Refused(NOT_FOUND)
-    together = [wanted]
-    if step in AT_COUNTER:
-        for stop in dispatch.tasks(request.actor):
-            if stop.kind == "pickup" and any(job.id == wanted for job in stop.jobs):
-                together = [job.id for job in _together(stop.jobs, step)] or [wanted]
-    for delivery_id in together:
+    together = _moved(dispatch.tasks(request.actor), wanted, step) if step in AT_COUNTER else []
+    for delivery_id in together or [wanted]:
         refused = refusal(lambda one=delivery_id: do(actor=request.actor, delivery_id=one))  # type: ignore[misc]
         if refused:
             return _screen(request, refused)
@@ -225,8 +243,10 @@ def _screen(
     places = [(view.kind, (view.lat, view.lon)) for view in views]
     if wait:
         places = [("pickup", (wait.lat, wait.lon))]
+    offers = _offers(stops)
     current = stops[0] if stops else None
-    offers = [job for stop in stops[1:] if stop.view.kind == "pickup" for job in stop.jobs if job.view.step == "accept"]
+    if current and current.step == "accept":
+        current = replace(current, now=offers[0].jobs)
     context = {
         "me": me,
         "current": current,
@@ -234,7 +254,7 @@ def _screen(
         "refused": refused,
         "problem": problem,
         "typed": typed,
-        "offers": offers if current and current.step != "accept" else [],
+        "offers": [] if current and current.step == "accept" else offers,
         "wait": wait,
         "drawing": maps.draw(me.city_id, places, here),
         "shop": stores.store(current.view.store_id) if current else None,
@@ -253,6 +273,26 @@ def _stop(view: StopView, number: int, doors: dict[UUID, datetime], now: datetim
         chosen = {job.id for job in _together(view.jobs, step)}
         return Stop(view, number, jobs, step, [job for job in jobs if job.view.id in chosen])
     return Stop(view, number, jobs, "deliver" if view.kind == "dropoff" else "give_back", jobs)
+
+
+def _moved(stops: list[StopView], wanted: UUID, step: str) -> list[UUID]:
+    """The packages that one tap at a counter moves with `wanted`: of the visit, and for accepting of the ride."""
+    for kind, ride in groupby(stops, key=lambda stop: stop.kind):
+        visits = [stop.jobs for stop in ride] if kind == "pickup" else []
+        for jobs in [list(chain(*visits))] if step == "accept" else visits:
+            if any(job.id == wanted for job in jobs):
+                return [job.id for job in _together(jobs, step)]
+    return []
+
+
+def _offers(stops: list[Stop]) -> list[Offer]:
+    """What is to be accepted, ride by ride: pick-ups with no door between them are of one ride."""
+    found = []
+    for kind, ride in groupby(stops, key=lambda stop: stop.view.kind):
+        jobs = [job for stop in ride for job in stop.jobs if job.view.step == "accept"]
+        if kind == "pickup" and jobs:
+            found.append(Offer(jobs))
+    return found
 
 
 def _together(jobs: list[JobView], step: str) -> list[JobView]:

@@ -150,10 +150,22 @@ def test_one_ride_to_two_shops_shows_both_pick_ups_before_the_doors(ride: Ride) 
         return [re.findall(r'<h1 id="h-stop">(.*?)</h1>', text)[0], *parts]
 
     assert shown() == [here, "Pick up", "Deliver", "Deliver"]
-    for one in (ride.delivery, second):
-        ride.client.post(f"/courier/stops/{ids.public('dlv', one)}/step/accept")
+    assert "Accept 2 orders" in ride.screen()
+    ride.go("accept")
+    assert Delivery.objects.get(pk=second).status == "accepted", "a ride is one thing to say yes to"
     ride.go("arrive_store", "pick_up")
     assert shown() == [there, "Deliver", "Deliver"]
+    assert Delivery.objects.get(pk=second).status == "accepted", "of the other shop nothing was taken"
+
+
+def test_the_next_ride_is_offered_as_one(ride: Ride) -> None:
+    ride.go("accept", "arrive_store", "pick_up")
+    later = [give(ride.world, ride.courier, seat=number, store=ride.world.other)[1] for number in (1, 2)]
+    text = ride.screen()
+    assert text.count("New: ") == 1 and text.count("/step/accept") == 1
+    assert all(Delivery.objects.get(pk=one).order_number in text for one in later)
+    ride.client.post(f"/courier/stops/{ids.public('dlv', later[0])}/step/accept")
+    assert {Delivery.objects.get(pk=one).status for one in later} == {"accepted"} and "New: " not in ride.screen()
 
 
 def test_two_packages_of_one_visit_take_one_tap_each_step(ride: Ride) -> None:
