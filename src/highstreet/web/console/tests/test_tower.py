@@ -163,6 +163,14 @@ def test_why_is_told_in_minutes_with_what_changed(scene: Scene) -> None:
     assert "<html" not in part and "+4 min" in part
 
 
+def test_decisions_of_one_minute_are_told_apart(scene: Scene) -> None:
+    given(scene)
+    given(scene)
+    text = client_of(scene.owner).get(address("WAIT01")).content.decode()
+    names = re.findall(r'role="region" aria-label="(Decision \d+: why this courier, .*?)"', text)
+    assert [name.partition(":")[0] for name in names] == ["Decision 2", "Decision 1"]
+
+
 def test_what_no_store_has_accepted_has_only_its_own_page(scene: Scene) -> None:
     client, plain = client_of(scene.owner), address("FRESH1").replace("/tower", "")
     assert client.get(address("FRESH1")).headers["Location"] == plain
