@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,14 +25,15 @@ SPEED = 100
 
 
 class Shop(ThreadingHTTPServer):
-    """A merchant's callback address: verifies, remembers, and answers 500 as often as it is told to."""
+    """A merchant's callback address: verifies, remembers, and answers 500 as often as it is told to of a payment."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Callback)
         self.state_dir = Path()
-        self.fail_next = 0
+        # By number: what comes late of another payment must not use it up.
+        self.failing: Counter[str] = Counter()
         self.believed: list[Any] = []
         self.refused: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -58,8 +60,9 @@ class _Callback(BaseHTTPRequestHandler):
             status = 401
         else:
             self.server.believed.append(found)
-            if self.server.fail_next:
-                self.server.fail_next -= 1
+            number = found.resource["out_trade_no"]
+            if self.server.failing[number]:
+                self.server.failing[number] -= 1
                 status = 500
         self.send_response(status)
         self.send_header("Content-Length", "0")

@@ -41,7 +41,6 @@ def running(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 @pytest.fixture
 def sandbox(running: Running, shop: Shop) -> Running:
     running.faults()
-    shop.fail_next = 0
     return running
 
 
@@ -63,9 +62,13 @@ def state(sandbox: Running, number: str) -> str:
     return "absent" if found is None else found.state
 
 
+def pay(sandbox: Running, number: str) -> None:
+    sandbox.http.post("/sandbox/pay", json={"out_trade_no": number}).raise_for_status()
+
+
 def paid_order(sandbox: Running, amount: int = 2590) -> str:
     number, _ = new_order(sandbox, amount)
-    sandbox.http.post("/sandbox/pay", json={"out_trade_no": number}).raise_for_status()
+    pay(sandbox, number)
     return number
 
 
@@ -189,8 +192,9 @@ def test_an_unpaid_order_has_nothing_to_refund(sandbox: Running) -> None:
 
 
 def test_a_refused_notification_comes_again_with_the_same_id(sandbox: Running, shop: Shop) -> None:
-    shop.fail_next = 3
-    number = paid_order(sandbox)
+    number, _ = new_order(sandbox)
+    shop.failing[number] = 3
+    pay(sandbox, number)
     until(lambda: len(shop.of(number)) == 4)
     assert len({one.id for one in shop.of(number)}) == 1
     until(lambda: len(sandbox.tries(shop.of(number)[0].id)) >= 4)
@@ -309,8 +313,9 @@ def test_what_no_provider_takes_is_not_sent(sandbox: Running) -> None:
 
 
 def test_killed_and_started_again_it_remembers_and_goes_on(sandbox: Running, shop: Shop) -> None:
-    shop.fail_next = 2
-    number = paid_order(sandbox)
+    number, _ = new_order(sandbox)
+    shop.failing[number] = 2
+    pay(sandbox, number)
     until(lambda: shop.of(number))
     keys_before = (sandbox.state_dir / "sandbox.json").read_bytes()
     sandbox.kill()
