@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from .town import CITY, PASSWORD, Placed, Town
 
 # Wrong passwords for one name, after which it is locked (settings.AXES_FAILURE_LIMIT).
 MOST = 10
+# Seconds after which a lock, which ends after a quarter of an hour, is made anew.
+LOCKED_FOR = 300.0
 # A shopper with a password only, and one with a second factor too.
 SHOPPER, GUARDED = "shopper", "shopper2"
 SEND = "main form .btn.pay, main form .btn:not(.plain, .line)"
@@ -63,12 +66,20 @@ class World:
         )
         self.employee = self._public("emp", "SELECT id FROM staff_employee WHERE role = 'support' LIMIT 1")
         town.guard(GUARDED)
-        town.guess("guessed", MOST)
+        self.guessed_at = -LOCKED_FOR
+        self.keep_locked()
         self._integrations()
         self.riding = self._riding()
         self._fleets()
         self._roster()
         self.group = str(town.one("SELECT group_code FROM catalog_category ORDER BY position LIMIT 1"))
+
+    def keep_locked(self) -> None:
+        """A name that is locked for the next minutes. Not guessed at twice in a minute: then nobody of this address
+        may sign in."""
+        if time.monotonic() - self.guessed_at >= LOCKED_FOR:
+            self.town.guess("guessed", MOST)
+            self.guessed_at = time.monotonic()
 
     def _integrations(self) -> None:
         """A key and a webhook of the owner's."""
