@@ -37,11 +37,11 @@ def reach(city_id: UUID, shops: Sequence[StoreView], now: datetime) -> dict[UUID
     """
     if not ports.fleets.filled:
         return {}
-    served = [shop.id for shop in shops if ports.fleets().serves(store_id=shop.id, city_id=city_id)]
+    served = ports.fleets().serving(city_id=city_id, store_ids=[shop.id for shop in shops])
     if not served:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_CAME, [city_id, now - LATELY, LAST])
         came: dict[UUID, float] = {store: max(seconds, 0.0) for store, seconds in cursor.fetchall()}
     usual = median(came.values()) if came else USUAL_SECONDS
-    return {store: came.get(store, usual) for store in served}
+    return {store: came.get(store, usual) for store in sorted(served)}

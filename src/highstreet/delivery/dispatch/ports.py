@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -18,8 +19,8 @@ class FleetCourier:
 
 
 class Fleets(Protocol):
-    def serves(self, *, store_id: UUID, city_id: UUID) -> bool:
-        """Whether a fleet brings this store's deliveries from now on."""
+    def serving(self, *, city_id: UUID, store_ids: Collection[UUID]) -> set[UUID]:
+        """The stores of the city whose deliveries a fleet brings from now on."""
 
     def give(self, *, delivery_id: UUID) -> None:
         """A delivery of such a store has begun, in this transaction: it is the fleet's."""

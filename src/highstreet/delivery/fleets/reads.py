@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from highstreet.delivery.couriers.rules import first_name
 from highstreet.delivery.dispatch.ports import FleetCourier
@@ -80,10 +81,14 @@ class AlertView:
 
 def use_of(store_id: UUID, city_id: UUID) -> UseView | None:
     """Which fleet brings this store's deliveries now: its own, or the city's."""
-    here = Q(store_id=store_id) | Q(store=None, city_id=city_id)
-    rows = FleetUse.objects.filter(here, ended_at=None, fleet__active=True, fleet__removed_at=None)
-    found = sorted(rows, key=lambda row: row.store_id is None)
+    found = sorted(_uses(city_id, [store_id]), key=lambda row: row.store_id is None)
     return _use(found[0]) if found else None
+
+
+def _uses(city_id: UUID, store_ids: Collection[UUID]) -> QuerySet[FleetUse]:
+    """Of these stores, or of the whole city."""
+    here = Q(store_id__in=store_ids) | Q(store=None, city_id=city_id)
+    return FleetUse.objects.filter(here, ended_at=None, fleet__active=True, fleet__removed_at=None)
 
 
 @remembered
@@ -96,8 +101,9 @@ def couriers_in(city_id: UUID) -> int:
 class Hired:
     """Fills `dispatch.ports.fleets`."""
 
-    def serves(self, *, store_id: UUID, city_id: UUID) -> bool:
-        return use_of(store_id, city_id) is not None
+    def serving(self, *, city_id: UUID, store_ids: Collection[UUID]) -> set[UUID]:
+        used = set(_uses(city_id, store_ids).values_list("store_id", flat=True))
+        return set(store_ids) if None in used else used
 
     def give(self, *, delivery_id: UUID) -> None:
         from . import actions

@@ -37,14 +37,14 @@ def create(
 
     `not_before`: not at the door earlier, as the shopper chose; `start_at`: the store begins then. A store that has
     hired a fleet gives it there, in this transaction; the dispatcher does not see it then, and the store begins at
-    once, as nobody here knows when such a courier comes.
+    once, as nobody here tells such a courier when to come.
     """
     found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
     if found is not None:
         return found
     store = stores.store(store_id)
     way = routing.path(store.city_id, (store.lat, store.lon), (lat, lon))
-    hired = ports.fleets.filled and ports.fleets().serves(store_id=store_id, city_id=store.city_id)
+    hired = ports.fleets.filled and store_id in ports.fleets().serving(city_id=store.city_id, store_ids=[store_id])
     row = Delivery(
         id=ids.new_id(),
         fulfilment_id=fulfilment_id,

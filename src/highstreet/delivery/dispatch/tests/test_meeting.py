@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -176,8 +176,8 @@ def test_given_by_hand_the_store_begins_at_once() -> None:
 
 def test_what_a_hired_fleet_brings_is_begun_at_once() -> None:
     class Hired:
-        def serves(self, **of: object) -> bool:
-            return True
+        def serving(self, *, city_id: UUID, store_ids: Collection[UUID]) -> set[UUID]:
+            return set(store_ids)
 
         def give(self, *, delivery_id: UUID) -> None:
             assert Delivery.objects.get(pk=delivery_id).ready_by - NOON < NEEDS + MINUTE

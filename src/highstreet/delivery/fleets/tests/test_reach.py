@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from highstreet.delivery.dispatch import hired, loop
 from highstreet.delivery.dispatch.models import Delivery
 from highstreet.delivery.dispatch.tests.test_journey import rider
 from highstreet.delivery.promise.models import CourierReach
+from highstreet.kernel import clock
+from highstreet.supply.stores import reads as stores
 from highstreet.trade.orders.tests import support as shop
 
 from .support import Scripted, given, hire, tell
@@ -25,6 +30,16 @@ def test_a_store_without_a_fleet_hears_of_our_own_couriers(town: shop.Town, prov
     assert None not in before
     hire(town)
     assert reach(town) == [round(hired.USUAL_SECONDS / 60), *before[1:]]
+
+
+def test_many_stores_cost_the_statements_of_one(town: shop.Town, provider: Scripted) -> None:
+    hire(town, store=None)
+    shops = stores.stores_of(town.city)
+    assert len(shops) > 1
+    for asked in (shops[:1], shops):
+        with CaptureQueriesContext(connection) as seen:
+            assert set(hired.reach(town.city, asked, clock.now())) == {one.id for one in asked}
+        assert len(seen) == 2
 
 
 def test_as_soon_as_its_last_couriers_were_there(town: shop.Town, provider: Scripted) -> None:

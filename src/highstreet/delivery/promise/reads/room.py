@@ -41,8 +41,8 @@ class ZoneRoom:
 
 
 def room(actor: Actor, city_id: UUID, at: datetime) -> list[ZoneRoom]:
-    """Every zone of the city, the fullest first; the whole city where it is one. For its retailer's staff, else
-    NOT_FOUND."""
+    """Every zone of the city, the one with the least room first; the whole city where it is one. For its retailer's
+    staff, else NOT_FOUND."""
     require(actor, "console.read")
     city = organisations.city(city_id)
     if actor.kind != SYSTEM and city.retailer_id != actor.organisation_id:

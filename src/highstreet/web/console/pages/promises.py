@@ -126,7 +126,7 @@ def _zone(one: ZoneRoom, scope: Scope, *, alone: bool) -> Zone:
     rows = [(f"{each.starts_at.astimezone(zone):%H:%M}", each.promised, each.most) for each in one.quarters]
     state, tone = _("Room now"), "ok"
     if one.free_from is None:
-        state, tone = (_("Full for three hours"), "late") if one.couriers else (_("No couriers at work"), "late")
+        state, tone = (_("Full for three hours") if one.couriers else _("No courier is on shift")), "late"
     elif one.free_from > one.quarters[0].starts_at:
         state, tone = _("Room from {time}").format(time=f"{one.free_from.astimezone(zone):%H:%M}"), "warn"
     return Zone(

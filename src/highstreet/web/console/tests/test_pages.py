@@ -159,8 +159,8 @@ def test_an_order_that_waited_for_its_courier_tells_when_its_store_was_to_begin(
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["The whole city", "No couriers at work", "0 couriers"]),
-        ("zh-hans", ["全城", "没有骑手在岗", "0 名骑手"]),
+        ("en", ["The whole city", "No courier is on shift", "0 couriers"]),
+        ("zh-hans", ["全城", "没有骑手在班", "0 名骑手"]),
     ],
 )
 def test_what_can_still_be_promised_is_told_to_who_plans_the_city(
