@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -114,9 +115,16 @@ def private(prefix: str, text: str) -> UUID:
     return value
 
 
+def rfc3339(at: datetime) -> str:
+    """How every answer writes a moment: UTC with a Z, to the microsecond."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Schema):
         return value.model_dump(mode="json")
+    if isinstance(value, datetime):
+        return rfc3339(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):

@@ -20,7 +20,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import BUSY, INVALID, NOT_FOUND, TOO_LARGE
 from highstreet.web import stream_api
 from highstreet.web.document import ABOUT, TAGS, Document, operation_id
-from highstreet.web.edges import Json
+from highstreet.web.edges import Json, Written
 from highstreet.web.reference import Reference
 
 
@@ -47,6 +47,7 @@ api = Api(
     servers=[{"url": "/", "description": "where this document came from"}],
     urls_namespace="api",
     parser=Json(),
+    renderer=Written(),
     openapi_extra={"info": {"license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}, "tags": TAGS},
 )
 

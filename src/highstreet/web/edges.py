@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
+from ninja.responses import NinjaJSONEncoder
 
-from highstreet.kernel.api import PROBLEM, problem
+from highstreet.kernel.api import PROBLEM, problem, rfc3339
 from highstreet.kernel.refusal import Reason, Refused
 from highstreet.kernel.refusals import FORBIDDEN, HEADERS_TOO_LARGE, INVALID, NOT_FOUND, URL_TOO_LONG, WRONG_METHOD
 
@@ -60,6 +63,19 @@ class Json(Parser):
         if _depth(body) > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
         return body
+
+
+class Words(NinjaJSONEncoder):
+    """Moments as the kept answers of `once` have them: ninja's own cuts them to the millisecond."""
+
+    def default(self, value: Any) -> Any:
+        return rfc3339(value) if isinstance(value, datetime) else super().default(value)
+
+
+class Written(JSONRenderer):
+    """How answers are written."""
+
+    encoder_class = Words
 
 
 def _no_number(name: str) -> float:

@@ -325,10 +325,10 @@ def _key(view: KeyView) -> dict[str, Any]:
         "stores": None if view.store_ids is None else [ids.public("str", one) for one in view.store_ids],
         "city": None if view.city_id is None else ids.public("cty", view.city_id),
         "limits": view.limits,
-        "created_at": view.created_at.isoformat(),
-        "expires_at": view.expires_at.isoformat() if view.expires_at else None,
-        "revoked_at": view.revoked_at.isoformat() if view.revoked_at else None,
-        "last_used_at": view.last_used_at.isoformat() if view.last_used_at else None,
+        "created_at": view.created_at,
+        "expires_at": view.expires_at,
+        "revoked_at": view.revoked_at,
+        "last_used_at": view.last_used_at,
     }
 
 
@@ -339,9 +339,9 @@ def _endpoint(view: EndpointView) -> dict[str, Any]:
         "events": view.events,
         "active": view.active,
         "disabled_reason": view.disabled_reason,
-        "failing_since": view.failing_since.isoformat() if view.failing_since else None,
-        "both_sign_until": view.both_sign_until.isoformat() if view.both_sign_until else None,
-        "created_at": view.created_at.isoformat(),
+        "failing_since": view.failing_since,
+        "both_sign_until": view.both_sign_until,
+        "created_at": view.created_at,
     }
 
 

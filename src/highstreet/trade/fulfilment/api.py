@@ -32,8 +32,8 @@ class QueueItemOut(Schema):
     substitution: str
     phone_tail: str
     note: str
-    ready_by: str
-    promised_to: str
+    ready_by: datetime
+    promised_to: datetime
     start_at: datetime | None
     collect_due: int
     lines: int
@@ -67,7 +67,7 @@ class PickLineOut(Schema):
     substitute_name: str
     substitute_quantity: int
     substitute_state: str
-    answer_by: str | None
+    answer_by: datetime | None
 
 
 class FulfilmentOut(Schema):
@@ -81,9 +81,9 @@ class FulfilmentOut(Schema):
     substitution: str
     phone_tail: str
     note: str
-    ready_by: str
-    promised_from: str
-    promised_to: str
+    ready_by: datetime
+    promised_from: datetime
+    promised_to: datetime
     start_at: datetime | None
     not_before: datetime | None
     collect_due: int
@@ -156,11 +156,11 @@ def _out(view: reads.FulfilmentView) -> dict[str, Any]:
         "substitution": view.substitution,
         "phone_tail": view.phone_tail,
         "note": view.note,
-        "ready_by": view.ready_by.isoformat(),
-        "promised_from": view.promised_from.isoformat(),
-        "promised_to": view.promised_to.isoformat(),
-        "start_at": view.start_at.isoformat() if view.start_at else None,
-        "not_before": view.not_before.isoformat() if view.not_before else None,
+        "ready_by": view.ready_by,
+        "promised_from": view.promised_from,
+        "promised_to": view.promised_to,
+        "start_at": view.start_at,
+        "not_before": view.not_before,
         "collect_due": view.collect_due,
         "lines": [
             {
@@ -180,7 +180,7 @@ def _out(view: reads.FulfilmentView) -> dict[str, Any]:
                 "substitute_name": line.substitute,
                 "substitute_quantity": line.substitute_quantity,
                 "substitute_state": line.substitute_state,
-                "answer_by": line.answer_by.isoformat() if line.answer_by else None,
+                "answer_by": line.answer_by,
             }
             for line in view.lines
         ],
@@ -201,9 +201,9 @@ def queue(request: HttpRequest, where: Query[Queue]) -> dict[str, Any]:
             "substitution": card.substitution,
             "phone_tail": card.phone_tail,
             "note": card.note,
-            "ready_by": card.ready_by.isoformat(),
-            "promised_to": card.promised_to.isoformat(),
-            "start_at": card.start_at.isoformat() if card.start_at else None,
+            "ready_by": card.ready_by,
+            "promised_to": card.promised_to,
+            "start_at": card.start_at,
             "collect_due": card.collect_due,
             "lines": card.line_count,
             "units": card.units,

@@ -120,8 +120,8 @@ def order_now(request: HttpRequest, body: OrderNowIn) -> HttpResponse:
             "store": ids.public("str", made.store.id),
             "total": made.total,
             "currency": made.currency,
-            "promised_from": made.promised_from.isoformat(),
-            "promised_to": made.promised_to.isoformat(),
+            "promised_from": made.promised_from,
+            "promised_to": made.promised_to,
         }
 
     return once(request, work, status=201)
