@@ -151,6 +151,7 @@ BODIES: dict[str, Any] = {
     "POST /courier/shift": {"on": "1"},
     "POST /courier/wishes": {"kind": "want", "when": "0", "from": "18:00", "to": "22:00"},
     "POST /courier/break": {"on": "1"},
+    "POST /courier/last-order": {"on": "1"},
     "POST /courier/position": {"lat": "31.23", "lon": "121.47"},
     "POST /courier/stops/{delivery}/deliver": {"code": "0000"},
     "POST /courier/stops/{delivery}/incident": {"kind": "cannot_go_on", "sure": "yes"},

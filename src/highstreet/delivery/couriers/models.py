@@ -26,12 +26,16 @@ class Courier(models.Model):
 
 
 class Shift(models.Model):
-    """A courier on duty in [starts_at, ends_at); open while `ends_at` is null. One open shift a courier."""
+    """A courier on duty in [starts_at, ends_at); open while `ends_at` is null. One open shift a courier.
+
+    `orders_until`: when new orders end, by the roster or because the courier said so; null: with the shift.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     courier = models.ForeignKey(Courier, on_delete=models.CASCADE, related_name="shifts")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
+    orders_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

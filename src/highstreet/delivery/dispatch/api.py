@@ -172,6 +172,15 @@ def accept(request: HttpRequest, delivery_id: str) -> HttpResponse:
 
 
 @router.post(
+    "/deliveries/{delivery_id}/decline", response={200: DoneOut}, openapi_extra=refuses("not_found", "wrong_state")
+)
+@route("courier.work")
+def decline(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    """Not take an offered delivery: somebody else is asked."""
+    return _step(request, delivery_id, actions.decline, "waiting")
+
+
+@router.post(
     "/deliveries/{delivery_id}/arrive_store", response={200: DoneOut}, openapi_extra=refuses("not_found", "wrong_state")
 )
 @route("courier.work")

@@ -34,7 +34,7 @@ def run_forever(stop: threading.Event) -> None:
             if _leads():
                 with_capacity = started >= capacity_due
                 for city in organisations.cities():
-                    epoch(city.id, with_capacity=with_capacity)
+                    _in_turn(city.id, with_capacity=with_capacity)
                 heartbeat.beat("dispatch", seconds=round(clock.wall() - started, 3))
                 if with_capacity:
                     capacity_due = started + max(clock.real_seconds(CAPACITY_EVERY_SECONDS), 1.0)
@@ -46,6 +46,16 @@ def run_forever(stop: threading.Event) -> None:
         pause = max(clock.real_seconds(EVERY_SECONDS), LEAST_WALL_SECONDS)
         stop.wait(max(pause - (clock.wall() - started), 0.02))
     connection.close()
+
+
+def _in_turn(city_id: UUID, *, with_capacity: bool) -> None:
+    """One city's epoch. What goes wrong there is no other city's; a lost database is everybody's."""
+    try:
+        epoch(city_id, with_capacity=with_capacity)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("dispatch.failed", city=str(city_id))
 
 
 def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:

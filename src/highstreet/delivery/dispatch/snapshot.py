@@ -95,7 +95,7 @@ def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:
             row.store_id,
             places.get(row.store_id, (row.lat, row.lon)),
             (row.lat, row.lon),
-            row.ready_at or max(row.ready_by, now),
+            row.ready_at or max(_in_hand(row, now), now),
             row.pick,
         )
         for row in rows
@@ -171,8 +171,9 @@ def _problem(
         ),
         promised_in=np.array([(row.promised_to - now).total_seconds() for row in waiting]),
         drop=drop,
-        between=straight_seconds(doors, doors, "bike") if len(waiting) else np.zeros((0, 0)),
+        between=streets.factor("bike", now) * straight_seconds(doors, doors, "bike"),
         barred=_barred(now, waiting, present),
+        off_in=np.array([_off_in(one, now) for one in present]),
         apart=apart,
         to_door=to_door,
         stores=STORES,
@@ -181,6 +182,11 @@ def _problem(
 
 def _in_hand(row: Delivery, now: datetime) -> datetime:
     return rules.in_hand(row.ready_at, row.ready_by, row.start_at, now)
+
+
+def _off_in(courier: CourierView, now: datetime) -> float:
+    """Seconds until the courier takes no more orders."""
+    return (courier.orders_until - now).total_seconds() if courier.orders_until else np.inf
 
 
 def _opens_in(row: Delivery, now: datetime) -> float:

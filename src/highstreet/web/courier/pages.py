@@ -34,6 +34,7 @@ from .frame import CourierRequest, home, page, refusal
 
 STEPS: dict[str, Callable[..., Any]] = {
     "accept": actions.accept,
+    "decline": actions.decline,
     "arrive_store": actions.arrive_store,
     "pick_up": actions.pick_up,
     "arrive_door": actions.arrive_door,
@@ -138,6 +139,17 @@ def pause(request: CourierRequest) -> HttpResponse:
 
 @route("courier.work")
 @require_POST
+def last_order(request: CourierRequest) -> HttpResponse:
+    """No more orders after those in hand, or orders again."""
+    last = request.POST.get("on") == "1"
+    refused = refusal(lambda: (shifts.no_more_orders if last else shifts.take_orders)(actor=request.actor))
+    if refused:
+        return _screen(request, refused)
+    return home(request, _("No new orders come after these") if last else _("Orders come again"))
+
+
+@route("courier.work")
+@require_POST
 def position(request: CourierRequest) -> HttpResponse:
     """Where the courier is; 204, or the refusal's words as text."""
     try:
@@ -162,12 +174,14 @@ def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
     wanted = _delivery(delivery)
     if do is None:
         raise Refused(NOT_FOUND)
-    together = _moved(dispatch.tasks(request.actor), wanted, step) if step in AT_COUNTER else []
+    # Declining moves what accepting would.
+    moved = "accept" if step == "decline" else step
+    together = _moved(dispatch.tasks(request.actor), wanted, moved) if moved in AT_COUNTER else []
     for delivery_id in together or [wanted]:
         refused = refusal(lambda one=delivery_id: do(actor=request.actor, delivery_id=one))  # type: ignore[misc]
         if refused:
             return _screen(request, refused)
-    return home(request)
+    return home(request, _("Somebody else is asked") if step == "decline" else "")
 
 
 @route("courier.work")
@@ -239,7 +253,7 @@ def _screen(
     doors = {job.id: view.eta for view in views if view.kind == "dropoff" for job in view.jobs}
     stops = [_stop(view, number, doors, now) for number, view in enumerate(views, start=1)]
     here = (me.lat, me.lon) if me.lat is not None and me.lon is not None else None
-    wait = place_to_wait(request.actor) if me.on_shift and not (views or me.on_break) else None
+    wait = place_to_wait(request.actor) if me.takes_orders(now) and not views else None
     places = [(view.kind, (view.lat, view.lon)) for view in views]
     if wait:
         places = [("pickup", (wait.lat, wait.lon))]
@@ -256,6 +270,7 @@ def _screen(
         "typed": typed,
         "offers": [] if current and current.step == "accept" else offers,
         "wait": wait,
+        "done": me.on_shift and not (me.on_break or me.takes_orders(now)),
         "drawing": maps.draw(me.city_id, places, here),
         "shop": stores.store(current.view.store_id) if current else None,
         "topic": f"courier:{me.id}",

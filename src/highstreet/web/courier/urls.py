@@ -10,6 +10,7 @@ urlpatterns = [
     path("", pages.work, name="work"),
     path("shift", pages.shift, name="shift"),
     path("break", pages.pause, name="break"),
+    path("last-order", pages.last_order, name="last_order"),
     path("shifts", shifts.shifts, name="shifts"),
     path("shifts/<str:shift>/<str:what>", shifts.change, name="change_shift"),
     path("wishes", wishes.wishes, name="wishes"),

@@ -1,6 +1,17 @@
 """Verbs of couriers: duty and breaks, wishes, and the roster."""
 
-from .duty import clock_off, create, end_break, end_shift, lock_on_shift, report_position, start_break, start_shift
+from .duty import (
+    clock_off,
+    create,
+    end_break,
+    end_shift,
+    lock_on_shift,
+    no_more_orders,
+    report_position,
+    start_break,
+    start_shift,
+    take_orders,
+)
 from .roster import assign, keep, offer, propose, publish, release, take, withdraw
 from .wishes import unwish, wish
 
@@ -12,6 +23,7 @@ __all__ = [
     "end_shift",
     "keep",
     "lock_on_shift",
+    "no_more_orders",
     "offer",
     "propose",
     "publish",
@@ -20,6 +32,7 @@ __all__ = [
     "start_break",
     "start_shift",
     "take",
+    "take_orders",
     "unwish",
     "wish",
     "withdraw",

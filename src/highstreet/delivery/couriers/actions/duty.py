@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -14,8 +15,12 @@ from highstreet.kernel.refusals import INVALID
 
 from .. import held, ports, settling
 from ..events import BreakEnded, BreakStarted, ShiftEnded, ShiftStarted
-from ..models import Break, Courier, Shift
+from ..models import Break, Courier, RosterShift, Shift
 from ..refusals import NO_BREAK_NOW, NOT_A_COURIER, OFF_SHIFT, TASKS_IN_HAND
+from ..states import HELD
+
+# Who comes so long before a planned shift has come for that one.
+EARLY = timedelta(hours=1)
 
 
 @action(SYSTEM, trailed=True)
@@ -38,9 +43,9 @@ def start_shift(*, actor: Actor) -> UUID:
     shift = Shift(id=ids.new_id(), courier=courier, starts_at=clock.now())
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO couriers_shift (id, courier_id, starts_at) VALUES (%s, %s, %s) "
+            "INSERT INTO couriers_shift (id, courier_id, starts_at, orders_until) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT (courier_id) WHERE ends_at IS NULL DO NOTHING",
-            [shift.pk, courier.pk, shift.starts_at],
+            [shift.pk, courier.pk, shift.starts_at, _planned_end(courier, shift.starts_at)],
         )
         if cursor.rowcount == 1:
             outbox.emit(
@@ -106,18 +111,54 @@ def start_break(*, actor: Actor) -> None:
 def end_break(*, actor: Actor) -> None:
     """Orders again. Twice is once."""
     courier = held.courier(actor)
-    now = clock.now()
-    if Break.objects.filter(shift=_open(courier), ends_at=None).update(ends_at=now):
+    shift, now = _open(courier), clock.now()
+    if Break.objects.filter(shift=shift, ends_at=None).update(ends_at=now):
+        _take(shift, now)
         outbox.emit(
             BreakEnded(courier.pk, courier.city_id, now.isoformat()),
             topics=[f"courier:{courier.pk}", f"city:{courier.city_id}"],
         )
 
 
+@action("courier.work")
+def no_more_orders(*, actor: Actor) -> None:
+    """What is in hand is the last for now: a break or the end of the shift comes after it. Twice is once."""
+    courier = held.courier(actor)
+    shift, now = _open(courier), clock.now()
+    if shift.orders_until is None or shift.orders_until > now:
+        Shift.objects.filter(pk=shift.pk).update(orders_until=now)
+        _tell(courier)
+
+
+@action("courier.work")
+def take_orders(*, actor: Actor) -> None:
+    """Orders again, until the planned end if that is still to come."""
+    courier = held.courier(actor)
+    _take(_open(courier), clock.now())
+    _tell(courier)
+
+
+def _take(shift: Shift, now: datetime) -> None:
+    Shift.objects.filter(pk=shift.pk).update(orders_until=_planned_end(shift.courier, now))
+
+
+def _tell(courier: Courier) -> None:
+    outbox.tell([f"courier:{courier.pk}", f"city:{courier.city_id}"], {"name": "duty"})
+
+
+def _planned_end(courier: Courier, now: datetime) -> datetime | None:
+    """When the roster lets go of who works now; None where it has nothing planned."""
+    rows = RosterShift.objects.filter(courier=courier, status__in=HELD, starts_at__lte=now + EARLY, ends_at__gt=now)
+    return rows.order_by("starts_at").values_list("ends_at", flat=True).first()
+
+
 @action(SYSTEM)
-def lock_on_shift(*, actor: Actor, courier_ids: list[UUID]) -> set[UUID]:
-    """Lock these couriers in id order until the transaction ends. Returns those on shift now and not on a break."""
-    rows = Courier.objects.select_for_update(no_key=True).filter(pk__in=courier_ids, active=True).order_by("pk")
+def lock_on_shift(*, actor: Actor, courier_ids: list[UUID], switched_off: bool = False) -> set[UUID]:
+    """Lock these couriers in id order until the transaction ends. Returns those on shift now and not on a break; who
+    may work no longer only if `switched_off`."""
+    rows = Courier.objects.select_for_update(no_key=True).filter(pk__in=courier_ids).order_by("pk")
+    if not switched_off:
+        rows = rows.filter(active=True)
     locked = [row.pk for row in rows.only("pk")]
     resting = Break.objects.filter(ends_at=None).values("shift_id")
     on_duty = Shift.objects.filter(courier_id__in=locked, ends_at=None).exclude(pk__in=resting)

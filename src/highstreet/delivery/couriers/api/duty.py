@@ -31,6 +31,7 @@ class MeOut(Schema):
     on_shift: bool
     since: datetime | None
     break_since: datetime | None
+    orders_until: datetime | None = Field(description="no new orders from then on; null: until the shift ends")
     lat: float | None
     lon: float | None
 
@@ -147,6 +148,30 @@ def resume(request: HttpRequest) -> HttpResponse:
     return once(request, work)
 
 
+@router.post("/courier/last-order", response={200: MeOut}, openapi_extra=refuses("not_a_courier", "off_shift"))
+@route("courier.work")
+def last_order(request: HttpRequest) -> HttpResponse:
+    """No new orders from now on: after those in hand comes a break, or the end of the shift."""
+
+    def work() -> MeOut:
+        actions.no_more_orders(actor=_actor(request))
+        return _me(_actor(request))
+
+    return once(request, work)
+
+
+@router.delete("/courier/last-order", response={200: MeOut}, openapi_extra=refuses("not_a_courier", "off_shift"))
+@route("courier.work")
+def orders_again(request: HttpRequest) -> HttpResponse:
+    """Orders again."""
+
+    def work() -> MeOut:
+        actions.take_orders(actor=_actor(request))
+        return _me(_actor(request))
+
+    return once(request, work)
+
+
 @router.put(
     "/courier/position",
     response={204: None},
@@ -189,6 +214,7 @@ def _me(actor: Actor) -> MeOut:
         on_shift=own.on_shift,
         since=own.since,
         break_since=own.break_since,
+        orders_until=own.orders_until,
         lat=own.lat,
         lon=own.lon,
     )

@@ -28,7 +28,8 @@ SHIFT_PAY = "courier_shift_pay"
 
 @dataclass(frozen=True)
 class CourierView:
-    """A courier; position and `since` are None off shift, `break_since` unless on a break."""
+    """A courier; position and `since` are None off shift, `break_since` unless on a break. `orders_until`: no new
+    orders from then on."""
 
     id: UUID
     city_id: UUID
@@ -41,6 +42,7 @@ class CourierView:
     seen_at: datetime | None
     since: datetime | None
     break_since: datetime | None = None
+    orders_until: datetime | None = None
 
     @property
     def on_break(self) -> bool:
@@ -49,6 +51,10 @@ class CourierView:
     @property
     def on_shift(self) -> bool:
         return self.since is not None
+
+    def takes_orders(self, at: datetime) -> bool:
+        """Whether new orders may come."""
+        return self.on_shift and not self.on_break and (self.orders_until is None or self.orders_until > at)
 
     @property
     def first_name(self) -> str:
@@ -114,7 +120,8 @@ def courier(courier_id: UUID) -> CourierView | None:
     row = Courier.objects.filter(pk=courier_id).first()
     if row is None:
         return None
-    return _view(row, *(_duty().filter(courier=row).values_list("starts_at", "paused").first() or (None, None)))
+    duty = _duty().filter(courier=row).values_list("starts_at", "paused", "orders_until").first()
+    return _view(row, *(duty or (None,)))
 
 
 def on_shift(city_id: UUID) -> list[CourierView]:
@@ -122,7 +129,7 @@ def on_shift(city_id: UUID) -> list[CourierView]:
     rows = (
         _duty().filter(courier__city_id=city_id, courier__active=True).select_related("courier").order_by("courier_id")
     )
-    return [_view(row.courier, row.starts_at, row.paused) for row in rows]
+    return [_view(row.courier, row.starts_at, row.paused, row.orders_until) for row in rows]
 
 
 def _duty() -> QuerySet[Any]:
@@ -133,8 +140,8 @@ def _duty() -> QuerySet[Any]:
 
 def silent(city_id: UUID, before: datetime) -> dict[UUID, datetime]:
     """Couriers on shift of whom nothing was heard since `before`, neither a position nor the end of a break: when they
-    last were, or began."""
-    rows = Shift.objects.filter(ends_at=None, starts_at__lt=before, courier__city_id=city_id, courier__active=True)
+    last were, or began. Who was switched off on shift too: nothing will be."""
+    rows = Shift.objects.filter(ends_at=None, starts_at__lt=before, courier__city_id=city_id)
     rows = rows.exclude(courier__seen_at__gte=before).annotate(rested=Max("breaks__ends_at"))
     found = rows.values_list("courier_id", "starts_at", "courier__seen_at", "rested")
     last = {courier_id: max(began, seen or began, rested or began) for courier_id, began, seen, rested in found}
@@ -188,7 +195,9 @@ def earnings(actor: Actor, day: date) -> EarningsView:
     return EarningsView(day, -sum(amount for *_, amount in found), city.currency, items, shifts)
 
 
-def _view(row: Courier, since: datetime | None, break_since: datetime | None = None) -> CourierView:
+def _view(
+    row: Courier, since: datetime | None, break_since: datetime | None = None, orders_until: datetime | None = None
+) -> CourierView:
     shown = since is not None
     return CourierView(
         row.pk,
@@ -202,6 +211,7 @@ def _view(row: Courier, since: datetime | None, break_since: datetime | None = N
         row.seen_at if shown else None,
         since,
         break_since,
+        orders_until,
     )
 
 

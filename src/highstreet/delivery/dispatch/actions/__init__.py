@@ -1,6 +1,7 @@
 """Verbs of the last mile: what stores cause, what couriers do, what the dispatcher decides."""
 
 from .fleet import bring, take_back, take_over, write_off
+from .giving_up import give_up, give_up_stuck
 from .intake import cancel, create, hand_over, mark_ready, store_begins
 from .learning import learn_speeds
 from .override import Overridden, override
@@ -8,7 +9,7 @@ from .places import place_idle
 from .planning import Epoch, plan
 from .replaying import advance_replay, ask_replay, fail_replay, finish_replay
 from .vanishing import let_go_of_vanished
-from .work import accept, arrive_door, arrive_store, deliver, give_back, incident, pick_up
+from .work import accept, arrive_door, arrive_store, decline, deliver, give_back, incident, pick_up
 
 __all__ = [
     "Epoch",
@@ -21,10 +22,13 @@ __all__ = [
     "bring",
     "cancel",
     "create",
+    "decline",
     "deliver",
     "fail_replay",
     "finish_replay",
     "give_back",
+    "give_up",
+    "give_up_stuck",
     "hand_over",
     "incident",
     "learn_speeds",

@@ -43,7 +43,11 @@ def place_idle(*, actor: Actor, city_id: UUID, seen: Snapshot) -> int:
     """
     now = clock.now()
     busy = {row.courier_id for row in seen.live}
-    idle = {courier.id: number for number, courier in enumerate(seen.couriers) if courier.id not in busy}
+    idle = {
+        courier.id: number
+        for number, courier in enumerate(seen.couriers)
+        if courier.id not in busy and courier.takes_orders(now)
+    }
     asked = WaitingPlace.objects.filter(store__city_id=city_id)
     asked.exclude(courier_id__in=idle, at__gt=now - ASKED).delete()
     if len(idle) * len(seen.stores) ** 2 > MOST or len(seen.stores) < 2:

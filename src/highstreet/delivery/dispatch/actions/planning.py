@@ -35,26 +35,36 @@ class Epoch:
     away: frozenset[UUID] = frozenset()
 
 
-@action(SYSTEM)
 def plan(*, actor: Actor, city_id: UUID, policy: Policy = SERVING) -> Epoch:
     """One epoch for a city. Every assignment is conditional on the delivery still waiting and the courier's room.
 
-    Run by one leader a city (see `loop`); run by two, the second finds nothing waiting.
+    Run by one leader a city (see `loop`); run by two, the second finds nothing waiting. Three transactions, none of
+    them open while the city is looked at: a travel service may take its time.
     """
     now = clock.now()
-    lapsed = _take_back(actor, city_id, now)
+    lapsed = lapse(actor=actor, city_id=city_id)
     away = let_go_of_vanished(actor=actor, city_id=city_id)
     seen = snapshot.take(city_id, now, away)
-    decided = policy.assign(seen.problem)
-    assigned = _give(actor, seen, decided, policy.name, now)
-    _begin(seen, decided)
-    _tell_etas(seen)
+    assigned = give(actor=actor, seen=seen, decided=policy.assign(seen.problem), policy=policy.name, now=now)
     return Epoch(assigned, lapsed, len(seen.waiting) - assigned, frozenset(away))
 
 
-def _take_back(actor: Actor, city_id: UUID, now: datetime) -> int:
-    """What was not accepted in time waits again; its courier is not asked for it for a while."""
-    before = now - timedelta(seconds=rules.lapse_seconds(clock.speed()))
+plan.__policy__ = SYSTEM  # type: ignore[attr-defined]
+
+
+@action(SYSTEM)
+def give(*, actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now: datetime) -> int:
+    """Carry out what was decided upon `seen`, as far as it still holds. Returns how many deliveries were given."""
+    assigned = _give(actor, seen, decided, policy, now)
+    _begin(seen, decided)
+    _tell_etas(seen)
+    return assigned
+
+
+@action(SYSTEM)
+def lapse(*, actor: Actor, city_id: UUID) -> int:
+    """What was not accepted in time waits again; its courier is not asked for it for a while. Returns how many."""
+    before = clock.now() - timedelta(seconds=rules.lapse_seconds(clock.speed()))
     rows = (
         Delivery.objects.select_for_update(no_key=True, skip_locked=True)
         .filter(city_id=city_id, carrier="own", status="assigned", assigned_at__lt=before, pinned=False)

@@ -20,7 +20,7 @@ from highstreet.trade.fulfilment import reads as fulfilment_reads
 from .. import photos, rules
 from ..events import CourierPaid
 from ..models import Delivery
-from ..moving import out_of_the_store, step, wait_again
+from ..moving import NOBODYS, out_of_the_store, step, wait_again
 from ..refusals import PROOF_NEEDED, UNKNOWN_INCIDENT, WRONG_PROOF
 
 
@@ -30,6 +30,12 @@ def accept(*, actor: Actor, delivery_id: UUID) -> None:
     row = _own(actor, delivery_id)
     if row.accepted_at is None:
         step(actor, row, "accept")
+
+
+@action("courier.work")
+def decline(*, actor: Actor, delivery_id: UUID) -> None:
+    """Not take what is offered: somebody else is asked at once. Refused with WRONG_STATE once it is accepted."""
+    step(actor, _own(actor, delivery_id), "lapse", note="declined", **NOBODYS)
 
 
 @action("courier.work")

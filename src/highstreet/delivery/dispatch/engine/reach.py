@@ -12,7 +12,8 @@ def reach(problem: Problem, back: Floats) -> Floats:
 
     problem.to_store [K, S] must be known for every store; back [N, S]: from each waiting order's door to each store.
     What waits is matched to couriers in rounds, each taking who is soonest there; whoever got an order is free again at
-    its door. Bundles are not reckoned with, so it is rather too late where couriers are scarce.
+    its door. Nobody begins after their shift's end. Bundles are not reckoned with, so it is rather too late where
+    couriers are scarce.
     """
     from scipy.optimize import linear_sum_assignment  # type: ignore[attr-defined]
 
@@ -21,17 +22,19 @@ def reach(problem: Problem, back: Floats) -> Floats:
         return np.full(stores, np.inf)
     # Where no way leads, somebody is far; the matching knows no infinity.
     free, to_store, back = np.maximum(problem.free_in, 0.0), np.minimum(problem.to_store, FAR), np.minimum(back, FAR)
-    service = problem.service
+    service, off = problem.service, problem.until_off
     ridden = service.after_pickup + problem.drop + service.before_drop + service.after_drop
     left = np.arange(len(problem.store))
     while len(left):
         there = free[None, :] + to_store[:, problem.store[left]].T + service.before_pickup
         pick = np.maximum(there, problem.ready_in[left][:, None])
+        pick = np.where(pick > off[None, :], FAR, pick)
         rows, columns = linear_sum_assignment(pick)
         can = pick[rows, columns] < FAR
         served, by = left[rows[can]], columns[can]
         free[by] = pick[rows[can], by] + ridden[served]
         to_store[by] = back[served]
         left = np.delete(left, rows)
-    soonest = (free[:, None] + to_store).min(axis=0)
+    there = free[:, None] + to_store
+    soonest = np.where(there > off[:, None], FAR, there).min(axis=0)
     return np.where(soonest < FAR, soonest, np.inf)

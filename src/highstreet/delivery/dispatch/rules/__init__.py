@@ -32,6 +32,7 @@ VANISHED_WALL_SECONDS = 15.0
 ABANDONED_SECONDS = 3600.0
 # What is in the bag of somebody who has vanished is given up so long after the promise and the last sign of life.
 GIVEN_UP_SECONDS = 2700.0
+MOST_OVERDUE = timedelta(minutes=15)
 _CARRIED = ("picked_up", "at_door")
 
 
@@ -140,11 +141,15 @@ def schedule(
 def in_hand(ready_at: datetime | None, ready_by: datetime, start_at: datetime | None, now: datetime) -> datetime:
     """When the goods can be had: packed, as planned, or if the store has not begun, as long from now as it needs.
 
-    Not as planned then: a courier would be kept from coming by a plan that was made for a later one.
+    Not as planned then: a courier would be kept from coming by a plan that was made for a later one. What should be
+    packed and is not is taken to need half as long again as it is late by, a quarter of an hour at most: nobody is
+    sent to stand at a slow store first.
     """
     if ready_at is not None:
         return ready_at
-    return ready_by if start_at is None or start_at <= now else now + (ready_by - start_at)
+    if start_at is not None and start_at > now:
+        return now + (ready_by - start_at)
+    return max(ready_by, now + min((now - ready_by) / 2, MOST_OVERDUE))
 
 
 def pay(base: int, per_km: int, distance_m: int) -> int:
