@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # The engine's, by name: whoever only asks for --help is spared its numerics.
-POLICIES = ("nearest", "matching", "reyes", "timely")
+POLICIES = ("nearest", "matching", "reyes", "timely", "serving")
 
 
 def bench(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -141,10 +140,8 @@ def test_the_alternatives_are_ranked() -> None:
     assert job.cost < job.alternatives[0][1]
 
 
-def test_a_big_town_is_planned_in_time() -> None:
+def test_a_big_town_is_planned_without_breaking_a_rule() -> None:
     problem = city(400, 300, stores=40)
-    started = time.process_time()
     plan = SERVING.assign(problem)
-    spent = 1000 * (time.process_time() - started)
     check(problem, plan)
-    print(f"timely 400 couriers x 300 orders: {spent:.0f} ms CPU, bound 250, {len(plan.jobs)} jobs")  # noqa: T201
+    assert sum(len(one.orders) for one in plan.jobs) + len(plan.held) > 200

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
-from .. import POLICIES
+from .. import POLICIES, SERVING, Policy
 from .instances import BadInstance, find, load
 from .score import Score, score, write_log
 from .simulate import Settings, simulate
 
+# As the dispatcher of a running city decides: couriers accept and may say no, so nobody is sent anywhere without an
+# order, everybody is told earlier, and nobody's earnings are asked for.
+SERVED = "serving"
 HEADS = (
     "policy",
     "undelivered %",
@@ -44,7 +47,7 @@ class Ran:
 def run(folder: Path, policy: str, settings: Settings, logs: Path | None) -> Ran:
     """Simulate and score one day; its log is written to logs/POLICY/DAY.csv where asked for."""
     instance = load(folder)
-    result = simulate(instance, POLICIES[policy], settings)
+    result = simulate(instance, *_way(policy, settings))
     if logs is not None:
         (logs / policy).mkdir(parents=True, exist_ok=True)
         write_log(logs / policy / f"{instance.name}.csv", result.log)
@@ -52,6 +55,12 @@ def run(folder: Path, policy: str, settings: Settings, logs: Path | None) -> Ran
     return Ran(
         policy, score(instance, result.log), float(spent.mean()), float(np.percentile(spent, 95)), float(spent.max())
     )
+
+
+def _way(policy: str, settings: Settings) -> tuple[Policy, Settings]:
+    if policy == SERVED:
+        return SERVING, replace(settings, may_move=False, fair=False)
+    return POLICIES[policy], settings
 
 
 @dataclass(frozen=True)
