@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, radians
+from urllib.parse import quote
 from uuid import UUID
 
 from highstreet.delivery.routing import reads as routing
 
 Point = tuple[float, float]
+# Phones that know no geo: addresses.
+APPLE = ("iPhone", "iPad")
 WIDTH = 640
 MARGIN = 0.15
 LEAST_DEGREES = 0.004
@@ -36,6 +39,14 @@ class Drawing:
     layers: list[tuple[str, str]]
     way: str
     pins: list[Pin]
+
+
+def link(place: Point, name: str, agent: str) -> str:
+    """An address that opens the phone's own navigation at a place (RFC 5870; Apple's Map Links for who has none)."""
+    at = f"{place[0]:.6f},{place[1]:.6f}"
+    if any(one in agent for one in APPLE):
+        return f"https://maps.apple.com/?daddr={at}"
+    return f"geo:{at}?q={at}({quote(name, safe='')})"
 
 
 def draw(city_id: UUID, stops: list[tuple[str, Point]], here: Point | None) -> Drawing | None:

@@ -271,6 +271,7 @@ def _screen(
         "offers": [] if current and current.step == "accept" else offers,
         "wait": wait,
         "done": me.on_shift and not (me.on_break or me.takes_orders(now)),
+        "way": maps.link(places[0][1], current.view.name, request.headers.get("User-Agent", "")) if current else "",
         "drawing": maps.draw(me.city_id, places, here),
         "shop": stores.store(current.view.store_id) if current else None,
         "topic": f"courier:{me.id}",

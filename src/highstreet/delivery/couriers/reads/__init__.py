@@ -18,7 +18,7 @@ from .people import (
     on_shift,
     silent,
 )
-from .roster import DayView, Offering, ShiftView, day, mine, riders, shift, to_take, week
+from .roster import DayView, Offering, ShiftView, absent, day, mine, riders, shift, to_take, week
 from .terms import earning_terms, work_terms
 from .wishes import MOST_WISHES, WishView, wishes
 
@@ -34,6 +34,7 @@ __all__ = [
     "ShiftPayView",
     "ShiftView",
     "WishView",
+    "absent",
     "count_at_work",
     "count_on_shift",
     "courier",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
+
 from highstreet.kernel import clock
 from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
@@ -17,13 +19,15 @@ from highstreet.supply.organisations.reads import CityView
 from highstreet.supply.stores import reads as stores
 
 from .. import planning, rules
-from ..models import Courier, RosterShift
+from ..models import Courier, RosterShift, Shift
 from ..states import FREE, HELD, PUBLISHED
 from .people import me, names
 from .terms import work_terms
 from .wishes import of_city, of_couriers
 
 AHEAD_DAYS = 15
+# Who is not there so long after the planned beginning is missed.
+LATE = timedelta(minutes=10)
 MOST_OFFERED = 100
 MOST_RIDERS = 500
 YEARS = (2000, 2200)
@@ -240,6 +244,23 @@ def midnight(city: CityView, which: date) -> datetime:
     if not YEARS[0] <= which.year <= YEARS[1]:
         raise Refused(NOT_FOUND)
     return datetime.combine(which, time.min, tzinfo=city.zone)
+
+
+def absent(actor: Actor, city_id: UUID) -> list[ShiftView]:
+    """Planned shifts that run and whose couriers have not come, the longest first; for whom the couriers are to send.
+
+    Who ended a shift since the planned one began has been there.
+    """
+    require(actor, "console.read")
+    if not stores.runs_city(actor, city_id):
+        return []
+    now = clock.now()
+    came = Shift.objects.filter(courier=OuterRef("courier")).filter(
+        Q(ends_at=None) | Q(ends_at__gt=OuterRef("starts_at"))
+    )
+    rows = RosterShift.objects.filter(city_id=city_id, status__in=HELD, starts_at__lte=now - LATE, ends_at__gt=now)
+    rows = rows.filter(~Exists(came)).select_related("courier").order_by("starts_at", "pk")
+    return [view(row, row.courier.name) for row in rows if row.courier]
 
 
 def planned(courier_id: UUID, since: datetime, until: datetime) -> list[rules.Planned]:

@@ -10,6 +10,7 @@ from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.dispatch.reads import tower as dispatch
 from highstreet.delivery.dispatch.reads.tower import IN_STORE, UNANSWERED, TowerOrder, TowerView
 from highstreet.kernel import ids
@@ -54,6 +55,7 @@ def tower(request: StaffRequest) -> HttpResponse:
     rows = _chosen(seen, scope, store, show)
     context = {
         "counts": _counts(seen),
+        "absent": couriers.absent(request.actor, scope.city.id),
         "lines": [_line(one, seen, scope) for one in rows[:MOST_ROWS]],
         "more": max(0, len(rows) - MOST_ROWS),
         "cities": _cities(request, scope),

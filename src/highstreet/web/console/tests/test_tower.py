@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from highstreet.delivery.couriers.models import Courier, Shift
+from highstreet.delivery.couriers.models import Courier, RosterShift, Shift
 from highstreet.delivery.dispatch.models import Delivery, DispatchDecision, Override, Replay
 from highstreet.delivery.promise.models import Promise
 from highstreet.kernel import clock, ids
@@ -57,6 +57,29 @@ def test_the_least_time_left_is_first_and_what_is_done_is_gone(scene: Scene) -> 
     assert [line.number for line in page.context["lines"]] == ["LATE01", "WAIT01", "FRESH1"]
     assert {key: count for key, _, count, _ in page.context["counts"]}["late"] == 1
     assert re.search(r"1[56] min late", page.content.decode())
+
+
+def test_who_is_planned_and_has_not_come_is_named_to_who_sends_couriers(scene: Scene) -> None:
+    ana, ben = scene.couriers
+    Shift.objects.filter(courier__in=[ana, ben]).delete()
+    now = clock.now()
+    Shift.objects.create(courier=ben, starts_at=now)
+    for rider, since in ((ana, 20), (ben, 20)):
+        RosterShift.objects.create(
+            city=scene.city,
+            courier=rider,
+            status="taken",
+            starts_at=now - timedelta(minutes=since),
+            ends_at=now + timedelta(hours=3),
+        )
+    text = client_of(scene.owner).get("/console/tower", headers={"Accept-Language": "en"}).content.decode()
+    assert "1 courier is planned now and not on shift" in text and f"{ana.name} since" in text
+    assert 'id="absent"' not in client_of(scene.picker).get("/console/tower").content.decode()
+    RosterShift.objects.filter(courier=ana).update(starts_at=now - timedelta(minutes=9))
+    assert 'id="absent"' not in client_of(scene.owner).get("/console/tower").content.decode()
+    RosterShift.objects.filter(courier=ana).update(starts_at=now - timedelta(hours=2))
+    Shift.objects.create(courier=ana, starts_at=now - timedelta(hours=2), ends_at=now - timedelta(hours=1))
+    assert 'id="absent"' not in client_of(scene.owner).get("/console/tower").content.decode()
 
 
 def test_filters_by_store_and_by_what_is_wrong(scene: Scene) -> None:

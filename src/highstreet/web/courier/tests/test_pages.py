@@ -168,6 +168,13 @@ def test_the_next_ride_is_offered_as_one(ride: Ride) -> None:
     assert {Delivery.objects.get(pk=one).status for one in later} == {"accepted"} and "New: " not in ride.screen()
 
 
+def test_the_phones_own_navigation_opens_at_the_stop(ride: Ride) -> None:
+    at = f"{ride.world.store.lat:.6f},{ride.world.store.lon:.6f}"
+    assert f'href="geo:{at}?q={at}(' in ride.screen()
+    apple = words(ride.client.get("/courier/", headers={"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0)"}))
+    assert f'href="https://maps.apple.com/?daddr={at}"' in apple
+
+
 def test_what_is_not_wanted_goes_to_somebody_else(ride: Ride) -> None:
     text = ride.screen()
     assert "/step/decline" in text and "Not this one" in text
