@@ -73,7 +73,7 @@ mutants: $(STAMPS)/dev
 	@nice -n 15 $(BIN)/python bench/mutants.py
 
 audit: $(STAMPS)/base
-	@$(BIN)/highstreet audit
+	@$(BIN)/highstreet --data var audit
 
 client: $(STAMPS)/dev
 	@$(BIN)/python scripts/client.py

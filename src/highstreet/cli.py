@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         if _is_callers(error):
-            print(f"highstreet: {error}", file=sys.stderr)
+            print(f"highstreet: {_words(error, getattr(arguments, 'language', 'en'))}", file=sys.stderr)
             return 2
         raise
 
@@ -53,10 +53,25 @@ def _is_callers(error: Exception) -> bool:
     )
 
 
-def _database() -> None:
-    """Without DATABASE_URL: the demo's own database, in its own time."""
-    if "DATABASE_URL" not in os.environ:
-        folder = Path(os.environ.get("HIGHSTREET_DATA", "var")).resolve()
+def _words(error: Exception, language: str) -> str:
+    from django.utils import translation
+
+    from highstreet.kernel.refusal import Refused
+
+    if not isinstance(error, Refused):
+        return str(error)
+    with translation.override(language):
+        return f"{error.reason.code}: {error.words}"
+
+
+def _database(arguments: argparse.Namespace) -> None:
+    """Without DATABASE_URL: the demo's own database in --data, in its own time. Refuses to guess."""
+    if not os.environ.get("DATABASE_URL"):
+        if not arguments.data:
+            from highstreet.ops.backup import Failed
+
+            raise Failed("set DATABASE_URL to the database of this installation, or say --data var for the demo's")
+        folder = Path(arguments.data).resolve()
         clock_file = folder / "clock.json"
         if clock_file.exists():
             os.environ.setdefault("HIGHSTREET_CLOCK", json.loads(clock_file.read_text())["rate"])
@@ -67,9 +82,9 @@ def _database() -> None:
         os.environ["DATABASE_URL"] = server.url("highstreet")
 
 
-def _django() -> None:
+def _django(arguments: argparse.Namespace) -> None:
     """Set Django up on the database."""
-    _database()
+    _database(arguments)
     import django
 
     django.setup()
@@ -77,7 +92,7 @@ def _django() -> None:
 
 def _on_django(command: Command) -> Command:
     def run(arguments: argparse.Namespace) -> int:
-        _django()
+        _django(arguments)
         return command(arguments)
 
     return run
@@ -100,7 +115,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _web(arguments: argparse.Namespace) -> int:
-    _database()
+    _database(arguments)
     from highstreet.web.server import serve
 
     serve(
@@ -115,7 +130,7 @@ def _web(arguments: argparse.Namespace) -> int:
 
 
 def _streams(arguments: argparse.Namespace) -> int:
-    _database()
+    _database(arguments)
     from highstreet.web.server import serve
 
     serve("highstreet.web.streams:application", host=arguments.host, port=arguments.port, drain=arguments.drain)
@@ -123,7 +138,7 @@ def _streams(arguments: argparse.Namespace) -> int:
 
 
 def _worker(arguments: argparse.Namespace) -> int:
-    _django()
+    _django(arguments)
     from highstreet.kernel import working
 
     working.run(arguments.concurrency, grace=arguments.grace)
@@ -131,7 +146,7 @@ def _worker(arguments: argparse.Namespace) -> int:
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:
-    _django()
+    _django(arguments)
     import signal
 
     from highstreet.delivery.dispatch.loop import run_forever
@@ -144,7 +159,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
 
 def _audit(arguments: argparse.Namespace) -> int:
-    _django()
+    _django(arguments)
     from highstreet.kernel import audit, heartbeat
 
     started = time.monotonic()
@@ -161,7 +176,7 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _privacy(arguments: argparse.Namespace) -> int:
-    _django()
+    _django(arguments)
     if arguments.forget:
         from highstreet.kernel import privacy
 
@@ -184,7 +199,7 @@ def _import(arguments: argparse.Namespace) -> int:
     categories = rows.read(categories_file.name, categories_file.read_bytes(), rows.category, ["code"])
     places = [place for file in arguments.places for place in rows.read(file.name, file.read_bytes(), rows.place)]
     arguments.streets.open("rb").close()
-    _django()
+    _django(arguments)
     from django.db import transaction
 
     from highstreet.delivery.routing import actions as routing
@@ -223,7 +238,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _manage(arguments: argparse.Namespace) -> int:
-    _django()
+    _django(arguments)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["highstreet manage", *arguments.words])
@@ -245,7 +260,7 @@ def _live(arguments: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="highstreet", description="The open O2O retail platform.")
-    parser.add_argument("--data", type=Path, help="where the embedded database and files live (default: var)")
+    parser.add_argument("--data", type=Path, help="where the demo's own database and files live (the demo: var)")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(name: str, command: Command, words: str, parent: Any = commands) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.templatetags.static import static
 
 from highstreet.kernel.context import configure_logging
+from highstreet.kernel.dsn import parameters
 from highstreet.kernel.messages import compile_all
 
 PACKAGE = Path(__file__).resolve().parent
@@ -50,22 +50,24 @@ CHANGE_MS = max(QUERY_MS, 10_000)
 
 
 def _database(url: str) -> dict[str, object]:
-    """`postgresql://user:password@host:port/name?host=/socket/dir` as Django wants it."""
-    parts = urlsplit(url)
-    query = parse_qs(parts.query)
+    """`postgresql://user:password@host:port/name?host=/socket/dir&sslmode=verify-full` as Django wants it."""
+    given = parameters(url)
+    # A service names its own.
+    named = "service" not in given
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/") or "postgres",
-        "USER": unquote(parts.username or "postgres"),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.get("host", [parts.hostname or ""])[0],
-        "PORT": str(parts.port or ""),
+        "NAME": given.pop("dbname", "postgres" if named else ""),
+        "USER": given.pop("user", "postgres" if named else ""),
+        "PASSWORD": given.pop("password", ""),
+        "HOST": given.pop("host", ""),
+        "PORT": given.pop("port", ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            **given,
             # No parallel plans: a page is one core's work, and a shelf's two halves come one after the other.
             "options": f"-c statement_timeout={QUERY_MS} -c lock_timeout={min(QUERY_MS, 10_000)} "
-            "-c max_parallel_workers_per_gather=0",
+            f"-c max_parallel_workers_per_gather=0 {given.get('options', '')}".rstrip(),
             "server_side_binding": True,
             "prepare_threshold": 2,
         },
@@ -136,7 +138,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "highstreet.web.middleware.Language",
-    "django.middleware.common.CommonMiddleware",
+    "highstreet.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "highstreet.web.middleware.Actors",
@@ -225,6 +227,12 @@ AXES_ENABLED = os.environ.get("HIGHSTREET_AXES", "1") == "1"
 EMAIL_HOST = os.environ.get("HIGHSTREET_SMTP", "")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
 EMAIL_TIMEOUT = 5
+# Asked where a password is chosen, not where one is used.
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "highstreet.people.accounts.forms.LongEnough"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Not cached_db: a process would go on believing in a session that another one has ended.

@@ -22,9 +22,13 @@ from typing import IO, Any, Self
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import make_conninfo
 
+from highstreet.kernel import dsn
 from highstreet.kernel.postgres import programs
+from highstreet.kernel.refusal import Refused
+
+from .refusals import IN_USE
 
 DUMP, MANIFEST, FORMAT = "database.dump", "manifest.json", 1
 CHUNK = 1 << 20
@@ -74,17 +78,9 @@ def backup(url: str, path: Path) -> Manifest:
     partial = path.with_name(f"{path.name}.part")
     try:
         with _snapshot(url) as (connection, name), _only_mine(partial) as file:
-            program = _program("pg_dump", connection.info.server_version)
-            command = [
-                program,
-                "-Fc",
-                "-Z",
-                "1",
-                "--no-owner",
-                "--no-privileges",
-                f"--snapshot={name}",
-            ]
-            dump = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment(url))
+            program = _program("pg_dump", connection.info.server_version, url)
+            command = [program, "-Fc", "-Z", "1", "--no-owner", "--no-privileges", f"--snapshot={name}"]
+            dump = _run(command, url, stdout=subprocess.PIPE)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:
                 with packed.open(DUMP, "w", force_zip64=True) as member:
                     digest = _copy(_pipe(dump), member)
@@ -107,34 +103,27 @@ def backup(url: str, path: Path) -> Manifest:
 def restore(url: str, path: Path, *, replace: bool = False, jobs: int = 2) -> Manifest:
     """Fill the database at `url` from `path` and compare every table with the manifest.
 
-    Refuses a database that holds tables, unless `replace`: then they are dropped first. A backup made by newer code
-    is refused by `highstreet migrate`; one by older code is brought up to date by it.
+    Refuses a database that holds tables, unless `replace`: then they are dropped first, but never while anybody else
+    is connected (IN_USE). A backup made by newer code is refused by `highstreet migrate`; one by older code is brought
+    up to date by it.
     """
     with tempfile.TemporaryDirectory(prefix="highstreet-restore-") as folder:
         dump = Path(folder) / DUMP
         manifest = _unpack(path, dump)
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(dsn.conninfo(url), autocommit=True) as connection:
             here = connection.info.server_version
             if here // 10000 < manifest.server // 10000:
                 raise Failed(f"the backup is of PostgreSQL {manifest.server // 10000}, this server is {here // 10000}")
+            program = _program("pg_restore", here, url)
             if _tables(connection):
                 if not replace:
                     raise Failed("the database is not empty; --replace drops what is in it")
+                if others := _others(connection):
+                    raise Refused(IN_USE, count=others)
                 connection.execute("DROP SCHEMA public CASCADE")
                 connection.execute("CREATE SCHEMA public")
-            program = _program("pg_restore", here)
-            command = [
-                program,
-                "--exit-on-error",
-                "--no-owner",
-                "--no-privileges",
-                f"--jobs={jobs}",
-                f"--dbname={conninfo_to_dict(url)['dbname']}",
-            ]
-            run = subprocess.Popen(
-                [*command, dump], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment(url)
-            )
-            _check(run, "pg_restore")
+            command = [program, "--exit-on-error", "--no-owner", "--no-privileges", f"--jobs={jobs}", str(dump)]
+            _check(_run(command, url, stdout=subprocess.DEVNULL), "pg_restore")
             connection.execute("ANALYZE")
             for setting in _PLAIN:
                 connection.execute(f"SET {setting.replace('=', ' TO ')}")
@@ -179,10 +168,21 @@ def _tables(connection: psycopg.Connection[Any]) -> list[str]:
     return [str(row[0]) for row in connection.execute(query)]
 
 
+def _others(connection: psycopg.Connection[Any]) -> int:
+    """How many sessions besides this one are in the database; the server's own, such as autovacuum's, have no user."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()"
+    )
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
 @contextmanager
 def _snapshot(url: str) -> Iterator[tuple[psycopg.Connection[Any], str]]:
-    options = " ".join(f"-c {setting}" for setting in _PLAIN)
-    with psycopg.connect(url, options=options) as connection:
+    given = dsn.parameters(url)
+    options = " ".join([given.pop("options", ""), *(f"-c {setting}" for setting in _PLAIN)])
+    with psycopg.connect(make_conninfo(**given, options=options)) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         name = connection.execute("SELECT pg_export_snapshot()").fetchone()
         if name is None:
@@ -190,23 +190,32 @@ def _snapshot(url: str) -> Iterator[tuple[psycopg.Connection[Any], str]]:
         yield connection, str(name[0])
 
 
-def _program(name: str, server: int) -> str:
-    """A `pg_dump` or `pg_restore` that is not older than the server: the wheel's, else the system's."""
-    for candidate in [*map(str, programs(name)), shutil.which(name) or ""]:
+def _program(name: str, server: int, url: str) -> str:
+    """A `pg_dump` or `pg_restore` that is not older than the server: the wheel's, else the system's.
+
+    The wheel's are built without TLS, so a URL that insists on it leaves the system's.
+    """
+    insists = dsn.parameters(url).get("sslmode") in ("require", "verify-ca", "verify-full")
+    for candidate in [*([] if insists else map(str, programs(name))), shutil.which(name) or ""]:
         if candidate and Path(candidate).exists():
             said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout
             major = re.search(r"\) (\d+)", said)
             if major and int(major[1]) >= server // 10000:
                 return candidate
-    raise Failed(f"no {name} for PostgreSQL {server // 10000} here; install PostgreSQL's client programs")
+    tls = " with TLS" if insists else ""
+    raise Failed(f"no {name} for PostgreSQL {server // 10000}{tls} here; install PostgreSQL's client programs")
 
 
-def _environment(url: str) -> dict[str, str]:
-    """How the programs find the server: not on their command lines, which everybody on a machine may read."""
-    known = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
-    given = conninfo_to_dict(url)
-    named = {variable: str(given[key]) for key, variable in known.items() if given.get(key)}
-    return {**os.environ, **named, "PGOPTIONS": "-c statement_timeout=0 -c lock_timeout=0"}
+def _run(command: list[str], url: str, *, stdout: int) -> subprocess.Popen[bytes]:
+    """A program of PostgreSQL's on the database, whose statements may take as long as they need."""
+    reached, environment = dsn.for_programs(url)
+    patient = f"{environment.get('PGOPTIONS', '')} -c statement_timeout=0 -c lock_timeout=0"
+    return subprocess.Popen(
+        [*command, f"--dbname={reached}"],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment, "PGOPTIONS": patient},
+    )
 
 
 @contextmanager

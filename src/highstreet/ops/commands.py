@@ -39,6 +39,7 @@ def backup(arguments: argparse.Namespace) -> int:
     rows, size = sum(table.rows for table in made.tables.values()), arguments.file.stat().st_size
     heartbeat.beat("backup", file=str(arguments.file.resolve()), bytes=size, rows=rows)
     print(f"{arguments.file}: {len(made.tables)} tables, {rows} rows, {size / 1e6:.1f} MB, {_took(started)}")
+    print("HIGHSTREET_SECRET_KEY is not in it: keep it as safely, elsewhere")
     return 0
 
 
@@ -75,10 +76,11 @@ def declare(add: Callable[..., Any]) -> None:
     save.add_argument("file", type=Path)
     back = add("restore", restore, "fill an empty database from a backup and compare every table")
     back.add_argument("file", type=Path)
-    back.add_argument("--replace", action="store_true", help="drop what is in the database first")
+    back.add_argument("--replace", action="store_true", help="drop what is in the database first; nobody may use it")
     back.add_argument("--jobs", type=int, default=2, help="tables and indexes restored at once")
     health = add("doctor", doctor, "look after this installation: what is wrong, and what to do; exit 1 if serious")
-    health.add_argument("--language", choices=["en", "zh-hans"], default="en")
+    for speaking in (back, health):
+        speaking.add_argument("--language", choices=["en", "zh-hans"], default="en")
 
 
 def _took(started: float) -> str:

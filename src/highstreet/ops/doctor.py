@@ -5,6 +5,7 @@ Each check is a function that yields findings; one that breaks is itself a findi
 
 from __future__ import annotations
 
+import filecmp
 import os
 import platform
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
@@ -60,7 +63,7 @@ def serious(says: str, remedy: str) -> Finding:
 
 def examine() -> list[Finding]:
     """Every check. When the database does not answer, those that need it are left out."""
-    found = [*_each(_python), *_each(_settings), *_each(_disk)]
+    found = [one for check in (_python, _settings, _statics, _disk) for one in _each(check)]
     database = _each(_database)
     found += database
     if not any(one.serious for one in database):
@@ -123,8 +126,33 @@ def _settings() -> Iterator[Finding]:
         yield look(_("Time runs at ×{speed}.").format(speed=f"{clock.speed():g}"), _("Unset HIGHSTREET_CLOCK."))
     if settings.RATE == "off":
         yield serious(_("Rate limits are off."), _("Unset HIGHSTREET_RATE."))
+    if not settings.AXES_ENABLED:
+        yield look(_("Passwords may be guessed without end."), _("Set HIGHSTREET_AXES=1, unless a proxy counts."))
     if not settings.WECHAT_CONFIG:
         yield look(_("No payment provider is set up."), _("Set HIGHSTREET_WECHAT to the merchant's file."))
+
+
+def _statics() -> Iterator[Finding]:
+    """Where they are collected: as this code has them, and with the names that its pages ask for."""
+    if settings.STATIC_ROOT is None:
+        return
+    sources = [(Path(at.path(name)), name) for finder in get_finders() for name, at in finder.list([])]
+    last = {name: source for source, name in reversed(sources)}
+    kept = set(staticfiles_storage.hashed_files) if hasattr(staticfiles_storage, "hashed_files") else set(last)
+    wrong = [
+        name for name, source in last.items() if name not in kept or not _same(source, settings.STATIC_ROOT / name)
+    ]
+    if wrong:
+        yield serious(
+            _("{count} static files are not those of this version: pages break.").format(count=len(wrong)),
+            _("Run `highstreet manage collectstatic --noinput` and restart the web servers."),
+        )
+    else:
+        yield good(_("Static files are collected."))
+
+
+def _same(source: Path, copy: Path) -> bool:
+    return copy.is_file() and filecmp.cmp(source, copy, shallow=False)
 
 
 def _disk() -> Iterator[Finding]:

@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -26,6 +27,7 @@ from .door import ROUTE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
+BY_ADDRESS = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestContext:
@@ -48,6 +50,13 @@ class RequestContext:
         if response.status_code >= 500:
             log.error("request.failed", request=request_id, path=request.path, status=response.status_code)
         return response
+
+
+class Common(CommonMiddleware):
+    """Django's, which refuses names that are not the shop's; probes and Prometheus know a server by its address."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path in BY_ADDRESS else super().process_request(request)
 
 
 class Language:

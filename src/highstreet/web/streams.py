@@ -28,6 +28,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from highstreet.kernel.dsn import conninfo
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
 
 CHANNEL = "highstreet"
@@ -206,7 +208,7 @@ def make_app() -> Starlette:
         ],
         lifespan=lifespan,
     )
-    app.state.hub = Hub(os.environ.get("DATABASE_URL", ""))
+    app.state.hub = Hub(conninfo(os.environ.get("DATABASE_URL", "")))
     return app
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from django.utils import translation
@@ -46,6 +49,24 @@ def test_a_setting_that_is_dangerous_is_found(setting: dict[str, object], text: 
         found = says(text)
     assert [one.serious for one in found] == [True]
     assert found[0].remedy
+
+
+def test_passwords_that_may_be_guessed_are_found() -> None:
+    with override_settings(AXES_ENABLED=False):
+        assert [one.mark for one in says("guessed without end")] == ["look"]
+    with override_settings(AXES_ENABLED=True):
+        assert says("guessed without end") == []
+
+
+def test_static_files_that_are_not_this_versions_are_found(tmp_path: Path) -> None:
+    manifest = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
+    with override_settings(STATIC_ROOT=tmp_path, STORAGES={**settings.STORAGES, **manifest}):
+        assert says("static files are not those of this version")[0].serious
+        call_command("collectstatic", interactive=False, verbosity=0)
+        assert says("Static files are collected.")[0].mark == "ok"
+        (tmp_path / "ui/admin.css").write_text("/* of the version before */")
+        assert says("1 static files are not those of this version")[0].serious
+    assert says("tatic files") == []
 
 
 def test_what_has_stopped_is_found() -> None:
