@@ -156,6 +156,8 @@ class Machine:
         # Time only goes on: what happens next happens after it.
         clock._rate = clock.Rate(clock.wall(), (clock.now() + timedelta(minutes=11)).timestamp(), 1.0)
         actions.expire_due(actor=THE_SYSTEM)
+        fulfilment.give_up_unanswered(actor=THE_SYSTEM)
+        fulfilment.give_up_unpacked(actor=THE_SYSTEM)
 
     def refund_units(self) -> None:
         actions.refund_units(

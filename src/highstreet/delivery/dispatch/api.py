@@ -1,22 +1,29 @@
-"""/courier/tasks, the steps of a delivery, and decisions by hand."""
+"""/courier/tasks, the steps of a delivery, decisions by hand, and how a customer follows it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
-from highstreet.kernel.policy import Actor, route
+from highstreet.kernel.policy import PUBLIC, Actor, route
+from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.trade.cart.rules import is_key
+from highstreet.trade.orders import reads as orders
 
 from . import actions, reads
 from .reads import candidates as hands
+from .reads import tracking
 from .reads.places import WaitView, place_to_wait
+from .rules.causes import IN_STORE, Cause
 
 router = Router(tags=["deliveries"])
 
@@ -122,6 +129,28 @@ class DoneOut(Schema):
     id: str
     status: str
     pay: int = 0
+
+
+class Keyed(Schema):
+    key: str = Field("", max_length=40, description="the order's key, for who is not signed in")
+
+
+class TrackOut(Schema):
+    """`status` in_store: no store has accepted it yet. `expected`: at the door, null where nobody can say.
+    `cause`: why that is late, empty in time. `incident`: why it could not be given over. The courier's place is told
+    between pick-up and delivery."""
+
+    order: str
+    status: str
+    incident: str
+    courier: str
+    lat: float | None
+    lon: float | None
+    stops_before: int
+    expected: datetime | None
+    promised_to: datetime
+    late_seconds: int
+    cause: Cause
 
 
 @router.get("/courier/tasks", response={200: TasksOut}, openapi_extra=refuses("not_a_courier"))
@@ -240,6 +269,32 @@ def incident(request: HttpRequest, delivery_id: str, body: IncidentIn) -> HttpRe
 def give_back(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """Back at the store with a delivery that failed."""
     return _step(request, delivery_id, actions.give_back, "returned")
+
+
+@router.get("/orders/{order}/delivery", response={200: TrackOut}, openapi_extra=refuses("not_found"))
+@route(PUBLIC)
+def follow(request: HttpRequest, order: str, query: Query[Keyed]) -> TrackOut:
+    """Follow an order to the door: the promise against now, and why it is late. One's own, or by its `key`."""
+    actor = _actor(request)
+    actor = replace(actor, order_keys=actor.order_keys | {query.key}) if is_key(query.key) else actor
+    found = orders.order(actor, private("ord", order))
+    track = tracking.track(found.id) if found.mode == "delivery" else None
+    if track is None and (found.mode != "delivery" or found.status != "confirmed"):
+        raise Refused(NOT_FOUND)
+    delay = tracking.delay(found, track)
+    return TrackOut(
+        order=ids.public("ord", found.id),
+        status=track.status if track else IN_STORE,
+        incident=track.incident if track else "",
+        courier=track.courier_name if track else "",
+        lat=track.lat if track else None,
+        lon=track.lon if track else None,
+        stops_before=track.stops_before if track else 0,
+        expected=delay.expected,
+        promised_to=found.promised_to,
+        late_seconds=delay.late_seconds,
+        cause=delay.cause,
+    )
 
 
 @router.get("/deliveries/{delivery_id}/candidates", response={200: CandidatesOut}, openapi_extra=refuses("not_found"))

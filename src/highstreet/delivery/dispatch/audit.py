@@ -30,3 +30,14 @@ audit.add(
     "WHERE o.code = 'courier_payable' AND j.kind = 'courier_pay' "
     "GROUP BY j.cause) p ON p.cause = d.id WHERE d.pay <> COALESCE(p.paid, 0)",
 )
+# Half an hour longer than `rules.ends` says: the sweep may have stood still for a while.
+audit.add(
+    "I10",
+    "nothing packed waits for a courier, nor failed for its way back, for ever",
+    "SELECT d.id::text, d.status, d.promised_to FROM dispatch_delivery d LEFT JOIN LATERAL "
+    "(SELECT max(at) AS at FROM kernel_statechange WHERE subject = d.id AND machine = 'delivery' "
+    "AND event IN ('let_go', 'take_back', 'fail')) h ON true WHERE d.carrier = 'own' AND ("
+    "(d.status = 'waiting' AND GREATEST(d.promised_to, d.ready_at, d.created_at, h.at) "
+    "+ interval '90 minutes' < %(now)s AND d.ready_at IS NOT NULL) "
+    "OR (d.status = 'failed' AND COALESCE(h.at, d.created_at) + interval '150 minutes' < %(now)s))",
+)

@@ -1,4 +1,4 @@
-"""Jobs of dispatch: once a night what the day's rides teach; a replay when somebody asks for one."""
+"""Jobs of dispatch: what nobody goes on with; once a night what the day's rides teach; a replay that was asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.supply.organisations import reads as organisations
 
 from . import actions, replaying
+
+
+# Every 5 seconds of the wall (croniter's sixth field): an hour is a minute in a city at ×60.
+@app.periodic(cron="* * * * * */5", periodic_id="dispatch.sweep")
+@app.task(name="dispatch.sweep", queueing_lock="dispatch.sweep", pass_context=False)
+def sweep(timestamp: int) -> None:
+    actions.give_up_stuck(actor=THE_SYSTEM)
 
 
 @app.periodic(cron="17 4 * * *", periodic_id="dispatch.learn")

@@ -11,6 +11,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
 from highstreet.trade.fulfilment import actions as fulfilments
 
+from . import rules
 from .events import DeliveryMoved
 from .models import Delivery
 from .refusals import NOT_READY
@@ -35,6 +36,15 @@ NOBODYS: dict[str, Any] = {
 def wait_again(actor: Actor, row: Delivery, note: str) -> str:
     """Back to waiting, before the pick-up: not accepted yet it lapses, else it is let go."""
     return step(actor, row, "lapse" if row.status == "assigned" else "let_go", note=note, **NOBODYS)
+
+
+def lose(actor: Actor, row: Delivery) -> None:
+    """Nobody can say where the goods are: failed, and ended without them."""
+    if row.status != "failed":
+        step(actor, row, "fail", note=rules.LOST, incident=rules.LOST, eta=None)
+        fulfilments.fail(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, reason=rules.LOST)
+    step(actor, row, "give_back", note=rules.LOST)
+    fulfilments.return_(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, restock=False)
 
 
 def out_of_the_store(fulfilment_id: UUID, code: str = "") -> None:

@@ -27,6 +27,8 @@ from .models import Delivery, DispatchDecision, Override, due
 from .states import LIVE
 
 BARRED_MINUTES = 10
+# No delivery takes longer than so from when it begins.
+LONGEST = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,16 @@ class Free:
 
 
 def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywhere: bool = False) -> Snapshot:
-    """Read a city's waiting and live deliveries and its couriers on shift with a position, in five queries.
+    """Read a city's waiting and live deliveries and its couriers on shift with a position, in five queries;
+    where pay is guaranteed, in six.
 
     Who is `away` gets nothing new. Rides are known to the stores that have something waiting, or `everywhere`.
     """
-    shops = stores.stores_of(city_id)
-    index = {shop.id: number for number, shop in enumerate(shops)}
     ours = Delivery.objects.filter(due(now), city_id=city_id, carrier="own", status__in=["waiting", *LIVE])
     rows = list(ours.order_by("pk").defer("proof"))
-    waiting = [row for row in rows if row.status == "waiting" and not row.pinned and row.store_id in index]
+    shops = _shops(city_id, rows)
+    index = {shop.id: number for number, shop in enumerate(shops)}
+    waiting = [row for row in rows if row.status == "waiting" and not row.pinned]
     live = [row for row in rows if row.status != "waiting"]
     here = [one for one in couriers.on_shift(city_id) if one.lat is not None and not one.on_break]
     present = [one for one in here if one.id not in away]
@@ -86,20 +89,27 @@ def couriers_in(seen: Snapshot, city_id: UUID, now: datetime) -> dict[UUID, floa
 
 def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:
     """Deliveries as the route's rules want them."""
-    places = {shop.id: (shop.lat, shop.lon) for shop in (stores.stores_of(rows[0].city_id) if rows else [])}
+    places = {shop.id: (shop.lat, shop.lon) for shop in (_shops(rows[0].city_id, rows) if rows else [])}
     return [
         rules.Task(
             row.pk,
             row.status,
             row.sequence,
             row.store_id,
-            places.get(row.store_id, (row.lat, row.lon)),
+            places[row.store_id],
             (row.lat, row.lon),
             row.ready_at or max(_in_hand(row, now), now),
             row.pick,
         )
         for row in rows
     ]
+
+
+def _shops(city_id: UUID, rows: list[Delivery]) -> list[StoreView]:
+    """The city's stores, and those that were closed down with orders still there."""
+    open_now = stores.stores_of(city_id)
+    closed = {row.store_id for row in rows}.difference(shop.id for shop in open_now)
+    return open_now + stores.by_ids(sorted(closed)) if closed else open_now
 
 
 def legs(city_id: UUID) -> routing.CityStreets:
@@ -174,6 +184,7 @@ def _problem(
         between=streets.factor("bike", now) * straight_seconds(doors, doors, "bike"),
         barred=_barred(now, waiting, present),
         off_in=np.array([_off_in(one, now) for one in present]),
+        spare=_spare(city_id, present, now),
         apart=apart,
         to_door=to_door,
         stores=STORES,
@@ -187,6 +198,22 @@ def _in_hand(row: Delivery, now: datetime) -> datetime:
 def _off_in(courier: CourierView, now: datetime) -> float:
     """Seconds until the courier takes no more orders."""
     return (courier.orders_until - now).total_seconds() if courier.orders_until else np.inf
+
+
+def _spare(city_id: UUID, present: list[CourierView], now: datetime) -> NDArray[np.float64]:
+    """Orders by which each courier's pay of this shift is behind what is guaranteed; empty where nothing is."""
+    terms = couriers.earning_terms(city_id, now)
+    since = {one.id: one.since or now for one in present}
+    if not (terms.guarantee_hour and terms.per_order and since):
+        return np.zeros(0)
+    earned: dict[UUID, int] = defaultdict(int)
+    rows = Delivery.objects.filter(city_id=city_id, created_at__gte=min(since.values()) - LONGEST, status="delivered")
+    for courier_id, at, pay in rows.filter(courier_id__in=since).values_list("courier_id", "ended_at", "pay"):
+        if at is not None and at >= since[courier_id]:
+            earned[courier_id] += pay
+    hours = [(now - since[one.id]).total_seconds() / 3600.0 for one in present]
+    due = [terms.guarantee_hour * worked - earned[one.id] for one, worked in zip(present, hours, strict=True)]
+    return np.array(due) / terms.per_order
 
 
 def _opens_in(row: Delivery, now: datetime) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from highstreet.delivery.dispatch.rules import ends
+
 WECHAT, MEITUAN = "wechat", "meituan"
 
 
@@ -92,9 +94,9 @@ BEFORE_WINDOW = timedelta(minutes=20)
 SILENT = timedelta(minutes=3)
 GIVE_UP_SILENT = timedelta(minutes=20)
 GIVE_UP_UNTAKEN = timedelta(minutes=15)
-GIVE_UP_LATE = timedelta(minutes=60)
+GIVE_UP_LATE = ends.GIVE_UP_LATE
 LOST_AFTER = timedelta(hours=3)
-BACK_WITHIN = timedelta(hours=2)
+BACK_WITHIN = ends.BACK_WITHIN
 
 
 def meaning(provider: str, code: str) -> Code | None:

@@ -1,8 +1,15 @@
-"""What must be true of every fulfilment (I4, I9)."""
+"""What must be true of every fulfilment (I4, I9), and that none waits for ever (I10)."""
 
 from __future__ import annotations
 
-from highstreet.kernel import audit
+from datetime import timedelta
+
+from highstreet.kernel import audit, clock
+
+from . import rules
+
+# The sweep comes every few seconds of the wall, and may have stood still for a while.
+MARGIN = timedelta(minutes=30)
 
 audit.add(
     "I9",
@@ -38,4 +45,21 @@ audit.add(
     "ON f.\"group\" = h.\"group\" WHERE h.kind IN ('units', 'unit_shares') AND h.state IN ('held', 'confirmed') "
     "AND f.status IN ('packed', 'ready', 'handed_over', 'in_transit', 'delivered', 'failed', 'returning', "
     "'returned', 'cancelled')",
+)
+
+
+def _unanswered() -> str:
+    minutes = (rules.answer_within(clock.speed()) + MARGIN) // timedelta(minutes=1)
+    return (
+        "SELECT id::text, order_number, store_id::text FROM fulfilment_fulfilment "  # noqa: S608
+        f"WHERE status = 'pending' AND GREATEST(created_at, start_at) + interval '{minutes} minutes' < %(now)s"
+    )
+
+
+audit.add("I10", "no order waits for a store's answer half an hour past its time", _unanswered)
+audit.add(
+    "I10",
+    "no order waits to be packed two and a half hours past its promise",
+    "SELECT id::text, order_number, store_id::text FROM fulfilment_fulfilment "
+    "WHERE status IN ('accepted', 'picking') AND promised_to + interval '150 minutes' < %(now)s",
 )

@@ -38,6 +38,8 @@ class StartMoved:
 
 @dataclass(frozen=True)
 class FulfilmentRejected:
+    """`reason`: the store's, or "no_answer" when it said nothing."""
+
     fulfilment_id: UUID
     order_id: UUID
     store_id: UUID
@@ -152,7 +154,7 @@ class FulfilmentReturned:
 
 @dataclass(frozen=True)
 class FulfilmentCancelled:
-    """`reason`: what the caller said, or ours: "nothing_left" (all short), "not_collected"."""
+    """`reason`: what the caller said, or ours: "nothing_left" (all short), "not_packed", "not_collected"."""
 
     fulfilment_id: UUID
     order_id: UUID

@@ -1,4 +1,4 @@
-"""Time passes: unanswered questions, uncollected orders."""
+"""Time passes: unanswered questions, orders that nobody answers, packs or collects."""
 
 from __future__ import annotations
 
@@ -14,4 +14,6 @@ from . import actions
 @app.task(name="fulfilment.sweep", queueing_lock="fulfilment.sweep", pass_context=False)
 def sweep(timestamp: int) -> None:
     actions.lapse_unanswered(actor=THE_SYSTEM)
+    actions.give_up_unanswered(actor=THE_SYSTEM)
+    actions.give_up_unpacked(actor=THE_SYSTEM)
     actions.give_up_uncollected(actor=THE_SYSTEM)

@@ -61,7 +61,14 @@ class Fulfilment(models.Model):
     objects = FulfilmentQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["store", "status", "ready_by"], name="fulfilment_queue")]
+        indexes = [
+            models.Index(fields=["store", "status", "ready_by"], name="fulfilment_queue"),
+            models.Index(
+                fields=["status", "promised_to"],
+                condition=Q(status__in=["pending", "accepted", "picking", "packed", "ready"]),
+                name="fulfilment_open",
+            ),
+        ]
 
 
 class FulfilmentLine(models.Model):

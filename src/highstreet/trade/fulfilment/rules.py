@@ -13,6 +13,12 @@ from stdnum import ean
 MODES = ("delivery", "pickup")
 PREFERENCES = ("best", "ask", "refund")
 REJECT_REASONS = ("out_of_stock", "too_busy", "closing", "equipment", "other")
+# What is said of a store that said nothing; no store can choose it.
+NO_ANSWER = "no_answer"
+# So long a store has for its yes or no once it may begin; never under 15 s on the wall (fast clocks).
+ANSWER_WITHIN, ANSWER_WALL = timedelta(minutes=10), timedelta(seconds=15)
+# What is not packed so long after the promise is not wanted any more.
+PACK_WITHIN = timedelta(hours=2)
 MAX_CODE = 64
 _SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,39}")
 _PARTS = re.compile(r"\d+|\D+")
@@ -92,6 +98,11 @@ def spellings(text: str) -> list[str]:
     if _SKU.fullmatch(code):
         found += [code, code.upper()]
     return list(dict.fromkeys(found))
+
+
+def answer_within(speed: float) -> timedelta:
+    """Business time that a store has to answer an order, where business time runs `speed` times the wall's."""
+    return max(ANSWER_WITHIN, ANSWER_WALL * speed)
 
 
 def aisle_order(aisle: str) -> tuple[tuple[int, int, str], ...]:

@@ -44,6 +44,7 @@ MACHINE = Machine(
     },
 )
 NOT_BEGUN = ("pending", "accepted")
+UNPACKED = ("accepted", "picking")
 OPEN = ("pending", "accepted", "picking", "packed", "ready")
 WITH_COURIER = ("handed_over", "in_transit", "failed", "returning")
 ENDED = ("delivered", "rejected", "cancelled", "returned")

@@ -19,7 +19,7 @@ from highstreet.supply.inventory import reads as levels
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 
-from .events import FulfilmentCancelled, PickingStarted, StartMoved
+from .events import FulfilmentCancelled, FulfilmentRejected, PickingStarted, StartMoved
 from .models import Fulfilment, FulfilmentLine
 from .refusals import NOT_ALL_PICKED
 from .rules import Tally, aisle_order
@@ -121,6 +121,12 @@ def begin(actor: Actor, row: Fulfilment) -> None:
     tell(row, PickingStarted(**facts(row)))
     if sooner:
         tell(row, StartMoved(**facts(row), start_at=now.isoformat()))
+
+
+def turn_down(actor: Actor, row: Fulfilment, reason: str) -> None:
+    """The store does not do it: WRONG_STATE unless it has still to answer."""
+    move(MACHINE, row, "reject", actor=actor.name, note=reason, reject_reason=reason)
+    tell(row, FulfilmentRejected(**facts(row), reason=reason))
 
 
 def stop(actor: Actor, row: Fulfilment, reason: str) -> None:

@@ -11,7 +11,7 @@ PAYER_DAYS = 180
 CODES = (
     *("customer", "support", "store", "late", "damaged", "missing", "quality", "wrong_item", "substitute", "short"),
     *("out_of_stock", "no_store", "no_courier", "expired", "paid_twice", "returned", "not_collected", "nothing_left"),
-    *("late_payment", "cancelled"),
+    *("late_payment", "cancelled", "not_packed"),
 )
 BOOKS = "the provider's statement is compared with it; it names an order, not a person"
 # Of what a provider tells, what the books need; who paid is not among it.

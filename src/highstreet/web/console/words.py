@@ -288,6 +288,12 @@ SAYS: Words = {
     "no call to a fleet that is due waits unattended": gettext_lazy("no call to a fleet that is due waits unattended"),
     "no courier has more packages than the bag holds": gettext_lazy("no courier has more packages than the bag holds"),
     "no hold is older than its expiry + 60 s": gettext_lazy("no hold is older than its expiry + 60 s"),
+    "no order waits for a store's answer half an hour past its time": gettext_lazy(
+        "no order waits for a store's answer half an hour past its time"
+    ),
+    "no order waits to be packed two and a half hours past its promise": gettext_lazy(
+        "no order waits to be packed two and a half hours past its promise"
+    ),
     "no order waits for a payment past its expiry + 60 s": gettext_lazy(
         "no order waits for a payment past its expiry + 60 s"
     ),
@@ -302,6 +308,9 @@ SAYS: Words = {
     ),
     "nothing is booked as settled but a settled refund": gettext_lazy(
         "nothing is booked as settled but a settled refund"
+    ),
+    "nothing packed waits for a courier, nor failed for its way back, for ever": gettext_lazy(
+        "nothing packed waits for a courier, nor failed for its way back, for ever"
     ),
     "what a payment gives back is the sum of its refunds": gettext_lazy(
         "what a payment gives back is the sum of its refunds"

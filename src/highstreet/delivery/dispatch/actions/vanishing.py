@@ -11,12 +11,11 @@ from django.db.models.functions import Greatest
 from highstreet.delivery.couriers import actions as couriers
 from highstreet.delivery.couriers import reads as courier_reads
 from highstreet.kernel import clock
-from highstreet.kernel.policy import SYSTEM, THE_SYSTEM, Actor, action
-from highstreet.trade.fulfilment import actions as fulfilments
+from highstreet.kernel.policy import SYSTEM, Actor, action
 
 from .. import rules
 from ..models import Delivery
-from ..moving import step, wait_again
+from ..moving import lose, wait_again
 from ..states import BEFORE_PICK_UP, LIVE
 
 
@@ -32,7 +31,7 @@ def let_go_of_vanished(*, actor: Actor, city_id: UUID) -> set[UUID]:
     quiet = _without_a_tap(courier_reads.silent(city_id, before), before)
     if not quiet:
         return set()
-    locked = couriers.lock_on_shift(actor=actor, courier_ids=list(quiet))
+    locked = couriers.lock_on_shift(actor=actor, courier_ids=list(quiet), switched_off=True)
     still = set(courier_reads.silent(city_id, before)) & locked
     rows = Delivery.objects.select_for_update(no_key=True).filter(courier_id__in=still, status__in=LIVE).order_by("pk")
     left = set()
@@ -41,7 +40,7 @@ def let_go_of_vanished(*, actor: Actor, city_id: UUID) -> set[UUID]:
         if row.status in BEFORE_PICK_UP:
             wait_again(actor, row, "vanished")
         elif now >= rules.given_up_at(row.promised_to, quiet[row.courier_id]):
-            _give_up(actor, row)
+            lose(actor, row)
         else:
             left.add(row.courier_id)
     abandoned = now - timedelta(seconds=rules.ABANDONED_SECONDS)
@@ -61,12 +60,3 @@ def _without_a_tap(silent: dict[UUID, datetime], before: datetime) -> dict[UUID,
         tapped[courier_id] = at
     last = {courier: max(at, tapped.get(courier, at)) for courier, at in silent.items()}
     return {courier: at for courier, at in last.items() if at < before}
-
-
-def _give_up(actor: Actor, row: Delivery) -> None:
-    """Nobody can say where the goods are: failed, and ended without them."""
-    if row.status != "failed":
-        step(actor, row, "fail", note=rules.LOST, incident=rules.LOST, eta=None)
-        fulfilments.fail(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, reason=rules.LOST)
-    step(actor, row, "give_back", note=rules.LOST)
-    fulfilments.return_(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, restock=False)

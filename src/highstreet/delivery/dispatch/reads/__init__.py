@@ -1,4 +1,4 @@
-"""A courier's stops, an order's way to the door, the city's board."""
+"""A courier's stops, the city's board, why a courier was chosen."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from uuid import UUID
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F
 
 from highstreet.delivery.couriers import reads as couriers
-from highstreet.delivery.couriers.reads import CourierView
-from highstreet.delivery.routing import reads as routing
 from highstreet.kernel import clock
 from highstreet.kernel.policy import SYSTEM, Actor, require
 from highstreet.kernel.refusal import Refused
@@ -22,11 +20,11 @@ from highstreet.supply.stores import reads as stores
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentView
 
-from .. import ports, rules, snapshot
+from .. import rules, snapshot
 from ..models import Delivery, DispatchDecision
 from ..states import FOLLOWED, LIVE
+from .tracking import Points, line, store_point
 
-Points = list[tuple[float, float]]
 DEFAULT_CYCLE_MINUTES = 20.0
 LEAST_CYCLES = 20
 
@@ -63,34 +61,6 @@ class StopView:
     store_id: UUID
     eta: datetime
     jobs: list[JobView]
-
-
-@dataclass(frozen=True)
-class TrackView:
-    """What the customer may follow. The courier's position is there only between pick-up and delivery.
-
-    `hired`: a fleet brings it, so its stops are not known. `courier_phone_tail`: the last four digits, if it told them.
-    """
-
-    delivery_id: UUID
-    status: str
-    courier_name: str
-    courier_phone_tail: str
-    lat: float | None
-    lon: float | None
-    seen_at: datetime | None
-    eta: datetime | None
-    promised_to: datetime
-    stops_before: int
-    hired: bool
-    store: tuple[float, float]
-    door: tuple[float, float]
-    path: Points
-
-    @property
-    def late_seconds(self) -> int:
-        """By how much we expect to be late; 0 when in time."""
-        return max(0, round((self.eta - self.promised_to).total_seconds())) if self.eta else 0
 
 
 @dataclass(frozen=True)
@@ -147,7 +117,7 @@ def tasks(actor: Actor) -> list[StopView]:
         return []
     now = clock.now()
     shops = {shop.id: shop for shop in stores.stores_of(own.city_id)}
-    start = (own.lat, own.lon) if own.lat is not None and own.lon is not None else _store_point(rows[0])
+    start = (own.lat, own.lon) if own.lat is not None and own.lon is not None else store_point(rows[0])
     by_id = {row.pk: row for row in rows}
     briefs = fulfilments.of_orders([row.order_id for row in rows])
     views = []
@@ -166,43 +136,13 @@ def route(actor: Actor, stops: list[StopView]) -> Points:
         return []
     own = couriers.me(actor)
     here = (own.lat, own.lon) if own.lat is not None and own.lon is not None else None
-    line: Points = []
+    way: Points = []
     for stop in stops:
         there = (stop.lat, stop.lon)
         if here is not None:
-            line += _line(own.city_id, here, there)
+            way += line(own.city_id, here, there)
         here = there
-    return line
-
-
-def track(order_id: UUID) -> TrackView | None:
-    """Where the order's delivery is. Whoever calls has checked that the order may be seen; None if there is none."""
-    row = Delivery.objects.filter(order_id=order_id).order_by("-created_at").defer("proof").first()
-    if row is None:
-        return None
-    store, door = _store_point(row), (row.lat, row.lon)
-    running = row.status in LIVE and row.status not in ("assigned", "failed")
-    courier = couriers.courier(row.courier_id) if row.courier_id is not None and running else None
-    theirs = ports.fleets().courier(row.pk) if row.carrier == "fleet" and running and ports.fleets.filled else None
-    here = _position(courier) if row.status in FOLLOWED else None
-    start = here if here is not None else store
-    known = row.status not in ("delivered", "returned", "cancelled", "failed")
-    return TrackView(
-        row.pk,
-        row.status,
-        courier.first_name if courier else theirs.name if theirs else "",
-        theirs.phone_tail if theirs else "",
-        here[0] if here else None,
-        here[1] if here else None,
-        courier.seen_at if courier and here else None,
-        row.eta if known else None,
-        row.promised_to,
-        _stops_before(row) if running else 0,
-        row.carrier == "fleet",
-        store,
-        door,
-        _line(row.city_id, start, door) if known else [],
-    )
+    return way
 
 
 def board(actor: Actor, city_id: UUID) -> BoardView:
@@ -298,33 +238,6 @@ def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
         rules.pay(terms.per_order, terms.per_km, row.distance_m),
         row.assigned_at + limit if row.status == "assigned" and row.assigned_at else None,
     )
-
-
-def _stops_before(row: Delivery) -> int:
-    """Doors that the courier goes to before this one."""
-    if row.courier_id is None:
-        return 0
-    mine = Delivery.objects.filter(courier_id=row.courier_id, status__in=LIVE).defer("proof")
-    order = [
-        stop.deliveries[0] for stop in rules.stops(snapshot.tasks(list(mine), clock.now())) if stop.kind == "dropoff"
-    ]
-    return order.index(row.pk) if row.pk in order else 0
-
-
-def _store_point(row: Delivery) -> tuple[float, float]:
-    shop = stores.store(row.store_id)
-    return shop.lat, shop.lon
-
-
-def _position(courier: CourierView | None) -> tuple[float, float] | None:
-    if courier is None or courier.lat is None or courier.lon is None:
-        return None
-    return courier.lat, courier.lon
-
-
-def _line(city_id: UUID, a: tuple[float, float], b: tuple[float, float]) -> Points:
-    points = routing.path(city_id, a, b).points
-    return [(round(float(lat), 5), round(float(lon), 5)) for lat, lon in points]
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from highstreet.trade.orders import reads as orders
 from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.tests import support
 
-from .. import actions, reads
+from .. import actions
 from ..models import Delivery
+from ..reads import tracking
 
 PHOTO = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
@@ -129,7 +130,7 @@ def test_a_cancelled_order_gives_its_ride_back(town: support.Town) -> None:
     outbox.drain()
     assert held() == 0 and outcome(placed) == ("void", 0)
     assert Delivery.objects.get(order_id=placed.order_id).status == "cancelled"
-    track = reads.track(placed.order_id)
+    track = tracking.track(placed.order_id)
     assert track is not None and track.path == []
 
 

@@ -12,15 +12,17 @@ import pytest
 
 from highstreet.delivery.couriers import actions as couriers
 from highstreet.delivery.couriers import reads as courier_reads
-from highstreet.delivery.couriers.models import RosterShift
+from highstreet.delivery.couriers.models import EarningRule, RosterShift
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
 from highstreet.kernel import clock
 from highstreet.kernel.models import StateChange
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
+from highstreet.supply.organisations import reads as organisations
+from highstreet.supply.stores.models import Store
 
-from .. import actions, loop, rules, snapshot
+from .. import actions, loop, reads, rules, snapshot
 from ..models import Delivery
 from .test_actions import begin, given, plan
 
@@ -155,6 +157,43 @@ def test_doors_are_as_far_apart_as_the_hour_makes_all_ways() -> None:
         slow = snapshot.take(place.city_id, NOON).problem
     assert np.allclose(slow.between, 2.0 * plain.between) and slow.between.max() > 0
     assert np.allclose(slow.drop, 2.0 * plain.drop)
+
+
+def test_who_is_behind_the_guaranteed_pay_is_preferred() -> None:
+    place = support.town()
+    ahead, behind = support.courier(place, 100), support.courier(place, 110)
+    assert ahead.courier_id and behind.courier_id
+    EarningRule.objects.create(
+        city_id=place.city_id, starts_at=NOON - MINUTE, per_order=600, per_km=0, guarantee_hour=2400
+    )
+    organisations.forget()
+    done = begin(support.fulfilment(place, status="ready", ready_in=1))
+    Delivery.objects.filter(pk=done.pk).update(
+        status="delivered", courier_id=ahead.courier_id, ended_at=NOON + MINUTE, pay=3000
+    )
+    later = NOON + 30 * MINUTE
+    with clock.frozen(later):
+        for rider in (ahead, behind):
+            couriers.report_position(actor=rider, lat=place.store.lat, lon=place.store.lon)
+        seen = snapshot.take(place.city_id, later)
+        spare = dict(zip([one.id for one in seen.couriers], seen.problem.spare.tolist(), strict=True))
+        assert spare[ahead.courier_id] == pytest.approx(-3, abs=0.01)
+        assert spare[behind.courier_id] == pytest.approx(2, abs=0.01)
+        row = begin(support.fulfilment(place, status="ready", ready_in=1, at=later))
+        plan(place)
+    row.refresh_from_db()
+    assert row.courier_id == behind.courier_id
+
+
+def test_what_a_closed_down_store_still_has_is_fetched() -> None:
+    place = support.town(2)
+    rider = support.courier(place, 100)
+    row = begin(support.fulfilment(place, status="ready", ready_in=1))
+    Store.objects.filter(pk=place.store.id).update(active=False)
+    assert plan(place).assigned == 1
+    row.refresh_from_db()
+    assert row.courier_id == rider.courier_id
+    assert [stop.name for stop in reads.tasks(rider)][0] == place.store.name
 
 
 def test_one_city_that_fails_stops_no_other() -> None:

@@ -11,6 +11,7 @@ from highstreet.kernel.policy import THE_SYSTEM, Actor
 
 from .. import actions, reads, rules
 from ..models import Delivery, DispatchDecision
+from ..reads import tracking
 from .test_actions import begin, plan
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def test_a_ride_to_two_shops_goes_to_both_then_to_the_doors() -> None:
     actions.pick_up(actor=rider, delivery_id=here.pk)
     # With goods in the bag to the other shop first; who waits at the door sees it.
     assert [kind for kind, _ in ways(rider)] == ["pickup", "dropoff", "dropoff"] and ways(rider)[0] == shops[1]
-    views = [reads.track(row.order_id) for row in sorted((here, there), key=lambda row: row.sequence)]
+    views = [tracking.track(row.order_id) for row in sorted((here, there), key=lambda row: row.sequence)]
     assert [view.stops_before for view in views if view] == [0, 1]
     actions.pick_up(actor=rider, delivery_id=there.pk)
     for row in sorted((here, there), key=lambda row: row.sequence):

@@ -9,6 +9,7 @@ import numpy as np
 from .. import commands
 from ..engine import POLICIES, SERVING, Move, Problem, Reyes, Timely
 from ..engine.costs import WEIGHTS, price
+from ..engine.days.bench import SERVED
 from .test_engine import one_store
 
 TIMELY = Timely()
@@ -99,4 +100,4 @@ def test_reyes_goes_first_and_is_told_at_the_store() -> None:
 
 
 def test_the_command_knows_every_policy() -> None:
-    assert set(commands.POLICIES) == set(POLICIES)
+    assert set(commands.POLICIES) == {*POLICIES, SERVED}

@@ -9,6 +9,7 @@ import pytest
 
 from highstreet.delivery.couriers import actions as courier_actions
 from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.couriers.models import Courier, Shift
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
 from highstreet.kernel import clock
@@ -125,6 +126,28 @@ def test_what_is_in_the_bag_is_given_up_long_after_its_promise() -> None:
         assert (row.status, row.incident, row.pay) == ("returned", "lost", 0)
     assert Fulfilment.objects.get(pk=row.fulfilment_id).status == "returned"
     assert not Posting.objects.filter(owner=str(gone.courier_id)).exists(), "a ride that never ended is not paid"
+    support.settle()
+    assert support.broken() == []
+
+
+def test_who_is_switched_off_on_shift_has_vanished() -> None:
+    place = support.town()
+    gone = support.courier(place, 0)
+    assert gone.courier_id is not None
+    carried, waits = (begin(support.fulfilment(place, status="ready", minutes=40)) for _ in range(2))
+    plan(place)
+    actions.pick_up(actor=gone, delivery_id=carried.pk)
+    actions.accept(actor=gone, delivery_id=waits.pk)
+    Courier.objects.filter(pk=gone.courier_id).update(active=False)
+    with clock.frozen(LATER):
+        plan(place)
+        waits.refresh_from_db()
+        assert (waits.status, waits.courier_id) == ("waiting", None)
+    with clock.frozen(NOON + timedelta(minutes=40 + 46)):
+        plan(place)
+        carried.refresh_from_db()
+        assert (carried.status, carried.incident) == ("returned", "lost")
+    assert not Shift.objects.filter(courier_id=gone.courier_id, ends_at=None).exists()
     support.settle()
     assert support.broken() == []
 

@@ -52,10 +52,10 @@ def call_off(*, actor: Actor, delivery_id: UUID) -> None:
 
 @action(SYSTEM)
 def end_order(*, actor: Actor, order_id: UUID, delivery_id: UUID) -> None:
-    """Nobody brings it: the order is cancelled, and all of its money goes back."""
+    """Nobody brings it: the order is cancelled, all of its money goes back, and the broken promise is made good."""
     try:
         with transaction.atomic():
-            orders.cancel(actor=actor, order_id=order_id, reason="no_courier")
+            orders.let_down(actor=actor, order_id=order_id, reason="no_courier")
     except Refused as refused:
         row = FleetOrder.objects.filter(delivery_id=delivery_id).order_by("-attempt").first()
         if row is not None and refused.reason.code != "wrong_state":

@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from highstreet.delivery.dispatch import actions as dispatch
-from highstreet.delivery.dispatch import reads as deliveries
 from highstreet.delivery.dispatch.models import Delivery
+from highstreet.delivery.dispatch.reads import tracking
 from highstreet.delivery.dispatch.tests.test_journey import rider
 from highstreet.delivery.promise import reads as promises
 from highstreet.kernel import outbox
@@ -19,6 +19,7 @@ from highstreet.trade.fulfilment import actions as fulfilments
 from highstreet.trade.fulfilment.models import Fulfilment
 from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.tests import support as shop
+from highstreet.trade.orders.tests.test_paths import points_of
 
 from .. import actions, reads, rules
 from ..models import Fleet, FleetAlert, FleetEvent, FleetOrder
@@ -83,11 +84,11 @@ def test_another_courier_takes_it_over(town: shop.Town, provider: Scripted) -> N
     fleet = hire(town)
     placed, row, order = given(town)
     tell(fleet, order.number, "20", at=1_772_636_400, name="张三", phone="13800001234")
-    seen = deliveries.track(placed.order_id)
+    seen = tracking.track(placed.order_id)
     assert seen is not None and (seen.courier_name, seen.courier_phone_tail) == ("张师傅", "1234") and seen.hired
     assert tell(fleet, order.number, "20", at=1_772_636_500, name="李四", phone="13900005678") == "repeated"
     assert tell(fleet, order.number, "20", at=1_772_636_450, name="王五", phone="13700009999") == "repeated"
-    seen = deliveries.track(placed.order_id)
+    seen = tracking.track(placed.order_id)
     assert seen is not None and (seen.courier_name, seen.courier_phone_tail) == ("李师傅", "5678")
     assert path(row.pk) == ["assigned", "accepted"]
 
@@ -173,6 +174,8 @@ def test_without_anybody_the_order_ends_and_is_refunded(town: shop.Town, provide
             turn()
     assert status(placed) == ("cancelled", "no_courier", "cancelled")
     assert refunded(placed)
+    customer = shop.view(placed).customer_id
+    assert town.balance("promise_compensation") == 0 and points_of(customer) == 500, "the credit is on top of the price"
     assert FleetOrder.objects.filter(status="lost").count() == rules.ATTEMPTS
     assert alerts() == {"nobody_brings"}
 

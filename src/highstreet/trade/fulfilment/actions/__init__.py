@@ -1,8 +1,9 @@
 """What is done to a fulfilment: taken in, picked, handed on."""
 
 from ..rules import NewFulfilment, NewLine
+from .giving_up import give_up_unanswered, give_up_uncollected, give_up_unpacked
 from .handing import collect, deliver, depart, fail, hand_over, return_, turn_back
-from .intake import accept, cancel, create, give_up_uncollected, reject, start_sooner
+from .intake import accept, cancel, create, reject, start_sooner
 from .packing import pack
 from .picking import ScanResult, scan, start_picking
 from .substitution import answer_substitute, lapse_unanswered, mark_short, propose_substitute
@@ -19,7 +20,9 @@ __all__ = [
     "deliver",
     "depart",
     "fail",
+    "give_up_unanswered",
     "give_up_uncollected",
+    "give_up_unpacked",
     "hand_over",
     "lapse_unanswered",
     "mark_short",

@@ -1,24 +1,23 @@
-"""An order reaches a store: created, accepted or rejected; and every way it ends before it leaves."""
+"""An order reaches a store: created, accepted, rejected or called off."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import DurationField, ExpressionWrapper, F, Value
 
 from highstreet.kernel import clock, ids, rows
-from highstreet.kernel.policy import SYSTEM, Actor, action, require
+from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
-from highstreet.supply.organisations import reads as organisations
 
-from ..events import FulfilmentAccepted, FulfilmentCreated, FulfilmentRejected, StartMoved
+from ..events import FulfilmentAccepted, FulfilmentCreated, StartMoved
 from ..models import Fulfilment, FulfilmentLine
 from ..refusals import BAD_REASON
 from ..rules import MODES, PREFERENCES, REJECT_REASONS, NewFulfilment
 from ..states import MACHINE, NOT_BEGUN
-from ..steps import facts, find, stop, tell
+from ..steps import facts, find, stop, tell, turn_down
 
 HANDOVER_DIGITS = 4
 
@@ -102,9 +101,7 @@ def reject(*, actor: Actor, fulfilment_id: UUID, reason: str) -> None:
     """The store cannot. Its holds stay with the order, which looks for another store (`trade.orders`)."""
     if reason not in REJECT_REASONS:
         raise Refused(BAD_REASON)
-    row = find(actor, fulfilment_id)
-    move(MACHINE, row, "reject", actor=actor.name, note=reason, reject_reason=reason)
-    tell(row, FulfilmentRejected(**facts(row), reason=reason))
+    turn_down(actor, find(actor, fulfilment_id), reason)
 
 
 @action(SYSTEM)
@@ -114,27 +111,3 @@ def cancel(*, actor: Actor, fulfilment_id: UUID, reason: str = "") -> None:
     Called by `trade.orders` only, which has decided who may. Refuses with WRONG_STATE once handed over.
     """
     stop(actor, Fulfilment.objects.select_related("store__city").get(pk=fulfilment_id), reason)
-
-
-def give_up_uncollected(*, actor: Actor, limit: int = 50) -> int:
-    """Cancel what waited for its shopper longer than the retailer keeps it. Returns how many.
-
-    Each in a transaction of its own, so that no two orders' shelves are locked at once.
-    """
-    require(actor, SYSTEM)
-    now = clock.now()
-    waiting = Fulfilment.objects.filter(status="ready", mode="pickup", promised_to__lt=now)
-    ended = 0
-    for row in list(waiting.select_related("store__city").order_by("promised_to")[:limit]):
-        terms = organisations.terms(organisations.city(row.store.city_id).retailer_id)
-        if max(row.promised_to, row.ready_at or now) + timedelta(hours=terms.pickup_hold_hours) > now:
-            continue
-        try:
-            cancel(actor=actor, fulfilment_id=row.pk, reason="not_collected")
-            ended += 1
-        except Refused:
-            continue
-    return ended
-
-
-give_up_uncollected.__policy__ = SYSTEM  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from ..steps.placing import Placed
 from .checkout import checkout
 from .direct import PlacedNow, order_now
-from .ending import cancel, complete, expire, expire_due, fulfilment_ended
+from .ending import cancel, complete, expire, expire_due, fulfilment_ended, let_down
 from .paying import OrderPayments, open_intent, pay, payment_captured, refund_settled
 from .quoting import quote
 from .refunds import Compensation, compensate, refund_difference, refund_short, refund_units
@@ -23,6 +23,7 @@ __all__ = [
     "expire",
     "expire_due",
     "fulfilment_ended",
+    "let_down",
     "lose_store",
     "open_intent",
     "order_now",

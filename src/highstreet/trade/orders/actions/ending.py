@@ -9,6 +9,7 @@ from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import PUBLIC, SYSTEM, Actor, action, require, within
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import WRONG_STATE
+from highstreet.supply.organisations import reads as organisations
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.states import WITH_COURIER
 
@@ -18,6 +19,7 @@ from ..refusals import TOO_LATE_TO_CANCEL
 from ..states import Axes, settle
 from ..steps.common import clean, find, left, owns, tell
 from ..steps.ending import call_off, close_as_expired
+from .refunds import compensate
 
 BEFORE_PICKING = ("pending", "accepted", "rejected", "cancelled")
 BATCH = 200
@@ -46,8 +48,20 @@ def cancel(*, actor: Actor, order_id: UUID, reason: str = "") -> None:
 
 
 @action(SYSTEM)
+def let_down(*, actor: Actor, order_id: UUID, reason: str) -> None:
+    """`cancel` what the platform cannot do ("no_store", "no_courier"), with the retailer's credit for a broken promise.
+
+    Refuses as `cancel` does.
+    """
+    cancel(actor=actor, order_id=order_id, reason=reason)
+    credit = organisations.terms(find(actor, order_id).organisation_id).late_credit
+    if credit:
+        compensate(actor=actor, order_id=order_id, amount=credit, reason=reason)
+
+
+@action(SYSTEM)
 def fulfilment_ended(*, actor: Actor, order_id: UUID, fulfilment_id: UUID, reason: str) -> None:
-    """The fulfilment stopped by itself (all short, not collected, came back): the order ends, in full refund.
+    """The fulfilment stopped by itself (all short, not packed or collected, came back): the order ends, in full refund.
 
     Does nothing for an order that ended first, or that another store has meanwhile.
     """

@@ -11,7 +11,6 @@ from django.db import transaction
 from highstreet.kernel import clock, holds, ids
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 from highstreet.trade.fulfilment import reads as fulfilments
 
@@ -22,8 +21,7 @@ from ..ports import PromiseOffer, promises
 from ..steps.choosing import Chosen, Point, choose
 from ..steps.common import claims_on, find, tell, wants
 from ..steps.confirming import fulfil
-from ..steps.ending import call_off
-from .refunds import compensate
+from .ending import let_down
 
 
 @action(SYSTEM)
@@ -68,10 +66,7 @@ def reroute(*, actor: Actor, order_id: UUID) -> bool:
             # Someone was faster there; the store after it may do.
             passed.add(str(chosen.store.id))
             order.refresh_from_db()
-    credit = organisations.terms(order.organisation_id).late_credit
-    call_off(actor, order, "no_store")
-    if credit:
-        compensate(actor=actor, order_id=order.pk, amount=credit, reason="no_store")
+    let_down(actor=actor, order_id=order.pk, reason="no_store")
     return False
 
 

@@ -223,6 +223,35 @@ def points_of(customer_id: UUID) -> int:
     return -ledger.balance(AccountRef(customer_id, "points", "PTS"))
 
 
+def test_an_order_that_no_store_answers_goes_from_one_to_the_next_and_is_made_good(town: Town) -> None:
+    town.promise.minutes |= {town.stores[1]: 10, town.stores[2]: 15}
+    placed = town.paid(2, 1)
+    for number, minutes in enumerate((11, 22, 33)):
+        assert package(placed).store_id == town.stores[number]
+        with later(minutes):
+            assert fulfilment.give_up_unanswered(actor=THE_SYSTEM) == 1
+            outbox.drain()
+    order = view(placed)
+    assert [entry.get("why") for entry in order.routing if entry["verdict"] == "rejected"] == ["no_answer"] * 3
+    assert (order.status, order.end_reason, order.refunded) == ("cancelled", "no_store", order.total)
+    assert ([town.level(0, store).free for store in range(3)], capacity(town)) == ([20] * 3, (0, 0))
+    assert points_of(order.customer_id) == 500
+
+
+@pytest.mark.parametrize("mode", ["delivery", "pickup"])
+def test_an_order_that_is_never_packed_is_cancelled_in_full(town: Town, mode: str) -> None:
+    placed = town.order(2, 1, mode=mode)
+    pay(placed)
+    fulfilment.accept(actor=town.worker(), fulfilment_id=package(placed).id)
+    with later(45 + 121):
+        assert fulfilment.give_up_unpacked(actor=THE_SYSTEM) == 1
+        outbox.drain()
+        order = view(placed)
+        assert (order.status, order.end_reason, order.refunded) == ("cancelled", "not_packed", order.total)
+        assert (package(placed).status, town.level(0).free, capacity(town)) == ("cancelled", 20, (0, 0))
+        assert placed.order_id in town.promise.voided
+
+
 def test_a_rejected_pickup_is_cancelled_in_full(town: Town) -> None:
     placed = town.order(1, mode="pickup")
     pay(placed)

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from highstreet.delivery.dispatch import reads as dispatch
-from highstreet.delivery.dispatch.reads import TrackView
+from highstreet.delivery.dispatch.reads import tracking
+from highstreet.delivery.dispatch.reads.tracking import TrackView
 from highstreet.delivery.promise import reads as promises
 from highstreet.kernel import ids
 from highstreet.kernel.policy import PUBLIC, route
@@ -41,15 +41,16 @@ WIDTH, HEIGHT = 480, 300
 def order(visit: Visit, ref: str) -> HttpResponse:
     """The order's page; with htmx only its live part."""
     _actor, found = find(visit, ref)
-    track = dispatch.track(found.id) if found.mode == "delivery" and found.status != "pending" else None
+    track = tracking.track(found.id) if found.mode == "delivery" and found.status != "pending" else None
     promise = promises.promise(found.id)
+    brought = found.live and not (track is not None and track.undelivered)
     part = visit.htmx and visit.request.GET.get("part") == "live"
     view = over(_ends(found), WIDTH, HEIGHT)
     context: dict[str, Any] = {
         "order": found,
         "ref": ref,
         "track": track,
-        "say": words.say(found, track, promise),
+        "say": words.say(found, track, promise, tracking.delay(found, track)),
         "window": words.chosen(found),
         "steps": words.steps(found),
         "asked": _asked(found),
@@ -62,8 +63,8 @@ def order(visit: Visit, ref: str) -> HttpResponse:
         "shows_map": found.status in ("pending", "confirmed"),
         "qr": qr(found.pickup_code) if found.pickup_code else "",
         "came": _came(found),
-        "credit": organisations.terms(visit.city.retailer_id).late_credit if found.live else 0,
-        "hands_over": found.mode == "delivery" and found.live and found.fulfilment is not None,
+        "credit": organisations.terms(visit.city.retailer_id).late_credit if brought else 0,
+        "hands_over": found.mode == "delivery" and brought and found.fulfilment is not None,
     }
     if not part:
         context["layers"] = layers(found.city_id, view) if context["shows_map"] else []

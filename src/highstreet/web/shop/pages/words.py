@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from highstreet.delivery.dispatch.reads import TrackView
+from highstreet.delivery.dispatch.reads.tracking import Delay, TrackView
+from highstreet.delivery.dispatch.rules.causes import LATE_SECONDS
+from highstreet.delivery.dispatch.rules.ends import BACK_WITHIN
 from highstreet.delivery.promise.reads import PromiseView
 from highstreet.kernel import clock
 from highstreet.trade.orders.reads import OrderView
@@ -20,15 +22,20 @@ from highstreet.web.ui import rules as ui
 from .. import rules
 from ..templatetags.shop import yuan
 
+# After these the courier still has the goods. A fleet that gave it up on the way has told us nothing of them.
+GOES_BACK = ("nobody_home", "refused", "called_back", "damaged", "cannot_go_on")
+
 
 @dataclass(frozen=True)
 class Say:
-    """`big` is the time or the state, `next` what happens next; `badge` with its `tone` the promise against now."""
+    """`big` is the time or the state, `next` what happens next; `badge` with its `tone` the promise against now, `why`
+    the cause where that is late."""
 
     big: str
     next: str
     badge: str = ""
     tone: str = "ok"
+    why: str = ""
 
 
 def at(moment: datetime) -> str:
@@ -52,7 +59,7 @@ def minutes(seconds: float) -> str:
     return ui.minutes(seconds / 60, get_language())
 
 
-def say(order: OrderView, track: TrackView | None, promise: PromiseView | None) -> Say:
+def say(order: OrderView, track: TrackView | None, promise: PromiseView | None, delay: Delay) -> Say:
     """The headline of an order's page."""
     if order.waits_for_payment:
         return Say(
@@ -63,10 +70,12 @@ def say(order: OrderView, track: TrackView | None, promise: PromiseView | None) 
             _("Not paid in time"), _("Nothing was charged. The goods went back on the shelf; order again below.")
         )
     if order.status == "cancelled":
-        return Say(_("Cancelled"), _cancelled(order), _reason(order.end_reason), "bad")
+        return Say(_("Cancelled"), _cancelled(order), _reason(order.end_reason, track), "bad")
     if order.status == "completed":
         return _completed(order, promise)
-    said = _pickup(order) if order.mode == "pickup" else _delivery(order, track)
+    if track is not None and track.undelivered:
+        return _undelivered(order, track, promise)
+    said = _pickup(order) if order.mode == "pickup" else _delivery(order, track, delay)
     return replace(said, badge=_("Chosen time"), tone="info") if _starts(order) and _is_chosen(order) else said
 
 
@@ -77,14 +86,16 @@ def _cancelled(order: OrderView) -> str:
     return _("{amount} goes back to where you paid from, in minutes; the bank may take a day.").format(amount=back)
 
 
-def _reason(code: str) -> str:
+def _reason(code: str, track: TrackView | None) -> str:
+    if code == "returned" and track is not None:
+        return _failure(track)
     known = {
         "customer": _("You cancelled it"),
         "nothing_left": _("Everything in it was sold out"),
+        "not_packed": _("The store did not pack it in time"),
         "not_collected": _("It was not picked up in time"),
         "no_store": _("No store could keep the promise"),
         "no_courier": _("No courier could be found"),
-        "returned": _("It could not be delivered"),
         "support": _("Our support cancelled it"),
         "late_payment": _("The payment came after its time"),
     }
@@ -129,27 +140,77 @@ def _pickup(order: OrderView) -> Say:
     return Say(_("Ready {by}").format(by=by(order.promised_to)), _stage(order, None), _("On time"))
 
 
-def _delivery(order: OrderView, track: TrackView | None) -> Say:
+def _delivery(order: OrderView, track: TrackView | None, delay: Delay) -> Say:
     now, window = clock.now(), chosen(order)
+    if delay.late_seconds >= LATE_SECONDS:
+        badge = _("About {minutes} late").format(minutes=minutes(delay.late_seconds))
+        return Say(at(delay.expected or order.promised_to), _stage(order, track), badge, "late", _why(track, delay))
     eta = max(track.eta, now) if track and track.eta else None
-    if track is not None and track.status == "failed":
-        return Say(
-            _("Nobody opened"),
-            _("The courier could not hand it over. Call us, or wait for the second try."),
-            pgettext("shopper", "At the door"),
-            "warn",
-        )
-    expected = eta or order.promised_to
-    ahead = (order.promised_to - max(expected, now)).total_seconds()
-    big = at(expected) if expected >= now else at(order.promised_to)
-    if ahead <= -60:
-        badge = _("About {minutes} late").format(minutes=minutes(-ahead))
-        return Say(big, _stage(order, track), badge, "late")
-    if window and eta is None:
-        return Say(str(capfirst(window)), _stage(order, track), _("On time"))
-    if eta is not None and ahead >= 60 and not window:
-        return Say(big, _stage(order, track), _("{minutes} ahead of the promise").format(minutes=minutes(ahead)))
-    return Say(big, _stage(order, track), _("On time"))
+    if eta is None:
+        big = str(capfirst(window)) if window else at(order.promised_to)
+        return Say(big, _stage(order, track), _("On time"))
+    ahead = (order.promised_to - eta).total_seconds()
+    if ahead >= 60 and not window:
+        return Say(at(eta), _stage(order, track), _("{minutes} ahead of the promise").format(minutes=minutes(ahead)))
+    return Say(at(eta), _stage(order, track), _("On time"))
+
+
+def _why(track: TrackView | None, delay: Delay) -> str:
+    """What a delay comes from, while it does."""
+    waits = track is not None and track.status in ("waiting", "assigned")
+    n = track.stops_before if track else 0
+    known = {
+        "goods_awaited": _("Late because the store is still packing; the courier is waiting there."),
+        "not_packed": _("Late because the store has not packed it yet."),
+        "other_store": _("Late because another store had to take it over."),
+        "no_courier": _("Late because no courier has taken it yet."),
+        "other_courier": _("Late because the first courier does not bring it after all. We are finding another.")
+        if waits
+        else _("Late because another courier had to take over."),
+        "other_door": ngettext(
+            "Late because the courier has {n} stop before yours.",
+            "Late because the courier has {n} stops before yours.",
+            n,
+        ).format(n=n),
+        "courier_late": _("Late because the courier is still on the way to the store.")
+        if track is not None and track.status == "accepted"
+        else _("Late because the courier came to the store late."),
+        "packed_late": _("Late because the store packed it late."),
+        "slow_ride": _("Late because the ride takes longer than planned."),
+    }
+    return known.get(delay.cause, "")
+
+
+def _undelivered(order: OrderView, track: TrackView, promise: PromiseView | None) -> Say:
+    """It could not be given over. Nobody comes a second time: the goods go back, then all of the money."""
+    hours = BACK_WITHIN // timedelta(hours=1)
+    if track.status == "returned":
+        after = _("The order ends now, and everything you paid goes back.")
+    elif track.incident in GOES_BACK:
+        after = _(
+            "The courier takes it back to {store}. Once it is there, in {hours} hours at most, "
+            "the order ends and everything you paid goes back."
+        ).format(store=order.store.name, hours=hours)
+    else:
+        after = _(
+            "We are looking for it. In {hours} hours at most the order ends and everything you paid goes back."
+        ).format(hours=hours)
+    if promise is not None and promise.outcome == "broken" and promise.compensation:
+        after = f"{after} {made_good(promise.compensation, order)}"
+    return Say(_failure(track), after, _("Not delivered"), "bad")
+
+
+def _failure(track: TrackView) -> str:
+    """Why it could not be given over, as our courier or a hired fleet said it."""
+    known = {
+        "nobody_home": _("Nobody opened"),
+        "refused": _("It was not taken at the door"),
+        "called_back": _("The courier was called back"),
+        "damaged": _("Damaged on the way"),
+        "cannot_go_on": _("The courier could not go on"),
+        "lost": _("Lost on the way"),
+    }
+    return known.get(track.incident, _("It could not be delivered"))
 
 
 def _is_chosen(order: OrderView) -> bool:
@@ -183,9 +244,11 @@ def _stage(order: OrderView, track: TrackView | None) -> str:
         return _("Packed and waiting for its courier.")
     if track is not None and status in ("handed_over", "in_transit"):
         if track.stops_before:
-            return _("{courier} is on the way, {n} stop before yours.").format(
-                courier=track.courier_name or _("The courier"), n=track.stops_before
-            )
+            return ngettext(
+                "{courier} is on the way, {n} stop before yours.",
+                "{courier} is on the way, {n} stops before yours.",
+                track.stops_before,
+            ).format(courier=track.courier_name or _("The courier"), n=track.stops_before)
         return _("{courier} is on the way to you.").format(courier=track.courier_name or _("The courier"))
     return _("The store has it and starts in a moment.") if status in ("pending", "accepted") else ""
 

@@ -17,7 +17,7 @@ from .score import Score, score, write_log
 from .simulate import Settings, simulate
 
 # As the dispatcher of a running city decides: couriers accept and may say no, so nobody is sent anywhere without an
-# order, everybody is told earlier, and nobody's earnings are asked for.
+# order, and everybody is told earlier.
 SERVED = "serving"
 HEADS = (
     "policy",
@@ -59,7 +59,7 @@ def run(folder: Path, policy: str, settings: Settings, logs: Path | None) -> Ran
 
 def _way(policy: str, settings: Settings) -> tuple[Policy, Settings]:
     if policy == SERVED:
-        return SERVING, replace(settings, may_move=False, fair=False)
+        return SERVING, replace(settings, may_move=False)
     return POLICIES[policy], settings
 
 

@@ -29,13 +29,11 @@ MEMORY = 120.0
 @dataclass(frozen=True)
 class Settings:
     """What is known of ready times before goods are ready: told (what the file says), mean (only that shop's mean);
-    whether couriers may be sent to a store before they have an order; how many zones are decided for themselves;
-    whether the policy hears who has earned less than is guaranteed."""
+    whether couriers may be sent to a store before they have an order; how many zones are decided for themselves."""
 
     ready: str = "told"
     may_move: bool = True
     zones: int = 1
-    fair: bool = True
 
 
 @dataclass
@@ -137,7 +135,7 @@ class Day:
         index = np.full(self.couriers, -1)
         index[columns] = np.arange(len(columns))
         tied = self.tied[orders]
-        worked, told = (now - it.on[columns]) / 60.0, bool(rules.per_hour) and self.settings.fair
+        worked = (now - it.on[columns]) / 60.0
         return Problem(
             free_in=_seconds(np.maximum(self.known_free(now, columns) - now, 0.0)),
             room=np.full(len(columns), 99),
@@ -151,7 +149,7 @@ class Day:
             service=Service(30.0 * rules.pickup, 30.0 * rules.pickup, 30.0 * rules.dropoff, 30.0 * rules.dropoff),
             unsure=self._unsure(orders, now),
             off_in=_seconds(it.off[columns] - now),
-            spare=rules.per_hour * worked / rules.per_order - self.done[columns] if told else np.zeros(0),
+            spare=rules.per_hour * worked / rules.per_order - self.done[columns] if rules.per_hour else np.zeros(0),
             demand=self.rate[stores],
             apart=_seconds(self.apart[np.ix_(stores, stores)]),
             to_door=_seconds(minutes(it.shop[stores], door, rules.speed)) if rules.stores > 1 else np.zeros((0, 0)),
