@@ -10,58 +10,57 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import django
 
-WHO = {"store/": "owner", "console/": "owner", "courier/": "courier", "api/v1/store": "owner"}
-WHO |= {"api/v1/fulfilments": "owner", "api/v1/courier": "courier", "api/v1/partners": "owner"}
-WHO |= {"api/v1/rosters": "owner"}
+from tests.security.authz.routes import every_route
+
+# Who asks for what begins so, the longest first; a guest is "". Everybody else is the shopper.
+WHO = {
+    "/accounts/login/": "",
+    "/accounts/password/reset/": "",
+    "/accounts/signup/": "",
+    "/api/v1/carts/": "",
+    "/api/v1/courier": "courier",
+    "/api/v1/deliveries": "owner",
+    "/api/v1/fulfilments": "owner",
+    "/api/v1/partners": "owner",
+    "/api/v1/quotes/": "",
+    "/api/v1/rosters": "owner",
+    "/api/v1/store/": "owner",
+    "/console/": "owner",
+    "/courier/": "courier",
+    "/store/": "owner",
+}
 # Another's framework, or no answer of ours that reads.
-OUTSIDE = ("admin/", "accounts/", "i18n/")
+OUTSIDE = ("/admin/", "/i18n/")
 HERE = "?lat=-30.0335&lon=-51.2287"
 # Of whose roster nobody knows anything yet.
 DAY = "2099-01-01"
 QUERY = {
-    "api/v1/cities/<code>/stores": HERE,
-    "api/v1/products/<product>": HERE,
-    "api/v1/stores/<store>/slots": HERE,
-    "search": "?q=milk",
-    "console/orders": "?q=a",
-    "console/roster": f"?week={DAY}",
-    "console/jump": "?q=a",
-    "place/map.svg": "?size=s",
+    "/api/v1/cities/{code}/stores": HERE,
+    "/api/v1/products/{product}": HERE,
+    "/api/v1/stores/{store}/slots": HERE,
+    "/search": "?q=milk",
+    "/console/orders": "?q=a",
+    "/console/roster": f"?week={DAY}",
+    "/console/roster/propose": f"?day={DAY}",
+    "/console/roster/publish": f"?day={DAY}",
+    "/console/jump": "?q=a",
+    "/place/map.svg": "?size=s",
 }
 POINT = {"lat": -30.0335, "lon": -51.2287}
-
-
-def routes() -> Iterator[tuple[str, Any]]:
-    """Every route of ours with its view."""
-    from django.urls import get_resolver
-
-    def walk(patterns: list[Any], before: str) -> Iterator[tuple[str, Any]]:
-        for pattern in patterns:
-            name = before + str(pattern.pattern)
-            if name.startswith(OUTSIDE):
-                continue
-            if hasattr(pattern, "url_patterns"):
-                yield from walk(pattern.url_patterns, name)
-            else:
-                yield name, pattern.callback
-
-    yield from walk(get_resolver().url_patterns, "")
+# What stands for a name that the town has nothing for. Routes that only take what is posted refuse before they look.
+NOTHING = "none"
+METHOD_NOT_ALLOWED = 405
 
 
 def reading() -> list[str]:
-    """The routes that answer a GET: of the API by its operations, of pages those that do not refuse the method."""
-    found = set()
-    for name, view in routes():
-        operations = getattr(getattr(view, "__self__", None), "operations", None)
-        if operations is None or any("GET" in operation.methods for operation in operations):
-            found.add(name)
-    return sorted(found)
+    """The paths that answer a GET: of the API those with such an operation, of pages all; asked, they tell."""
+    return [one.path for one in every_route() if one.method == "GET" and not one.path.startswith(OUTSIDE)]
 
 
 class Counter:
@@ -139,6 +138,10 @@ class Town:
         made = [self.order() for _ in range(orders)]
         self.placed = made[-1]
         self._pay(made[-1])
+        self.brought = self._brought(made[0])
+        wanted = {"name": "budget", "scopes": ["console.read"]}
+        self.api_key = str(counter.done("owner", "/api/v1/partners/keys", wanted)["id"])
+        self.seen = self._seen()
 
     def _fleet(self) -> str:
         """An account with a fleet, made by the console's form; nothing is given to it."""
@@ -179,6 +182,66 @@ class Town:
         with transaction.atomic():
             book(THE_SYSTEM, intent, intent.amount, "till")
 
+    def _brought(self, order: dict[str, str]) -> dict[str, str]:
+        """Names of an order that the courier is on the way for; its ride is written down, as nobody dispatches."""
+        from highstreet.delivery.couriers.models import Courier
+        from highstreet.delivery.dispatch.models import Delivery
+        from highstreet.kernel import clock, ids
+        from highstreet.trade.fulfilment.models import Fulfilment
+        from highstreet.trade.orders.models import Order
+
+        at, going = clock.now(), Order.objects.get(pk=_private("ord", order["id"]))
+        box = Fulfilment.objects.get(order_id=going.pk)
+        for row in (going, box):
+            row.mode = "delivery"
+            row.save(update_fields=["mode"])
+        ride = Delivery.objects.create(
+            fulfilment_id=box.pk,
+            order_id=going.pk,
+            order_number=going.number,
+            city_id=going.city_id,
+            store_id=going.store_id,
+            courier=Courier.objects.get(user__username="courier"),
+            status="accepted",
+            **POINT,
+            promised_to=going.promised_to,
+            ready_by=going.promised_to,
+            created_at=at,
+            assigned_at=at,
+            accepted_at=at,
+        )
+        delivery = ids.public("dlv", ride.pk)
+        return {"order": order["id"], "delivery": delivery, "delivery_id": delivery}
+
+    def _seen(self) -> dict[str, str]:
+        """What the console shows one of: a replay, an alert of a provider's and one of a fleet's."""
+        from highstreet.delivery.dispatch.models import Replay
+        from highstreet.delivery.fleets.models import FleetAlert
+        from highstreet.kernel import clock, ids
+        from highstreet.trade.orders.models import Order
+        from highstreet.trade.payments.models import Alert
+
+        at, order = clock.now(), Order.objects.get(pk=_private("ord", self.placed["id"]))
+        replay = Replay.objects.create(
+            city_id=order.city_id,
+            day=at.date(),
+            policy="timely",
+            failure="replay_empty",
+            asked_at=at,
+            finished_at=at,
+        )
+        alert = Alert.objects.create(
+            kind="payment_amount", organisation_id=order.organisation_id, subject="none", facts={}, at=at
+        )
+        of_fleet = FleetAlert.objects.create(
+            fleet_id=_private("flt", self.fleet), kind="order_unknown", subject="none", facts={}, at=at
+        )
+        return {
+            "replay": ids.public("rpl", replay.pk),
+            "alert": ids.public("alt", alert.pk),
+            "fleet_alert": ids.public("fla", of_fleet.pk),
+        }
+
     def names(self) -> dict[str, str]:
         from highstreet.kernel import ids
         from highstreet.kernel.ledger import AccountRef
@@ -217,6 +280,10 @@ class Town:
             "webhook": self.hook,
             "hook": self.hook,
             "fleet": self.fleet,
+            "provider": "wechat",
+            "delivery": self.brought["delivery"],
+            "delivery_id": self.brought["delivery"],
+            **self.seen,
             "employee": ids.public("emp", self._one("SELECT id FROM staff_employee ORDER BY id DESC LIMIT 1")),
         }
 
@@ -252,48 +319,50 @@ def writes(counter: Counter, town: Town) -> dict[str, Callable[[], Any]]:
     line = f"/api/v1/carts/{town.cart}/lines/{town.variants[2]}"
     wanted = {"cart": town.cart, "mode": "pickup", "store": town.store, **POINT}
     return {
-        "POST api/v1/carts": post("", "/api/v1/carts", lambda: {"lines": town.lines()}),
-        "PUT api/v1/carts/<key>/lines/<variant>": lambda: counter.send("", "PUT", line, {"quantity": 2}, town.cart),
-        "POST api/v1/quotes (pick up)": post("", "/api/v1/quotes", lambda: wanted, lambda: town.cart),
+        "POST /api/v1/carts": post("", "/api/v1/carts", lambda: {"lines": town.lines()}),
+        "PUT /api/v1/carts/{key}/lines/{variant}": lambda: counter.send("", "PUT", line, {"quantity": 2}, town.cart),
+        "POST /api/v1/quotes (pick up)": post("", "/api/v1/quotes", lambda: wanted, lambda: town.cart),
         "POST carts, quotes, orders": ordered,
-        "POST api/v1/checkout (guest)": post("", "/api/v1/checkout", town.now),
-        "POST api/v1/checkout (signed in)": post("shopper", "/api/v1/checkout", town.now),
+        "POST /api/v1/checkout (guest)": post("", "/api/v1/checkout", town.now),
+        "POST /api/v1/checkout (signed in)": post("shopper", "/api/v1/checkout", town.now),
     }
 
 
-def _named(names: dict[str, str], found: re.Match[str]) -> str:
-    return names[found.group(1)]
+def path_of(town: Town, names: dict[str, str], route: str) -> str:
+    """The address to ask for, with its query."""
+    here = dict(names)
+    if route.startswith("/store/"):
+        # The pages of a shop name an order by its package, and a line as it is in it.
+        here |= {"order": names["fulfilment"], "line": names["packed"]}
+    if route.startswith("/console/tower/orders/") or route == "/api/v1/orders/{order}/delivery":
+        here |= town.brought
+    if route.startswith("/console/integrations/keys/"):
+        here["key"] = town.api_key
+    if route.startswith("/console/fleets/alerts/"):
+        here["alert"] = names["fleet_alert"]
+    if route == "/c/{code}":
+        here["code"] = town.category
+    query = f"?store={town.store}" if route == "/api/v1/store/queue" else QUERY.get(route, "")
+    return re.sub(r"{(\w+)}", lambda name: here.get(name[1], NOTHING), route) + query
 
 
 def measured(orders: int) -> dict[str, Any]:
-    """{"counts": {route: statements}, "status": {route: status}, "unasked": routes that name what nobody has}."""
+    """{"counts": {what: statements}, "status": {what: status}, "unanswered": {route: status}} of what was not counted,
+    but for routes that are only posted to."""
     counter = Counter()
     town = Town(counter, orders)
-    names, counts, status, unasked = town.names(), {}, {}, []
+    names, counts, status, unanswered = town.names(), {}, {}, {}
     for route in reading():
-        parameters = re.findall(r"<(?:\w+:)?(\w+)>", route)
-        if any(name not in names for name in parameters):
-            unasked.append(route)
-            continue
-        # The pages of a shop name an order by its package, and a line as it is in it.
-        packed = {"order": names["fulfilment"], "line": names["packed"]}
-        here = names | packed if route.startswith("store/") else names
-        path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", partial(_named, here), route) + QUERY.get(route, "")
-        if route == "c/<slug:code>":
-            path = "/c/" + town.category
-        if route == "api/v1/store/queue":
-            path += f"?store={town.store}"
         who = next((who for start, who in WHO.items() if route.startswith(start)), "shopper")
-        if route in ("api/v1/carts/<key>", "api/v1/quotes/<quote>"):
-            who = ""
+        path = path_of(town, names, route)
         code, count = counter.counted(partial(counter.client(who).get, path, headers={"X-Cart-Key": town.cart}))
-        # What is only posted to has no page of its own.
         if code < 400:
             counts[f"GET {route}"], status[f"GET {route}"] = count, code
+        elif code != METHOD_NOT_ALLOWED:
+            unanswered[route] = code
     for name, ask in writes(counter, town).items():
-        code, counts[name] = counter.counted(ask)
-        status[name] = code
-    return {"counts": counts, "status": status, "unasked": unasked}
+        status[name], counts[name] = counter.counted(ask)
+    return {"counts": counts, "status": status, "unanswered": unanswered}
 
 
 if __name__ == "__main__":

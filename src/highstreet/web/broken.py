@@ -21,8 +21,8 @@ RETRY_SECONDS = "2"
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: called for whatever a request raised, in a view or before one, while it is handled.
 
-    A database that is away, starting, or took too long (statement and lock timeouts, a deadlock) has undone what
-    the request did, so it may be sent again with its key.
+    A database that is starting or took too long (statement and lock timeouts, a deadlock) has undone what the request
+    did. One that went away while it committed may have kept it. Either way it may be sent again with its key.
     """
     if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         return defaults.server_error(request)

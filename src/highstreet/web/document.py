@@ -75,7 +75,7 @@ STATUSES = {
     422: "Something in the request is wrong; `facts.field` says what.",
     429: "Too often; `Retry-After` says when again.",
     431: "The headers are too large (16 KB).",
-    503: "Busy for a moment; nothing has happened, `Retry-After` says when again.",
+    503: "Busy for a moment; `Retry-After` says when again. A change sent again with its key happens once.",
 }
 PROBLEM_SCHEMA = {
     "title": "Problem",

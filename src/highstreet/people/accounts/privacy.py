@@ -9,7 +9,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 
 from highstreet.kernel import clock
-from highstreet.kernel.privacy import Open, Period, impersonal, personal, place, public, scope
+from highstreet.kernel.privacy import Open, Period, impersonal, personal, public, scope
 from highstreet.kernel.privacy.persons import Values
 from highstreet.kernel.privacy.register import WALL, Table
 
@@ -139,7 +139,6 @@ personal(
     )
 )
 impersonal("what groups may do", "auth_group", "auth_group_permissions", "auth_permission")
-place("memory of the web processes: sessions", holds="which user a session is", until="two weeks, or the process ends")
 personal(
     Table(
         "usersessions_usersession",

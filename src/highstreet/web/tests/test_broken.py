@@ -9,9 +9,16 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from highstreet.kernel import ids
+from highstreet.supply.organisations import reads as organisations
 from highstreet.trade.cart.rules import KEY_LENGTH
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """A page that still knows which cities there are does not ask the database."""
+    organisations.forget()
 
 
 def raising(error: Exception) -> Any:
