@@ -193,7 +193,7 @@ def test_what_a_closed_down_store_still_has_is_fetched() -> None:
     assert plan(place).assigned == 1
     row.refresh_from_db()
     assert row.courier_id == rider.courier_id
-    assert [stop.name for stop in reads.tasks(rider)][0] == place.store.name
+    assert next(stop.name for stop in reads.tasks(rider)) == place.store.name
 
 
 def test_one_city_that_fails_stops_no_other() -> None:
