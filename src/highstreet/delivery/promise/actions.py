@@ -284,8 +284,10 @@ def void(*, actor: Actor, order_id: UUID) -> None:
 
 @action(SYSTEM)
 def moved(*, actor: Actor, order_id: UUID, store_id: UUID) -> None:
-    """Another store has the order now: the window stands, the load is that store's."""
-    Promise.objects.filter(order_id=order_id, outcome="open").update(store_id=store_id, ready_at=None, start_at=None)
+    """Another store has the order now: the window stands, the load is that store's, and its pace begins here."""
+    Promise.objects.filter(order_id=order_id, outcome="open").update(
+        store_id=store_id, ready_at=None, start_at=clock.now()
+    )
 
 
 @action(SYSTEM)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F
+from django.db import connection
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.kernel import clock
@@ -188,16 +188,25 @@ def decisions(actor: Actor, order_id: UUID) -> list[DecisionView]:
     ]
 
 
+# Of each courier's deliveries by when they were accepted, what each adds to the time that the courier was busy.
+_BUSY = """
+SELECT count(*), sum(extract(epoch FROM GREATEST(ended_at - GREATEST(accepted_at, before), interval '0')))::float
+FROM (SELECT accepted_at, ended_at, max(ended_at) OVER (
+          PARTITION BY courier_id ORDER BY accepted_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+      FROM dispatch_delivery
+      WHERE city_id = %s AND carrier = 'own' AND status = 'delivered' AND ended_at >= %s AND accepted_at IS NOT NULL) d
+"""
+
+
 def cycle_minutes(city_id: UUID) -> float:
-    """How long a delivery has kept a courier lately, bundles shared; the default until there are enough."""
-    since = clock.now() - timedelta(hours=2)
-    spent = ExpressionWrapper(F("ended_at") - F("accepted_at"), output_field=DurationField())
-    found = Delivery.objects.filter(
-        city_id=city_id, carrier="own", status="delivered", ended_at__gte=since, accepted_at__isnull=False
-    ).aggregate(mean=Avg(spent), count=Count("pk"))
-    if found["count"] < LEAST_CYCLES:
+    """Minutes that a courier was busy for each delivery lately: what overlaps, in a bundle or because the next was
+    accepted on the way, counts once. The default until there are enough."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BUSY, [city_id, clock.now() - timedelta(hours=2)])
+        count, seconds = cursor.fetchone()
+    if count < LEAST_CYCLES:
         return DEFAULT_CYCLE_MINUTES
-    return float(min(max(found["mean"].total_seconds() / 60, 8.0), 60.0))
+    return float(min(max(seconds / count / 60, 8.0), 60.0))
 
 
 class Work:

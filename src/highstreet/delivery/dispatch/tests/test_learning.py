@@ -34,6 +34,7 @@ def ridden(place: support.Town, rider: Actor, *, began: float, factor: float, no
         at_door_at=at + timedelta(seconds=factor * free),
         ended_at=at + timedelta(seconds=factor * free + 60),
     )
+    row.refresh_from_db()
     return row
 
 
@@ -48,6 +49,20 @@ def test_what_straight_rides_say() -> None:
         jobs.learn(0)
     learned = dict(SpeedFactor.objects.filter(city_id=place.city_id).values_list("hour", "trips"))
     assert sum(learned.values()) == 30
+    assert 1.3 < routing.streets(place.city_id).factor("bike", NOON) < 1.6
+
+
+def test_handing_over_is_no_riding_though_nobody_said_to_be_at_the_door() -> None:
+    place = support.town()
+    with support.ticking():
+        rider = support.courier(place, 0, capacity=3)
+        for number in range(30):
+            row = ridden(place, rider, began=100.0 * number, factor=1.6)
+            at = row.at_door_at
+            Delivery.objects.filter(pk=row.pk).update(at_door_at=None, ended_at=at + timedelta(seconds=90))
+    with clock.frozen(NOON + timedelta(days=3)):
+        assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 30
+    routing.forget(place.city_id)
     assert 1.3 < routing.streets(place.city_id).factor("bike", NOON) < 1.6
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
-from highstreet.kernel import holds, ids
+from highstreet.kernel import clock, holds, ids
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.trade.fulfilment import events
 from highstreet.trade.orders import ports
@@ -165,3 +165,16 @@ def test_a_shop_that_waited_is_not_a_slow_shop_and_a_slow_one_is(place: support.
         Promise.objects.update(ready_at=found.start_at + took * MINUTE, start_at=start_at)
         reads.forget()
         assert paces.paces(place.city_id, NOON + HALF)[place.store.id] == pytest.approx(pace, rel=0.05)
+
+
+def test_a_shop_answers_for_its_own_time_only(place: support.Town) -> None:
+    """What a first shop wasted before another one got the order is not the other's pace."""
+    found = offer(place)
+    for _ in range(200):
+        kept(place, found)
+    with clock.frozen(NOON + 20 * MINUTE):
+        for order_id in Promise.objects.values_list("order_id", flat=True):
+            actions.moved(actor=THE_SYSTEM, order_id=order_id, store_id=place.store.id)
+    Promise.objects.update(ready_at=NOON + 25 * MINUTE)
+    reads.forget()
+    assert paces.paces(place.city_id, NOON + HALF)[place.store.id] == pytest.approx(1.0, rel=0.05)
