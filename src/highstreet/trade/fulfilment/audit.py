@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from highstreet.kernel import audit, clock
 
 from . import rules
 
 # The sweep comes every few seconds of the wall, and may have stood still for a while.
-MARGIN = timedelta(minutes=30)
+MARGIN_MINUTES = 30
 
 audit.add(
     "I9",
@@ -49,7 +47,7 @@ audit.add(
 
 
 def _unanswered() -> str:
-    minutes = (rules.answer_within(clock.speed()) + MARGIN) // timedelta(minutes=1)
+    minutes = round(rules.answer_seconds(clock.speed()) // 60) + MARGIN_MINUTES
     return (
         "SELECT id::text, order_number, store_id::text FROM fulfilment_fulfilment "  # noqa: S608
         f"WHERE status = 'pending' AND GREATEST(created_at, start_at) + interval '{minutes} minutes' < %(now)s"

@@ -16,7 +16,7 @@ REJECT_REASONS = ("out_of_stock", "too_busy", "closing", "equipment", "other")
 # What is said of a store that said nothing; no store can choose it.
 NO_ANSWER = "no_answer"
 # So long a store has for its yes or no once it may begin; never under 15 s on the wall (fast clocks).
-ANSWER_WITHIN, ANSWER_WALL = timedelta(minutes=10), timedelta(seconds=15)
+ANSWER_SECONDS, ANSWER_WALL_SECONDS = 600, 15
 # What is not packed so long after the promise is not wanted any more.
 PACK_WITHIN = timedelta(hours=2)
 MAX_CODE = 64
@@ -100,9 +100,9 @@ def spellings(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def answer_within(speed: float) -> timedelta:
-    """Business time that a store has to answer an order, where business time runs `speed` times the wall's."""
-    return max(ANSWER_WITHIN, ANSWER_WALL * speed)
+def answer_seconds(speed: float) -> float:
+    """Business seconds that a store has to answer an order, where business time runs `speed` times the wall's."""
+    return max(ANSWER_SECONDS, ANSWER_WALL_SECONDS * speed)
 
 
 def aisle_order(aisle: str) -> tuple[tuple[int, int, str], ...]:

@@ -30,7 +30,7 @@ def give_up_unanswered(*, actor: Actor, limit: int = BATCH) -> int:
     A pause keeps new orders away, and a busy store takes longer over each: what they were given, both still answer.
     """
     require(actor, SYSTEM)
-    before = clock.now() - rules.answer_within(clock.speed())
+    before = clock.now() - timedelta(seconds=rules.answer_seconds(clock.speed()))
     rows = Fulfilment.objects.filter(status="pending", created_at__lte=before).exclude(start_at__gt=before)
     found = list(rows.order_by("promised_to", "pk").values_list("pk", flat=True)[:limit])
     return _each(found, lambda key: turn_down_unanswered(actor=actor, fulfilment_id=key))

@@ -128,8 +128,8 @@ def unpacked(place: support.Shop, sweep: Callable[[], object]) -> list[UUID]:
 
 
 def test_who_accepts_in_that_moment_has_the_order_or_not(place: support.Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "ANSWER_WITHIN", timedelta(0))
-    monkeypatch.setattr(rules, "ANSWER_WALL", timedelta(0))
+    monkeypatch.setattr(rules, "ANSWER_SECONDS", 0)
+    monkeypatch.setattr(rules, "ANSWER_WALL_SECONDS", 0)
     assert unanswered(place, lambda: actions.give_up_unanswered(actor=THE_SYSTEM)) == []
     assert_clean()
 
