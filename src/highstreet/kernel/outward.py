@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ from django.conf import settings
 PORTS = frozenset({443, 8443})
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
+# A name is looked up for so long, so many at once.
+LOOKUP_SECONDS, LOOKUPS = 5.0, 8
 MAX_ANSWER = 64 * 1024
 MAX_URL = 500
 _HOST = re.compile(r"[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
@@ -106,8 +109,15 @@ def is_open(text: str) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
+@cache
+def _lookups() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(LOOKUPS, "lookup")
+
+
 def _resolve(name: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    """Not longer than `LOOKUP_SECONDS`: the system's resolver may go on for half a minute, and knows no limit."""
+    asked = _lookups().submit(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+    found = asked.result(LOOKUP_SECONDS)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -141,8 +151,8 @@ class Outward:
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """Send once, wherever `url` leads now. Raises Barred (no connection was made) or Unreachable."""
-        where, found = self.addresses(url)
         deadline = time.monotonic() + self.total_seconds
+        where, found = self.addresses(url)
         sent = [(b"Host", where.host_header.encode()), *((k.encode(), v.encode()) for k, v in headers.items())]
         address = httpcore.URL(
             scheme=where.scheme.encode(), host=where.name.encode(), port=where.port, target=where.path.encode()

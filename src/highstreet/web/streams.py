@@ -41,6 +41,8 @@ LOOK_BACK = 50
 # How often it is asked who is still signed in: one query for all streams of the process.
 WATCH_SECONDS = 2.0
 END = ""
+# So many connections at once for who comes, beside the one that listens.
+ASKING = 4
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -63,13 +65,29 @@ class SafeAnswers:
         await self.app(scope, receive, sent)
 
 
+class Line(asyncio.Queue[str]):
+    """What one client is still to be told. Once `closed`, its end only."""
+
+    closed = False
+
+    def clear(self) -> None:
+        while not self.empty():
+            self.get_nowait()
+
+    def close(self) -> None:
+        self.closed = True
+        self.clear()
+        self.put_nowait(END)
+
+
 class Hub:
-    """One LISTEN connection, many listeners."""
+    """One LISTEN connection, many listeners, and few who ask the database at once: after a restart all come back."""
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self.listeners: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
-        self.signed_in: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
+        self.listeners: dict[str, set[Line]] = defaultdict(set)
+        self.signed_in: dict[str, set[Line]] = defaultdict(set)
+        self.asking = asyncio.Semaphore(ASKING)
 
     async def follow(self) -> None:
         """LISTEN for ever; a lost database is tried again each second."""
@@ -86,10 +104,11 @@ class Hub:
         message = json.loads(payload)
         for topic in message["topics"]:
             for queue in self.listeners.get(topic, ()):
+                if queue.closed:
+                    continue
                 if queue.full():
                     # Whoever does not keep up loses the details and is told to look again.
-                    while not queue.empty():
-                        queue.get_nowait()
+                    queue.clear()
                     queue.put_nowait('event: reset\ndata: {"topics": ["*"]}\n\n')
                 else:
                     queue.put_nowait(frame(topic, message))
@@ -105,15 +124,13 @@ class Hub:
                 continue
             for name in gone:
                 for queue in self.signed_in.pop(name, ()):
-                    while not queue.empty():
-                        queue.get_nowait()
-                    queue.put_nowait(END)
+                    queue.close()
 
     async def still_in(self, names: list[str]) -> set[str]:
         """Which of these sign-ins still count."""
         from highstreet.people.accounts.reads import STILL_SIGNED_IN, split
 
-        async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+        async with self.asking, await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
             rows = await connection.execute(STILL_SIGNED_IN.encode(), split(names))
             return {row[0] for row in await rows.fetchall()}
 
@@ -121,7 +138,7 @@ class Hub:
         """The kept events of `topics` after an outbox row or a business time, as frames."""
         since = ("id", after - LOOK_BACK) if isinstance(after, int) else ("at", after)
         query = "SELECT id, name, topics FROM kernel_outboxevent WHERE {} > %s AND topics ?| %s ORDER BY id LIMIT %s"
-        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+        async with self.asking, await psycopg.AsyncConnection.connect(self.dsn) as connection:
             asked = sql.SQL(query).format(sql.Identifier(since[0]))
             rows = await connection.execute(asked, [since[1], topics, REPLAY_LIMIT])
             return [
@@ -148,10 +165,13 @@ async def events(request: Request) -> Response:
         return PlainTextResponse("forged or expired token", status_code=401)
     hub: Hub = request.app.state.hub
     sign_in = sign_in_of(token)
-    if sign_in and sign_in not in await hub.still_in([sign_in]):
-        return PlainTextResponse("signed out", status_code=401)
+    try:
+        if sign_in and sign_in not in await hub.still_in([sign_in]):
+            return PlainTextResponse("signed out", status_code=401)
+    except psycopg.OperationalError:
+        return PlainTextResponse("no database", status_code=503, headers={"Retry-After": "5"})
     last = request.headers.get("Last-Event-ID") or request.query_params.get("last_event_id", "")
-    queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_SIZE)
+    queue = Line(QUEUE_SIZE)
     for topic in topics:
         hub.listeners[topic].add(queue)
     if sign_in:
@@ -161,7 +181,12 @@ async def events(request: Request) -> Response:
         try:
             yield "retry: 2000\n\n"
             seen = int(last) if last.isascii() and last.isdigit() and len(last) < 18 else made_at(token)
-            for text in await hub.missed(topics, seen):
+            try:
+                missed = await hub.missed(topics, seen)
+            except psycopg.OperationalError:
+                # The client comes back by itself, and asks again.
+                return
+            for text in missed:
                 yield text
             while True:
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -11,7 +12,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from highstreet.kernel import clock
+from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.records import KeptAdmin, ReadAdmin
+from highstreet.people.accounts.actions import end_sign_ins
 
 from .models import Break, Courier, EarningRule, RosterShift, Shift, ShiftPay, WorkRule
 
@@ -25,6 +28,13 @@ class CourierAdmin(KeptAdmin):
     ordering = ("name",)
     exclude = ("lat", "lon", "seen_at")
     autocomplete_fields = ("user", "city")
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """Who may work no longer is signed out everywhere."""
+        super().save_model(request, obj, form, change)
+        assert isinstance(obj, Courier)
+        if change and not obj.active and "active" in form.changed_data:
+            end_sign_ins(actor=THE_SYSTEM, user_id=obj.user_id)
 
 
 @admin.register(Shift)

@@ -303,7 +303,7 @@ def _told_once(request: HttpRequest, work: Callable[[], tuple[dict[str, Any], st
 
     answer = once(request, run, status=201)
     if told:
-        answer = JsonResponse({**json.loads(answer.content), name: told[0]}, status=answer.status_code)
+        answer = JsonResponse({**json.loads(answer.content), name: told[-1]}, status=answer.status_code)
     answer["Cache-Control"] = "no-store"
     return answer
 

@@ -16,8 +16,8 @@ from highstreet.people.accounts.reads import digest
 from highstreet.people.staff.policy import SCOPES
 from highstreet.supply.stores import reads as stores
 
+from . import rules
 from .models import ApiKey, Attempt, Endpoint, Sending
-from .rules import KEY_PREFIX
 
 USED_EVERY = timedelta(minutes=1)
 
@@ -25,7 +25,7 @@ USED_EVERY = timedelta(minutes=1)
 class KeyBearer:
     """Fills `people.accounts.ports.bearers`: nothing is remembered, so what is revoked is revoked at once."""
 
-    prefix = KEY_PREFIX
+    prefix = rules.KEY_PREFIX
 
     def actor_of(self, token: str, *, language: str) -> Actor | None:
         at = clock.now()
@@ -130,7 +130,7 @@ def key(actor: Actor, key_id: UUID) -> KeyView:
 
 def endpoints(actor: Actor) -> list[EndpointView]:
     """The organisation's endpoints, oldest first; at most ten."""
-    return [_endpoint(row) for row in _own(actor).order_by("created_at", "pk")]
+    return [_endpoint(row) for row in _own(actor).order_by("created_at", "pk")[: rules.MAX_ENDPOINTS]]
 
 
 def endpoint(actor: Actor, endpoint_id: UUID) -> EndpointView:

@@ -12,6 +12,7 @@ KEY_PREFIX = "hs_live_"
 SECRET_PREFIX = "whsec_"
 SHOWN = 12
 MAX_NAME = 60
+MAX_ENDPOINTS = 10
 MAX_KEY_DAYS = 3650
 MAX_LIMIT = 10**9
 # How long to wait after the first, second … failed try (Standard Webhooks' schedule, and two more).

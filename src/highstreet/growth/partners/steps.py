@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import connection
+
 from highstreet.kernel.outward import Barred, outward
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
@@ -29,6 +31,12 @@ def organisation_of(actor: Actor) -> UUID:
     if actor.store_ids is not None:
         raise Refused(NOT_ALL_STORES)
     return actor.organisation_id
+
+
+def one_at_a_time(organisation_id: UUID) -> None:
+    """Whoever adds something that is counted waits for who does so now, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"partners:{organisation_id}"])
 
 
 def own_endpoint(actor: Actor, endpoint_id: UUID) -> Endpoint:

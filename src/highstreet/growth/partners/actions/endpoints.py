@@ -15,9 +15,7 @@ from .. import payloads, rules
 from ..models import Endpoint
 from ..refusals import TOO_MANY
 from ..sealing import seal
-from ..steps import check_target, organisation_of, own_endpoint
-
-MAX_ENDPOINTS = 10
+from ..steps import check_target, one_at_a_time, organisation_of, own_endpoint
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,9 @@ def add_endpoint(*, actor: Actor, url: str, events: Collection[str]) -> MadeEndp
     organisation_id = organisation_of(actor)
     wanted = _known(events)
     check_target(url)
-    if Endpoint.objects.filter(organisation_id=organisation_id, removed_at=None).count() >= MAX_ENDPOINTS:
-        raise Refused(TOO_MANY, most=MAX_ENDPOINTS)
+    one_at_a_time(organisation_id)
+    if Endpoint.objects.filter(organisation_id=organisation_id, removed_at=None).count() >= rules.MAX_ENDPOINTS:
+        raise Refused(TOO_MANY, most=rules.MAX_ENDPOINTS)
     at, secret = clock.now(), rules.secret_of(ids.random_bytes(32))
     row = Endpoint.objects.create(
         id=ids.new_id(),

@@ -20,7 +20,7 @@ from highstreet.trade.orders.rules import clean
 from .. import rules
 from ..models import ApiKey
 from ..refusals import SCOPE_NOT_YOURS, TOO_MANY
-from ..steps import person_of
+from ..steps import one_at_a_time, person_of
 
 MAX_KEYS = 50
 
@@ -65,6 +65,7 @@ def make_key(
     if city_id is not None:
         _must_have(actor, city_id, store_ids)
     at = clock.now()
+    one_at_a_time(organisation_id)
     if ApiKey.objects.filter(organisation_id=organisation_id, revoked_at=None).count() >= MAX_KEYS:
         raise Refused(TOO_MANY, most=MAX_KEYS)
     token = rules.KEY_PREFIX + ids.random_token(40)

@@ -30,6 +30,10 @@ _FIRST = (
     "AND p.status = 'waiting' AND p.event < s.event)"
 )
 _FREE = "s.status = 'waiting' AND s.next_at <= %(now)s AND (s.claimed_until IS NULL OR s.claimed_until < %(now)s)"
+_LOCK = (
+    "SELECT e.id FROM partners_endpoint e JOIN partners_sending s ON s.endpoint_id = e.id WHERE s.id = %s "
+    "FOR NO KEY UPDATE OF e"
+)
 _CLAIM = f"""
 UPDATE partners_sending s SET claimed_until = %(until)s, tries = s.tries + 1 FROM partners_endpoint e
 WHERE s.id = %(id)s AND e.id = s.endpoint_id AND e.active AND {_FREE} AND {_FIRST}
@@ -65,11 +69,12 @@ def send(*, actor: Actor, sending_id: UUID, way: Outward | None = None) -> Outco
     Never in a transaction: the endpoint may take 15 seconds to answer.
     """
     require(actor, SYSTEM)
-    if not _claim(sending_id):
+    until = _claim(sending_id)
+    if until is None:
         return None
     row = Sending.objects.select_related("endpoint", "message").get(pk=sending_id)
     outcome = _try(row.endpoint, row.message, way or outward())
-    _record(actor=actor, sending_id=sending_id, outcome=outcome)
+    _record(sending_id, outcome, until)
     return outcome
 
 
@@ -82,16 +87,18 @@ def sweep(*, actor: Actor) -> int:
     return _defer_due(None, each=AT_ONCE, most=SWEEP)
 
 
-def _claim(sending_id: UUID) -> bool:
-    """One conditional UPDATE; before it, no earlier event of the entity may still be on its way to us."""
+def _claim(sending_id: UUID) -> datetime | None:
+    """Until when it is ours; None when it is not. Before it, no earlier event of the entity may still be on its way to
+    us. One conditional UPDATE under the endpoint's lock: two who count its claims at once would both find room."""
     known = Sending.objects.filter(pk=sending_id).values_list("entity", "event").first()
     if known is None or outbox.waiting("growth.partners.handlers.publish", naming=known[0], before=known[1]):
-        return False
-    now = clock.now()
-    until = now + timedelta(seconds=CLAIM_SECONDS * clock.speed())
-    with connection.cursor() as cursor:
+        return None
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK, [sending_id])
+        now = clock.now()
+        until = now + timedelta(seconds=CLAIM_SECONDS * clock.speed())
         cursor.execute(_CLAIM, {"id": sending_id, "now": now, "until": until, "most": AT_ONCE})
-        return bool(cursor.rowcount == 1)
+        return until if cursor.rowcount == 1 else None
 
 
 def _try(endpoint: Endpoint, message: Message, way: Outward) -> Outcome:
@@ -122,7 +129,9 @@ def _headers(endpoint: Endpoint, message: Message, body: bytes) -> dict[str, str
     }
 
 
-def _record(*, actor: Actor, sending_id: UUID, outcome: Outcome) -> None:
+def _record(sending_id: UUID, outcome: Outcome, until: datetime) -> None:
+    """Write down what came of a try. Whoever took longer than the claim of `until` decides nothing by failing: somebody
+    else has it, or has sent it."""
     now = clock.now()
     with transaction.atomic():
         # The endpoint before its sending, as everybody locks them.
@@ -138,6 +147,8 @@ def _record(*, actor: Actor, sending_id: UUID, outcome: Outcome) -> None:
             error=outcome.error,
             answer=outcome.answer,
         )
+        if row.status != "waiting" or (row.claimed_until != until and not outcome.taken):
+            return
         row.claimed_until = None
         if outcome.taken:
             row.status, row.ended_at = "sent", now

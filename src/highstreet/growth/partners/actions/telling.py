@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
 from highstreet.kernel import clock, ids, outbox, queue
 from highstreet.kernel.policy import SYSTEM, Actor, action
@@ -19,6 +20,8 @@ from ..refusals import STILL_OFF
 from ..steps import own_endpoint
 
 MAX_REPLAY = 5000
+# As streams look back for what had drawn its number and was not committed yet.
+LOOK_BACK = 50
 
 
 @action(SYSTEM)
@@ -84,8 +87,10 @@ def replay(*, actor: Actor, endpoint_id: UUID, after: UUID | None) -> int:
         if (number := known.first()) is None:
             raise Refused(NOT_FOUND)
         since = number
-    messages = Message.objects.filter(organisation_id=row.organisation_id, event__gt=since, type__in=row.events)
-    chosen = list(messages.order_by("event")[:MAX_REPLAY])
+    messages = Message.objects.filter(organisation_id=row.organisation_id, type__in=row.events)
+    # An event's number is drawn before its transaction commits: what has a smaller one and was never sent came later.
+    never = Q(event__gt=since - LOOK_BACK) & ~Exists(Sending.objects.filter(endpoint=row, message=OuterRef("pk")))
+    chosen = list(messages.filter(Q(event__gt=since) | never).order_by("event")[:MAX_REPLAY])
     rows = [_sending(row, message) for message in chosen]
     Sending.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     with connection.cursor() as cursor:

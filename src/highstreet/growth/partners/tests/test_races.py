@@ -7,6 +7,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,13 @@ import pytest
 from django.db import connections, transaction
 
 from highstreet.growth.partners import actions
-from highstreet.growth.partners.actions import sending
-from highstreet.growth.partners.models import Sending
+from highstreet.growth.partners.actions import endpoints, sending
+from highstreet.growth.partners.models import Endpoint, Sending
 from highstreet.growth.partners.tests.support import Receiver, receiving
 from highstreet.growth.partners.tests.test_webhooks import told
 from highstreet.kernel import ids, outbox
 from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.kernel.refusal import Refused
 from highstreet.people.accounts.reads import actor_of_user
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.orders.events import OrderPaid
@@ -97,3 +99,80 @@ def test_without_the_claim_they_are_sent_twice(receiver: Receiver, monkeypatch: 
     monkeypatch.setattr(sending, "_CLAIM", sending._CLAIM.replace(free, ""))
     work(waiting, rounds=1)
     assert any(len(amounts) > len(set(amounts)) for amounts in heard(receiver).values())
+
+
+def claimed_at_once(waiting: list[UUID]) -> int:
+    """How many tries eight workers get for one endpoint in the same moment, each for another order."""
+    start, got = threading.Barrier(WORKERS), list[bool]()
+
+    def worker(pk: UUID) -> None:
+        try:
+            start.wait()
+            got.append(sending._claim(pk) is not None)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=worker, args=(pk,)) for pk in waiting]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    Sending.objects.update(claimed_until=None)
+    return sum(got)
+
+
+def firsts(receiver: Receiver) -> list[UUID]:
+    """The first message of each of eight orders."""
+    scene = a_scene(ids.random_token(6))
+    actions.add_endpoint(actor=actor_of_user(scene.owner.pk), url=receiver.url, events=["order.paid"])
+    for order in [an_order(scene).pk for _ in range(WORKERS)]:
+        with transaction.atomic():
+            outbox.emit(OrderPaid(order, 1))
+    told()
+    return list(Sending.objects.values_list("pk", flat=True))
+
+
+def test_an_endpoint_gets_four_tries_at_once_and_no_more(receiver: Receiver) -> None:
+    waiting = firsts(receiver)
+    assert [claimed_at_once(waiting) for _ in range(10)] == [sending.AT_ONCE] * 10
+
+
+def test_without_the_endpoints_lock_it_gets_more(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = firsts(receiver)
+    monkeypatch.setattr(sending, "_LOCK", "SELECT %s::uuid")
+    assert any(claimed_at_once(waiting) > sending.AT_ONCE for _ in range(30))
+
+
+def added_at_once(scene: Scene, url: str) -> int:
+    """Endpoints of a retailer that has seven, after eight people add one each."""
+    actor = actor_of_user(scene.owner.pk)
+    Endpoint.objects.all().delete()
+    for _ in range(7):
+        actions.add_endpoint(actor=actor, url=url, events=["order.paid"])
+    start = threading.Barrier(WORKERS)
+
+    def person() -> None:
+        try:
+            start.wait()
+            with suppress(Refused):
+                actions.add_endpoint(actor=actor, url=url, events=["order.paid"])
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=person) for _ in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Endpoint.objects.count()
+
+
+def test_ten_endpoints_are_ten_however_many_add_one(receiver: Receiver) -> None:
+    scene = a_scene(ids.random_token(6))
+    assert [added_at_once(scene, receiver.url) for _ in range(3)] == [10, 10, 10]
+
+
+def test_without_waiting_for_each_other_they_are_more(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = a_scene(ids.random_token(6))
+    monkeypatch.setattr(endpoints, "one_at_a_time", lambda organisation_id: None)
+    assert any(added_at_once(scene, receiver.url) > 10 for _ in range(20))

@@ -321,7 +321,7 @@ def test_an_endpoint_is_sent_four_at_once_at_most(scene: Scene, receiver: Receiv
 
     actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
     happen(*(OrderPaid(an_order(scene).pk, 1) for _ in range(6)))
-    claimed = [_claim(pk) for pk in Sending.objects.values_list("pk", flat=True)]
+    claimed = [_claim(pk) is not None for pk in Sending.objects.values_list("pk", flat=True)]
     assert sorted(claimed) == [False, False, True, True, True, True]
 
 

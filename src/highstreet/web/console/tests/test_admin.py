@@ -6,10 +6,12 @@ from typing import Any, cast
 
 import pytest
 from django.contrib import admin
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from highstreet.kernel.policy import NOBODY
 from highstreet.kernel.records import ReadAdmin
+from highstreet.people.accounts.actions import issue_token
 from highstreet.supply.organisations.models import Organisation
 from highstreet.trade.fulfilment.models import Fulfilment
 from highstreet.trade.orders.models import Order
@@ -74,3 +76,20 @@ def test_terms_are_checked() -> None:
 
 def test_staff_without_a_flag_do_not_enter() -> None:
     assert client_of(a_scene().owner).get("/admin/").status_code == 302
+
+
+def test_a_courier_who_is_switched_off_is_signed_out_everywhere() -> None:
+    scene = a_scene()
+    scene.owner.is_staff = scene.owner.is_superuser = True
+    scene.owner.save()
+    rider = scene.couriers[0]
+    token = issue_token(actor=NOBODY, user_id=rider.user_id)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert Client().get("/api/v1/courier/me", headers=headers).status_code == 200
+    address = reverse("admin:couriers_courier_change", args=[rider.pk])
+    form = {name: getattr(rider, name) for name in ("id", "name", "phone", "vehicle", "capacity")}
+    form |= {"user": rider.user_id, "city": rider.city_id}
+    assert client_of(scene.owner).post(address, {**form, "active": "on", "capacity": 4}).status_code == 302
+    assert Client().get("/api/v1/courier/me", headers=headers).status_code == 200
+    assert client_of(scene.owner).post(address, form).status_code == 302
+    assert Client().get("/api/v1/courier/me", headers=headers).status_code == 401

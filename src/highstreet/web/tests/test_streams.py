@@ -1,0 +1,73 @@
+"""A stream's end, and how many ask the database at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import httpx
+import pytest
+
+from highstreet.kernel import streams as tokens
+from highstreet.web.streams import ASKING, END, QUEUE_SIZE, Hub, Line, make_app
+
+MESSAGE = json.dumps({"id": 1, "name": "x", "topics": ["order:1"]})
+
+
+def test_nothing_that_comes_later_takes_an_end_away() -> None:
+    """Who does not read gets more than the queue holds, which is emptied then."""
+    hub, line = Hub(""), Line(QUEUE_SIZE)
+    hub.listeners["order:1"].add(line)
+    for _ in range(QUEUE_SIZE + 1):
+        hub.spread(MESSAGE)
+    assert "reset" in line.get_nowait() and line.empty()
+    line.close()
+    for _ in range(QUEUE_SIZE + 1):
+        hub.spread(MESSAGE)
+    assert line.get_nowait() == END and line.empty()
+
+
+def test_without_a_database_it_says_when_to_come_again() -> None:
+    app = make_app()
+    app.state.hub = Hub("host=/nowhere dbname=none connect_timeout=1")
+    token = tokens.token(["order:1"], sign_in="session:1")
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://streams") as client:
+            return await client.get("/events", params={"token": token})
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_few_ask_at_once_however_many_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, most = 0, 0
+
+    class Counted:
+        async def __aenter__(self) -> Counted:
+            nonlocal now, most
+            now, most = now + 1, max(most, now + 1)
+            await asyncio.sleep(0.001)
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            nonlocal now
+            now -= 1
+
+        async def execute(self, *_: object) -> Counted:
+            return self
+
+        async def fetchall(self) -> list[object]:
+            return []
+
+    async def connect(*_: object, **__: object) -> Counted:
+        return Counted()
+
+    monkeypatch.setattr("psycopg.AsyncConnection.connect", connect)
+
+    async def all_come() -> None:
+        hub = Hub("")
+        await asyncio.gather(*[hub.missed(["order:1"], 1) for _ in range(100)])
+
+    asyncio.run(all_come())
+    assert most == ASKING
