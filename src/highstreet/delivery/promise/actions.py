@@ -192,7 +192,8 @@ def open_slots(
     cycle_minutes: float | None = None,
     rides: Mapping[UUID, engine.Floats] | None = None,
 ) -> None:
-    """Set the capacity of the next three hours by the couriers on shift; never under what is held and taken.
+    """Set the capacity of the next three hours by the couriers on shift, as long as they take orders, and those planned
+    to come; never under what is held and taken.
 
     `rides`: by store, each courier's seconds to it from where they are free next; says in which zones they count.
     """
@@ -204,12 +205,11 @@ def open_slots(
         known = replace(known, couriers=_stationed(known, on_shift, rides, starts[:KEPT_QUARTERS], cycle))
         for zone in sorted(known.couriers):
             Zone.objects.filter(pk=zone).exclude(couriers=known.couriers[zone]).update(couriers=known.couriers[zone])
-    most = [rules.capacity(people, cycle) for people in known.at_work(on_shift)]
-    rows = [
-        (zone or city_id, start, room)
-        for start in starts
-        for zone, room in zip(known.all, rules.left(most, known.elsewhere(start)), strict=True)
-    ]
+    rows = []
+    for start, total in zip(starts, couriers.coming(city_id, starts, clock.now()), strict=True):
+        most = [rules.capacity(people, cycle) for people in known.there(total)]
+        left = rules.left(most, known.elsewhere(start))
+        rows += [(zone or city_id, start, room) for zone, room in zip(known.all, left, strict=True)]
     of = "zone_id" if known.of else "city_id"
     with connection.cursor() as cursor:
         cursor.execute(

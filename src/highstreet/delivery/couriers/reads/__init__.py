@@ -1,6 +1,6 @@
 """Couriers, who is on shift and where, what was earned; the roster and its rules."""
 
-from .expected import expected
+from .expected import coming, expected
 from .people import (
     BADGE,
     CourierView,
@@ -35,6 +35,7 @@ __all__ = [
     "ShiftView",
     "WishView",
     "absent",
+    "coming",
     "count_at_work",
     "count_on_shift",
     "courier",

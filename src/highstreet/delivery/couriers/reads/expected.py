@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Q
 
 from highstreet.supply.organisations import reads as organisations
 
 from .. import ports
-from ..models import RosterShift, Shift
+from ..models import Break, RosterShift, Shift
 from ..states import HELD, PUBLISHED
 from .people import count_on_shift
+from .roster import LATE
 
 DAYS = 7
 
@@ -40,6 +42,27 @@ def expected(city_id: UUID, moments: Sequence[datetime], at: datetime) -> list[i
         if moment.astimezone(zone).date() in published:
             usual = sum(_works(moment, *shift) for shift in held)
         found.append(usual + hired)
+    return found
+
+
+def coming(city_id: UUID, moments: Sequence[datetime], at: datetime) -> list[int]:
+    """Couriers at each of the `moments` of the next hours, hired ones among them: who can be sent now, until they take
+    no more orders, and who is planned to come. Who should have been there ten minutes ago is not waited for.
+
+    Two statements.
+    """
+    here = Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True)
+    resting = Break.objects.filter(ends_at=None).values("shift_id")
+    open_shifts = here.annotate(can=Q(courier__lat__isnull=False) & ~Q(pk__in=resting))
+    shifts = list(open_shifts.values_list("courier_id", "orders_until", "can"))
+    rows = RosterShift.objects.filter(city_id=city_id, status__in=HELD, starts_at__gt=at - LATE, ends_at__gt=at)
+    rows = rows.filter(starts_at__lte=max(moments, default=at)).exclude(courier_id__in=[one for one, *_ in shifts])
+    planned = list(rows.values_list("status", "starts_at", "ends_at", "break_starts_at", "break_ends_at"))
+    hired = ports.hired()(city_id) if ports.hired.filled else 0
+    found = []
+    for moment in (max(one, at) for one in moments):
+        stay = sum(can and (until is None or until > moment) for _, until, can in shifts)
+        found.append(stay + sum(_works(moment, *shift) for shift in planned) + hired)
     return found
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
+from highstreet.kernel import clock
 from highstreet.kernel.memory import once_a_page
 from highstreet.kernel.models import Posting
 from highstreet.kernel.policy import Actor, require
@@ -149,13 +150,14 @@ def silent(city_id: UUID, before: datetime) -> dict[UUID, datetime]:
 
 
 def count_on_shift(city_id: UUID) -> int:
-    """How many couriers of the city are on shift and not on a break."""
+    """How many couriers of the city can be sent: on shift, not on a break, with a position, and taking orders."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM couriers_shift s JOIN couriers_courier c ON c.id = s.courier_id "
-            "WHERE s.ends_at IS NULL AND c.city_id = %s AND c.active AND NOT EXISTS "
+            "WHERE s.ends_at IS NULL AND c.city_id = %s AND c.active AND c.lat IS NOT NULL "
+            "AND (s.orders_until IS NULL OR s.orders_until > %s) AND NOT EXISTS "
             "(SELECT 1 FROM couriers_break b WHERE b.shift_id = s.id AND b.ends_at IS NULL)",
-            [city_id],
+            [city_id, clock.now()],
         )
         return int(cursor.fetchone()[0])
 

@@ -72,6 +72,12 @@ class Zones:
         told = [self.couriers[zone] for zone in sorted(self.couriers)]
         return split_by_weight(min(total, sum(told)), told)
 
+    def there(self, total: int) -> list[int]:
+        """The couriers of `all` of whom some are still to come: those are placed by what was ordered lately."""
+        now = self.at_work(total)
+        more = self.shared(total - sum(now))
+        return [here + extra for here, extra in zip(now, more, strict=True)]
+
     def shared(self, total: int) -> list[int]:
         """The couriers of `all` when only the city's are known: by what was ordered lately."""
         return split_by_weight(total, [self.orders[zone] for zone in sorted(self.orders)]) if self.of else [total]

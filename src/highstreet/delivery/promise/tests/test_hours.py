@@ -1,0 +1,89 @@
+"""What the next hours hold: who stays until then, who is planned to come, and who can be sent at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from highstreet.delivery.couriers import actions as shifts
+from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.couriers.models import Courier, RosterShift
+from highstreet.delivery.couriers.tests import support
+from highstreet.delivery.couriers.tests.support import NOON
+from highstreet.kernel import clock
+from highstreet.kernel.policy import THE_SYSTEM, Actor
+from highstreet.trade.orders import ports
+
+from .. import actions
+from ..models import CapacitySlot
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    with support.ticking():
+        yield
+
+
+def planned(place: support.Town, rider: Actor, starts: int, ends: int) -> None:
+    """Minutes from noon."""
+    RosterShift.objects.create(
+        city_id=place.city_id,
+        courier_id=rider.courier_id,
+        status="taken",
+        starts_at=NOON + starts * MINUTE,
+        ends_at=NOON + ends * MINUTE,
+    )
+
+
+def room(place: support.Town) -> dict[int, int]:
+    """Minutes from noon: deliveries of that quarter."""
+    actions.open_slots(actor=THE_SYSTEM, city_id=place.city_id, cycle_minutes=15.0)
+    rows = CapacitySlot.objects.filter(city_id=place.city_id).values_list("starts_at", "capacity")
+    return {round((starts - NOON) / MINUTE): capacity for starts, capacity in rows}
+
+
+def test_a_quarter_counts_who_is_still_there() -> None:
+    place = support.town()
+    stays, leaves = support.courier(place, 0), support.courier(place)
+    planned(place, leaves, -10, 60)
+    shifts.start_shift(actor=leaves)
+    shifts.report_position(actor=leaves, lat=support.LAT, lon=support.LON)
+    assert {at: count for at, count in room(place).items() if at in (0, 45, 60, 180)} == {0: 2, 45: 2, 60: 1, 180: 1}
+    shifts.no_more_orders(actor=stays)
+    assert {at: count for at, count in room(place).items() if at in (0, 45, 60)} == {0: 1, 45: 1, 60: 0}
+
+
+def test_who_is_planned_to_come_counts_from_then_on_unless_missed() -> None:
+    place = support.town()
+    comes, missed = support.courier(place), support.courier(place)
+    planned(place, comes, 90, 400)
+    planned(place, missed, -20, 400)
+    found = room(place)
+    assert [at for at, count in sorted(found.items()) if count] == [90, 105, 120, 135, 150, 165, 180]
+    with clock.frozen(NOON + 101 * MINUTE):
+        assert set(room(place).values()) <= {0, 1} and room(place)[105] == 0, "nobody came"
+
+
+def test_before_the_first_shift_deliveries_are_promised_for_when_it_runs() -> None:
+    place = support.town()
+    planned(place, support.courier(place), 60, 400)
+    room(place)
+    lat, lon = support.point(600, 0)
+    found = ports.promises().offer(store=place.store, lat=lat, lon=lon, units=3, mode="delivery", at=NOON)
+    assert found is not None and found.promised_to >= NOON + 60 * MINUTE
+
+
+def test_who_cannot_be_sent_is_not_counted() -> None:
+    place = support.town()
+    silent, here = support.courier(place), support.courier(place, 0)
+    shifts.start_shift(actor=silent)
+    assert couriers.count_on_shift(place.city_id) == 1, "one has told no place"
+    shifts.no_more_orders(actor=here)
+    assert couriers.count_on_shift(place.city_id) == 0
+    Courier.objects.filter(pk=silent.courier_id).update(lat=0.0, lon=0.0)
+    assert couriers.count_on_shift(place.city_id) == 1
