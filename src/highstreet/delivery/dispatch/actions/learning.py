@@ -36,7 +36,7 @@ def learn_speeds(*, actor: Actor, city_id: UUID) -> int:
     """Learn the city's speeds by hour from the last fortnight's straight rides. Returns how many there were."""
     with connection.cursor() as cursor:
         door = timedelta(seconds=rules.AT_DOOR_SECONDS)
-        values = {"city": city_id, "since": clock.now() - REMEMBERED, "most": MOST_TRIPS, "door": door}
-        cursor.execute(_STRAIGHT, values)
+        since = clock.now() - REMEMBERED
+        cursor.execute(_STRAIGHT, {"city": city_id, "since": since, "most": MOST_TRIPS, "door": door})
         trips = [Trip((a, b), (c, d), began, seconds) for a, b, c, d, began, seconds in cursor.fetchall()]
     return routing.learn_speeds(actor=THE_SYSTEM, city_id=city_id, trips=trips)

@@ -33,6 +33,7 @@ def test_a_minute_counts_once_however_many_orders_share_it() -> None:
     place = support.town()
     with support.ticking():
         ana, ben = support.courier(place, 0), support.courier(place, 0)
+        assert ben.courier_id is not None
         for number in range(5):
             # Two in one bag, 30 minutes; the next ride of 10 is accepted five minutes before their end.
             for accepted, ended in ((0, 20), (0, 30), (25, 40)):

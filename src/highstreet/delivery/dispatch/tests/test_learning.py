@@ -59,6 +59,7 @@ def test_handing_over_is_no_riding_though_nobody_said_to_be_at_the_door() -> Non
         for number in range(30):
             row = ridden(place, rider, began=100.0 * number, factor=1.6)
             at = row.at_door_at
+            assert at is not None
             Delivery.objects.filter(pk=row.pk).update(at_door_at=None, ended_at=at + timedelta(seconds=90))
     with clock.frozen(NOON + timedelta(days=3)):
         assert actions.learn_speeds(actor=THE_SYSTEM, city_id=place.city_id) == 30

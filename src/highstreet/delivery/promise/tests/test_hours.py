@@ -81,6 +81,7 @@ def test_before_the_first_shift_deliveries_are_promised_for_when_it_runs() -> No
 def test_who_cannot_be_sent_is_not_counted() -> None:
     place = support.town()
     silent, here = support.courier(place), support.courier(place, 0)
+    assert silent.courier_id is not None
     shifts.start_shift(actor=silent)
     assert couriers.count_on_shift(place.city_id) == 1, "one has told no place"
     shifts.no_more_orders(actor=here)
