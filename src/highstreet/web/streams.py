@@ -187,6 +187,8 @@ async def events(request: Request) -> Response:
                 # The client comes back by itself, and asks again.
                 return
             for text in missed:
+                if queue.closed:
+                    return
                 yield text
             while True:
                 try:

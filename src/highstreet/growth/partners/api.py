@@ -191,9 +191,10 @@ def endpoints(request: HttpRequest) -> list[dict[str, Any]]:
 def add_endpoint(request: HttpRequest, body: EndpointIn) -> HttpResponse:
     """Add an address that is told of events. The signing secret is in this answer and nowhere else."""
     actor = actor_of(request)
+    place = actions.look_up(actor=actor, url=body.url)
 
     def work() -> tuple[dict[str, Any], str]:
-        made = actions.add_endpoint(actor=actor, url=body.url, events=body.events)
+        made = actions.add_endpoint(actor=actor, place=place, events=body.events)
         return _endpoint(reads.endpoint(actor, made.id)), made.secret
 
     return _told_once(request, work, "secret")
@@ -215,10 +216,11 @@ def endpoint(request: HttpRequest, webhook: str) -> dict[str, Any]:
 def change_endpoint(request: HttpRequest, webhook: str, body: EndpointChange) -> HttpResponse:
     """Change a webhook: what is sent along; the rest stays."""
     actor, endpoint_id = actor_of(request), private("whk", webhook)
+    place = None if body.url is None else actions.look_up(actor=actor, url=body.url)
 
     def work() -> dict[str, Any]:
         actions.change_endpoint(
-            actor=actor, endpoint_id=endpoint_id, url=body.url, events=body.events, active=body.active
+            actor=actor, endpoint_id=endpoint_id, place=place, events=body.events, active=body.active
         )
         return _endpoint(reads.endpoint(actor, endpoint_id))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
@@ -48,8 +49,22 @@ def own_endpoint(actor: Actor, endpoint_id: UUID) -> Endpoint:
     return row
 
 
-def check_target(url: str) -> None:
+@dataclass(frozen=True)
+class Place:
+    """An address that was looked up; `barred` says why we do not go there, and is empty when we do."""
+
+    url: str
+    barred: str
+
+
+def place_of(url: str) -> Place:
     try:
         outward().addresses(url)
     except Barred as barred:
-        raise Refused(TARGET_BARRED, why=barred.code) from None
+        return Place(url, barred.code)
+    return Place(url, "")
+
+
+def must_be_open(place: Place) -> None:
+    if place.barred:
+        raise Refused(TARGET_BARRED, why=place.barred)

@@ -7,9 +7,11 @@ import json
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from highstreet.kernel import streams as tokens
-from highstreet.web.streams import ASKING, END, QUEUE_SIZE, Hub, Line, make_app
+from highstreet.web.streams import ASKING, END, QUEUE_SIZE, Hub, Line, events, make_app
 
 MESSAGE = json.dumps({"id": 1, "name": "x", "topics": ["order:1"]})
 
@@ -25,6 +27,36 @@ def test_nothing_that_comes_later_takes_an_end_away() -> None:
     for _ in range(QUEUE_SIZE + 1):
         hub.spread(MESSAGE)
     assert line.get_nowait() == END and line.empty()
+
+
+def test_who_is_signed_out_while_missed_events_are_told_hears_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app()
+    hub: Hub = app.state.hub
+
+    async def still_in(names: list[str]) -> set[str]:
+        return set(names)
+
+    async def missed(*_: object) -> list[str]:
+        return ["first", "second"]
+
+    monkeypatch.setattr(hub, "still_in", still_in)
+    monkeypatch.setattr(hub, "missed", missed)
+    query = f"token={tokens.token(['order:1'], sign_in='session:1')}".encode()
+    request = Request({"type": "http", "method": "GET", "query_string": query, "headers": [], "app": app})
+
+    async def told() -> list[object]:
+        answer = await events(request)
+        assert isinstance(answer, StreamingResponse)
+        heard: list[object] = []
+        async for text in answer.body_iterator:
+            heard.append(text)
+            if text == "first":
+                for line in hub.signed_in["session:1"]:
+                    line.close()
+        return heard
+
+    assert asyncio.run(told()) == ["retry: 2000\n\n", "first"]
+    assert not hub.signed_in
 
 
 def test_without_a_database_it_says_when_to_come_again() -> None:

@@ -20,10 +20,10 @@ MOST_TRIPS = 20_000
 # said to be at the door, handing over took its usual time.
 _STRAIGHT = """
 SELECT s.lat, s.lon, d.lat, d.lon, d.picked_up_at,
-       extract(epoch FROM COALESCE(d.at_door_at, d.ended_at - %(door)s) - d.picked_up_at)::float
+       extract(epoch FROM COALESCE(d.at_door_at, d.ended_at - make_interval(secs => %(door)s)) - d.picked_up_at)::float
 FROM dispatch_delivery d JOIN stores_store s ON s.id = d.store_id
 WHERE d.city_id = %(city)s AND d.carrier = 'own' AND d.status = 'delivered' AND d.ended_at > %(since)s
-  AND COALESCE(d.at_door_at, d.ended_at - %(door)s) > d.picked_up_at
+  AND COALESCE(d.at_door_at, d.ended_at - make_interval(secs => %(door)s)) > d.picked_up_at
   AND NOT EXISTS (
     SELECT 1 FROM dispatch_delivery o WHERE o.courier_id = d.courier_id AND o.id <> d.id
       AND o.picked_up_at < d.ended_at AND COALESCE(o.ended_at, 'infinity') > d.picked_up_at)
@@ -35,8 +35,7 @@ ORDER BY d.ended_at DESC LIMIT %(most)s
 def learn_speeds(*, actor: Actor, city_id: UUID) -> int:
     """Learn the city's speeds by hour from the last fortnight's straight rides. Returns how many there were."""
     with connection.cursor() as cursor:
-        door = timedelta(seconds=rules.AT_DOOR_SECONDS)
-        since = clock.now() - REMEMBERED
-        cursor.execute(_STRAIGHT, {"city": city_id, "since": since, "most": MOST_TRIPS, "door": door})
+        values = {"city": city_id, "since": clock.now() - REMEMBERED, "most": MOST_TRIPS, "door": rules.AT_DOOR_SECONDS}
+        cursor.execute(_STRAIGHT, values)
         trips = [Trip((a, b), (c, d), began, seconds) for a, b, c, d, began, seconds in cursor.fetchall()]
     return routing.learn_speeds(actor=THE_SYSTEM, city_id=city_id, trips=trips)

@@ -1,6 +1,6 @@
 """Make and revoke keys; keep endpoints; tell them of events."""
 
-from .endpoints import add_endpoint, change_endpoint, remove_endpoint, rotate_secret
+from .endpoints import add_endpoint, change_endpoint, look_up, remove_endpoint, rotate_secret
 from .keys import make_key, revoke_key
 from .sending import send, sweep
 from .telling import publish, replay, resend
@@ -8,6 +8,7 @@ from .telling import publish, replay, resend
 __all__ = [
     "add_endpoint",
     "change_endpoint",
+    "look_up",
     "make_key",
     "publish",
     "remove_endpoint",

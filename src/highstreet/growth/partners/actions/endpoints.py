@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from highstreet.kernel import clock, ids
-from highstreet.kernel.policy import Actor, action
+from highstreet.kernel.policy import Actor, action, outside
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID
 
@@ -15,7 +15,7 @@ from .. import payloads, rules
 from ..models import Endpoint
 from ..refusals import TOO_MANY
 from ..sealing import seal
-from ..steps import check_target, one_at_a_time, organisation_of, own_endpoint
+from ..steps import Place, must_be_open, one_at_a_time, organisation_of, own_endpoint, place_of
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,21 @@ class MadeEndpoint:
     secret: str
 
 
+@outside("webhooks.manage")
+def look_up(*, actor: Actor, url: str) -> Place:
+    """Where `url` leads now, for `add_endpoint` and `change_endpoint`: they hold locks, and a resolver takes its time."""
+    return place_of(url)
+
+
 @action("webhooks.manage")
-def add_endpoint(*, actor: Actor, url: str, events: Collection[str]) -> MadeEndpoint:
-    """Tell `url` of these types of events from now on.
+def add_endpoint(*, actor: Actor, place: Place, events: Collection[str]) -> MadeEndpoint:
+    """Tell `place` of these types of events from now on.
 
     Refuses INVALID, TARGET_BARRED (not a public https address, now), NOT_ALL_STORES and TOO_MANY.
     """
     organisation_id = organisation_of(actor)
     wanted = _known(events)
-    check_target(url)
+    must_be_open(place)
     one_at_a_time(organisation_id)
     if Endpoint.objects.filter(organisation_id=organisation_id, removed_at=None).count() >= rules.MAX_ENDPOINTS:
         raise Refused(TOO_MANY, most=rules.MAX_ENDPOINTS)
@@ -42,7 +48,7 @@ def add_endpoint(*, actor: Actor, url: str, events: Collection[str]) -> MadeEndp
     row = Endpoint.objects.create(
         id=ids.new_id(),
         organisation_id=organisation_id,
-        url=url,
+        url=place.url,
         events=wanted,
         secret=seal(secret),
         created_at=at,
@@ -56,7 +62,7 @@ def change_endpoint(
     *,
     actor: Actor,
     endpoint_id: UUID,
-    url: str | None = None,
+    place: Place | None = None,
     events: Collection[str] | None = None,
     active: bool | None = None,
 ) -> None:
@@ -65,9 +71,9 @@ def change_endpoint(
     Refuses NOT_FOUND, INVALID, TARGET_BARRED and NOT_ALL_STORES.
     """
     row = own_endpoint(actor, endpoint_id)
-    if url is not None:
-        check_target(url)
-        row.url = url
+    if place is not None:
+        must_be_open(place)
+        row.url = place.url
     if events is not None:
         row.events = _known(events)
     if active is not None and active != row.active:

@@ -96,7 +96,7 @@ def test_an_order_from_the_shop_to_the_partners_door(town: trade.Town, receiver:
     partner = Actor(
         kind="staff", organisation_id=town.retailer, store_ids=None, permissions=frozenset({"webhooks.manage"})
     )
-    made = actions.add_endpoint(actor=partner, url=receiver.url, events=ALL)
+    made = actions.add_endpoint(actor=partner, place=open_at(receiver.url), events=ALL)
     placed = town.order(2, 1)
     trade.pay(placed)
     outbox.drain()

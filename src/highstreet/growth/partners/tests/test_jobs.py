@@ -42,7 +42,7 @@ def test_a_worker_sends_tries_again_and_goes_on(receiver: Receiver, monkeypatch:
 
     monkeypatch.setattr(Outward, "post", watched)
     boss, events = actor_of_user(scene.owner.pk), ["order.paid", "order.confirmed"]
-    actions.add_endpoint(actor=boss, url=receiver.url, events=events)
+    actions.add_endpoint(actor=boss, place=open_at(receiver.url), events=events)
     order, receiver.answers = an_order(scene), [(503, b"", {})]
     with transaction.atomic():
         outbox.emit(OrderPaid(order.pk, 100))

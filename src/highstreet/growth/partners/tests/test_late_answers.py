@@ -24,7 +24,7 @@ FAILED, TAKEN = Outcome(500, "", "", 1), Outcome(204, "", "", 1)
 @pytest.fixture
 def late(scene: Scene, receiver: Receiver) -> Sending:
     """A message that somebody tries."""
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=["order.paid"])
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=["order.paid"])
     happen(OrderPaid(an_order(scene).pk, 1))
     return Sending.objects.get()
 
@@ -55,7 +55,7 @@ def test_who_outlived_the_claim_decides_nothing_by_failing(
 
 
 def test_a_replay_finds_what_committed_late(scene: Scene, receiver: Receiver) -> None:
-    made = actions.add_endpoint(actor=owner(scene), url=receiver.url, events=["order.paid"])
+    made = actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=["order.paid"])
     happen(OrderPaid(an_order(scene).pk, 1), OrderPaid(an_order(scene).pk, 2))
     send_all()
     first, second = Message.objects.order_by("event")

@@ -41,7 +41,7 @@ def receiver(settings: Any) -> Iterator[Receiver]:
 
 def many(scene: Scene, receiver: Receiver) -> list[UUID]:
     """Events of several orders for one endpoint; `amount` counts up within each order."""
-    actions.add_endpoint(actor=actor_of_user(scene.owner.pk), url=receiver.url, events=["order.paid"])
+    actions.add_endpoint(actor=actor_of_user(scene.owner.pk), place=open_at(receiver.url), events=["order.paid"])
     orders = [an_order(scene).pk for _ in range(ORDERS)]
     for number in range(EVENTS):
         for order in orders:
@@ -124,7 +124,7 @@ def claimed_at_once(waiting: list[UUID]) -> int:
 def firsts(receiver: Receiver) -> list[UUID]:
     """The first message of each of eight orders."""
     scene = a_scene(ids.random_token(6))
-    actions.add_endpoint(actor=actor_of_user(scene.owner.pk), url=receiver.url, events=["order.paid"])
+    actions.add_endpoint(actor=actor_of_user(scene.owner.pk), place=open_at(receiver.url), events=["order.paid"])
     for order in [an_order(scene).pk for _ in range(WORKERS)]:
         with transaction.atomic():
             outbox.emit(OrderPaid(order, 1))
@@ -148,14 +148,14 @@ def added_at_once(scene: Scene, url: str) -> int:
     actor = actor_of_user(scene.owner.pk)
     Endpoint.objects.all().delete()
     for _ in range(7):
-        actions.add_endpoint(actor=actor, url=url, events=["order.paid"])
+        actions.add_endpoint(actor=actor, place=open_at(url), events=["order.paid"])
     start = threading.Barrier(WORKERS)
 
     def person() -> None:
         try:
             start.wait()
             with suppress(Refused):
-                actions.add_endpoint(actor=actor, url=url, events=["order.paid"])
+                actions.add_endpoint(actor=actor, place=open_at(url), events=["order.paid"])
         finally:
             connections.close_all()
 

@@ -79,7 +79,7 @@ def verify(secret: str, headers: dict[str, str], body: bytes, now: float) -> Any
 
 
 def test_every_kind_arrives_signed_with_public_ids(scene: Scene, receiver: Receiver) -> None:
-    made = actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    made = actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     order = an_order(scene)
     store, courier, delivery = scene.stores[0].pk, scene.couriers[0].pk, ids.new_id()
     happen(
@@ -118,7 +118,7 @@ def test_every_kind_arrives_signed_with_public_ids(scene: Scene, receiver: Recei
 
 def test_only_what_was_asked_for_and_only_ones_own(scene: Scene, receiver: Receiver) -> None:
     other = a_scene("two")
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=["order.paid"])
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=["order.paid"])
     happen(
         OrderPaid(an_order(other).pk, 100),
         OrderCompleted(an_order(scene).pk, scene.stores[0].pk),
@@ -147,14 +147,14 @@ def test_a_franchisees_store_tells_both(scene: Scene, receiver: Receiver) -> Non
     store.organisation = other.city.retailer
     store.save()
     for boss in (owner(scene), owner(other)):
-        actions.add_endpoint(actor=boss, url=receiver.url, events=["order.paid"])
+        actions.add_endpoint(actor=boss, place=open_at(receiver.url), events=["order.paid"])
     happen(OrderPaid(an_order(scene).pk, 100))
     assert send_all() == 2
     assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 2
 
 
 def test_a_failing_one_blocks_only_its_own_order(scene: Scene, receiver: Receiver) -> None:
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     stuck, free, store = an_order(scene), an_order(scene), scene.stores[0].pk
     receiver.answers = [(500, b"<b>no</b>" * 100, {})]
     happen(OrderPaid(stuck.pk, 1))
@@ -178,7 +178,7 @@ def test_an_event_still_on_its_way_to_us_holds_back_the_later_one(scene: Scene, 
     """Two workers may handle two events in either order; what goes out is in the order of what happened."""
     from highstreet.kernel.models import OutboxDelivery
 
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     order = an_order(scene)
     with transaction.atomic():
         outbox.emit(OrderPaid(order.pk, 1))
@@ -196,7 +196,7 @@ def test_the_tries_follow_the_schedule_and_end(scene: Scene, settings: Any) -> N
     settings.DEV = True
     with receiving() as nobody:
         url = nobody.url
-    made = actions.add_endpoint(actor=owner(scene), url=url, events=ALL).id
+    made = actions.add_endpoint(actor=owner(scene), place=open_at(url), events=ALL).id
     order, start = an_order(scene), clock.now()
     times = []
     with clock.frozen(start):
@@ -219,7 +219,7 @@ def test_the_tries_follow_the_schedule_and_end(scene: Scene, settings: Any) -> N
 
 
 def test_five_days_of_failure_switch_it_off_and_one_success_forgives(scene: Scene, receiver: Receiver) -> None:
-    made = actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    made = actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     start = clock.now()
     receiver.answers = [(503, b"", {})]
     one_more(scene, start)
@@ -240,7 +240,7 @@ def test_five_days_of_failure_switch_it_off_and_one_success_forgives(scene: Scen
 
 
 def test_gone_is_believed_at_once_and_nothing_is_lost(scene: Scene, receiver: Receiver) -> None:
-    made = actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    made = actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     receiver.answers = [(410, b"gone", {})]
     happen(OrderPaid(an_order(scene).pk, 1))
     send_all()
@@ -261,7 +261,7 @@ def test_gone_is_believed_at_once_and_nothing_is_lost(scene: Scene, receiver: Re
 
 
 def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(scene: Scene, receiver: Receiver) -> None:
-    old = actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    old = actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     new = actions.rotate_secret(actor=owner(scene), endpoint_id=old.id)
     assert old.secret != new.secret
     start = clock.now()
@@ -278,7 +278,7 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(scene: Scene, recei
 
 
 def test_resending_sends_the_same_message_again(scene: Scene, receiver: Receiver) -> None:
-    made = actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    made = actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     happen(OrderPaid(an_order(scene).pk, 1))
     send_all()
     sending = Sending.objects.get()
@@ -292,13 +292,13 @@ def test_resending_sends_the_same_message_again(scene: Scene, receiver: Receiver
 
 
 def test_a_target_that_turned_private_is_not_called(scene: Scene, receiver: Receiver, settings: Any) -> None:
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     settings.DEV = False
     happen(OrderPaid(an_order(scene).pk, 1))
     assert send_all() == 1
     assert (receiver.connections, Attempt.objects.get().error) == (0, "scheme")
     with pytest.raises(Refused) as barred:
-        actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+        actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     assert barred.value.reason.code == "target_barred"
 
 
@@ -306,7 +306,7 @@ def test_two_workers_send_it_once(scene: Scene, receiver: Receiver) -> None:
     """A claim is taken once; one that was lost with its worker is taken again when it has run out."""
     from highstreet.growth.partners.actions.sending import _claim
 
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     happen(OrderPaid(an_order(scene).pk, 1))
     pk = Sending.objects.get().pk
     assert _claim(pk) and not _claim(pk)
@@ -319,14 +319,14 @@ def test_two_workers_send_it_once(scene: Scene, receiver: Receiver) -> None:
 def test_an_endpoint_is_sent_four_at_once_at_most(scene: Scene, receiver: Receiver) -> None:
     from highstreet.growth.partners.actions.sending import _claim
 
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     happen(*(OrderPaid(an_order(scene).pk, 1) for _ in range(6)))
     claimed = [_claim(pk) is not None for pk in Sending.objects.values_list("pk", flat=True)]
     assert sorted(claimed) == [False, False, True, True, True, True]
 
 
 def test_old_messages_are_forgotten(scene: Scene, receiver: Receiver) -> None:
-    actions.add_endpoint(actor=owner(scene), url=receiver.url, events=ALL)
+    actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
     happen(OrderPaid(an_order(scene).pk, 1))
     send_all()
     with clock.advanced(timedelta(days=31)):

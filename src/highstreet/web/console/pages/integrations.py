@@ -168,7 +168,8 @@ def add_hook(request: StaffRequest) -> HttpResponse:
     problems = _problems(url, events)
     if problems:
         return page(request, "hook_new", {**context, "problems": problems}, tab="integrations", status=422)
-    done = tried(lambda: actions.add_endpoint(actor=request.actor, url=url, events=events))
+    place = actions.look_up(actor=request.actor, url=url)
+    done = tried(lambda: actions.add_endpoint(actor=request.actor, place=place, events=events))
     if done.refused:
         return page(request, "hook_new", context, tab="integrations", refused=done.refused)
     return _told(request, _("The secret of {url}").format(url=url), done.value.secret)
@@ -184,7 +185,8 @@ def hook(request: StaffRequest, hook: str) -> HttpResponse:
     problems = _problems(url, events)
     if problems:
         return _page(request, found, problems=problems)
-    done = tried(lambda: actions.change_endpoint(actor=request.actor, endpoint_id=found.id, url=url, events=events))
+    place = actions.look_up(actor=request.actor, url=url)
+    done = tried(lambda: actions.change_endpoint(actor=request.actor, endpoint_id=found.id, place=place, events=events))
     if done.refused:
         return _page(request, found, refused=done.refused)
     return go(request, "hook", hook, say=_("Saved"))
