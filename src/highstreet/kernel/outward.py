@@ -10,11 +10,13 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
@@ -23,8 +25,7 @@ from django.conf import settings
 PORTS = frozenset({443, 8443})
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
-# A name is looked up for so long, so many at once.
-LOOKUP_SECONDS, LOOKUPS = 5.0, 8
+LOOKUP_SECONDS = 5.0
 MAX_ANSWER = 64 * 1024
 MAX_URL = 500
 _HOST = re.compile(r"[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
@@ -109,16 +110,21 @@ def is_open(text: str) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-@cache
-def _lookups() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(LOOKUPS, "lookup")
-
-
 def _resolve(name: str, port: int) -> list[str]:
-    """Not longer than `LOOKUP_SECONDS`: the system's resolver may go on for half a minute, and knows no limit."""
-    asked = _lookups().submit(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
-    found = asked.result(LOOKUP_SECONDS)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    """Not longer than `LOOKUP_SECONDS`: the system's resolver may go on for half a minute, and knows no limit.
+
+    A thread for each name: those of a pool could all wait for one who never answers, and everybody else's names too.
+    """
+    found: Future[list[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+        except Exception as error:
+            found.set_exception(error)
+
+    threading.Thread(target=ask, name="lookup", daemon=True).start()
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found.result(LOOKUP_SECONDS)))
 
 
 @cache

@@ -12,12 +12,13 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import ids
-from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.api import Body, key_of, once, private, refuses
 from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import PUBLIC, actor_of, route
 
 from . import actions, payloads, reads
 from .reads import EndpointView, KeyView, SendingView
+from .steps import Place
 
 router = Router(tags=["partners"])
 
@@ -191,7 +192,7 @@ def endpoints(request: HttpRequest) -> list[dict[str, Any]]:
 def add_endpoint(request: HttpRequest, body: EndpointIn) -> HttpResponse:
     """Add an address that is told of events. The signing secret is in this answer and nowhere else."""
     actor = actor_of(request)
-    place = actions.look_up(actor=actor, url=body.url)
+    place = _place(request, body.url)
 
     def work() -> tuple[dict[str, Any], str]:
         made = actions.add_endpoint(actor=actor, place=place, events=body.events)
@@ -216,7 +217,7 @@ def endpoint(request: HttpRequest, webhook: str) -> dict[str, Any]:
 def change_endpoint(request: HttpRequest, webhook: str, body: EndpointChange) -> HttpResponse:
     """Change a webhook: what is sent along; the rest stays."""
     actor, endpoint_id = actor_of(request), private("whk", webhook)
-    place = None if body.url is None else actions.look_up(actor=actor, url=body.url)
+    place = None if body.url is None else _place(request, body.url)
 
     def work() -> dict[str, Any]:
         actions.change_endpoint(
@@ -292,6 +293,12 @@ def replay(request: HttpRequest, webhook: str, body: Replay) -> HttpResponse:
         return {"messages": actions.replay(actor=actor, endpoint_id=endpoint_id, after=after)}
 
     return once(request, work)
+
+
+def _place(request: HttpRequest, url: str) -> Place:
+    """Looked up before `once` opens its transaction, and for nobody who sends no key."""
+    key_of(request)
+    return actions.look_up(actor=actor_of(request), url=url)
 
 
 def _told_once(request: HttpRequest, work: Callable[[], tuple[dict[str, Any], str]], name: str) -> HttpResponse:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import connection
 
-from highstreet.kernel.outward import Barred, outward
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -55,14 +54,6 @@ class Place:
 
     url: str
     barred: str
-
-
-def place_of(url: str) -> Place:
-    try:
-        outward().addresses(url)
-    except Barred as barred:
-        return Place(url, barred.code)
-    return Place(url, "")
 
 
 def must_be_open(place: Place) -> None:

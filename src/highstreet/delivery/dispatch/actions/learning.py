@@ -35,7 +35,7 @@ ORDER BY d.ended_at DESC LIMIT %(most)s
 def learn_speeds(*, actor: Actor, city_id: UUID) -> int:
     """Learn the city's speeds by hour from the last fortnight's straight rides. Returns how many there were."""
     with connection.cursor() as cursor:
-        values = {"city": city_id, "since": clock.now() - REMEMBERED, "most": MOST_TRIPS, "door": rules.AT_DOOR_SECONDS}
-        cursor.execute(_STRAIGHT, values)
+        since, door = clock.now() - REMEMBERED, rules.AT_DOOR_SECONDS
+        cursor.execute(_STRAIGHT, {"city": city_id, "since": since, "most": MOST_TRIPS, "door": door})
         trips = [Trip((a, b), (c, d), began, seconds) for a, b, c, d, began, seconds in cursor.fetchall()]
     return routing.learn_speeds(actor=THE_SYSTEM, city_id=city_id, trips=trips)

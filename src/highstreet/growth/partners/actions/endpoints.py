@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from highstreet.kernel import clock, ids
+from highstreet.kernel.outward import Barred, outward
 from highstreet.kernel.policy import Actor, action, outside
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID
@@ -15,7 +16,7 @@ from .. import payloads, rules
 from ..models import Endpoint
 from ..refusals import TOO_MANY
 from ..sealing import seal
-from ..steps import Place, must_be_open, one_at_a_time, organisation_of, own_endpoint, place_of
+from ..steps import Place, must_be_open, one_at_a_time, organisation_of, own_endpoint
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,11 @@ class MadeEndpoint:
 @outside("webhooks.manage")
 def look_up(*, actor: Actor, url: str) -> Place:
     """Where `url` leads now, for `add_endpoint` and `change_endpoint`: they hold locks, and a resolver takes its time."""
-    return place_of(url)
+    try:
+        outward().addresses(url)
+    except Barred as barred:
+        return Place(url, barred.code)
+    return Place(url, "")
 
 
 @action("webhooks.manage")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from highstreet.growth.partners.steps import Place
+
 
 @dataclass
 class Heard:
@@ -35,6 +37,11 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook?shop=1"
+
+
+def open_at(url: str) -> Place:
+    """An address that was looked up and found open."""
+    return Place(url, "")
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ from django.test import Client
 
 from highstreet.growth.partners import actions
 from highstreet.growth.partners.models import Endpoint, Sending
-from highstreet.growth.partners.tests.support import Receiver
+from highstreet.growth.partners.tests.support import Receiver, open_at
 from highstreet.growth.partners.tests.test_webhooks import ALL, owner, send_all, types, verify
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.models import IdempotencyRecord

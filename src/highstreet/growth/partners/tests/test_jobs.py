@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from highstreet.growth.partners import actions, jobs
 from highstreet.growth.partners.models import Sending
-from highstreet.growth.partners.tests.support import Receiver, receiving
+from highstreet.growth.partners.tests.support import Receiver, open_at, receiving
 from highstreet.growth.partners.tests.test_webhooks import types
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.outward import Answer, Outward

@@ -11,7 +11,7 @@ from highstreet.growth.partners import actions
 from highstreet.growth.partners.actions import sending
 from highstreet.growth.partners.actions.sending import Outcome
 from highstreet.growth.partners.models import Attempt, Message, Sending
-from highstreet.growth.partners.tests.support import Receiver
+from highstreet.growth.partners.tests.support import Receiver, open_at
 from highstreet.growth.partners.tests.test_webhooks import happen, owner, send_all
 from highstreet.kernel import clock, ids
 from highstreet.kernel.outward import Barred, Outward

@@ -17,7 +17,7 @@ from django.db import connections, transaction
 from highstreet.growth.partners import actions
 from highstreet.growth.partners.actions import endpoints, sending
 from highstreet.growth.partners.models import Endpoint, Sending
-from highstreet.growth.partners.tests.support import Receiver, receiving
+from highstreet.growth.partners.tests.support import Receiver, open_at, receiving
 from highstreet.growth.partners.tests.test_webhooks import told
 from highstreet.kernel import ids, outbox
 from highstreet.kernel.policy import THE_SYSTEM

@@ -18,7 +18,7 @@ from highstreet.delivery.dispatch.events import DeliveryAssigned, DeliveryMoved
 from highstreet.delivery.promise.events import PromiseBroken
 from highstreet.growth.partners import actions, payloads, reads
 from highstreet.growth.partners.models import Attempt, Endpoint, Message, Sending
-from highstreet.growth.partners.tests.support import Receiver, receiving
+from highstreet.growth.partners.tests.support import Receiver, open_at, receiving
 from highstreet.kernel import clock, ids, outbox, privacy
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
@@ -298,7 +298,8 @@ def test_a_target_that_turned_private_is_not_called(scene: Scene, receiver: Rece
     assert send_all() == 1
     assert (receiver.connections, Attempt.objects.get().error) == (0, "scheme")
     with pytest.raises(Refused) as barred:
-        actions.add_endpoint(actor=owner(scene), place=open_at(receiver.url), events=ALL)
+        place = actions.look_up(actor=owner(scene), url=receiver.url)
+        actions.add_endpoint(actor=owner(scene), place=place, events=ALL)
     assert barred.value.reason.code == "target_barred"
 
 
