@@ -55,6 +55,7 @@ def overloaded(stack: Stack, seconds: float, row: Add) -> None:
         kind: seen.refused(kind) / max(1, seen.good(kind) + seen.refused(kind)) for kind in ("search", "browsing")
     }
     assert turned["search"] >= turned["browsing"], turned
+    assert seen.refused("strangers") > 0
     assert shed["carts"] == shed["orders"] == 0, shed
     assert after.refused() == 0
     assert verdict.code == 0, verdict.broken

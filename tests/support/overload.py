@@ -62,6 +62,8 @@ def kinds() -> list[Kind]:
         Kind("search", "/search?q=a", 0.3),
         Kind("browsing", "/browse", 0.5),
         Kind("browsing", "/api/v1/cities", 0.2),
+        # Who has no orders here and looks at them all the same.
+        Kind("strangers", "/orders", 0.3),
     ]
 
 

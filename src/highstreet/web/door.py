@@ -24,6 +24,7 @@ from highstreet.kernel.refusals import BUSY
 
 from . import draining
 from .headers import headers
+from .shop.pages.visit import CART_COOKIE, ORDERS_COOKIE
 
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
@@ -32,8 +33,10 @@ RETRY_SECONDS = 2
 CLOSED = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Looking at an order or a checkout costs nothing to ask for: who only looks comes behind who orders.
-_LOOKED_AT = ("/checkout", "/o/", "/orders")
+# Looking at an order or a checkout costs nothing to ask for: who only looks comes behind who orders, and whoever shows
+# neither a cart, an order nor a sign-in is no shopper of ours yet. That a cookie is forged is found out further inside.
+_LOOKED_AT = ("/cart", "/checkout", "/o/", "/orders")
+_SHOPPERS = frozenset({CART_COOKIE, ORDERS_COOKIE, settings.SESSION_COOKIE_NAME})
 # The first that fits. What is not named is browsing when it reads; when it writes, it is work that must be done.
 _CLASSES: tuple[tuple[str, Class], ...] = (
     ("/readyz", ORDERS),
@@ -83,14 +86,15 @@ class _Connection:
         self.connection.execute_wrappers.append(metrics.timed)
 
 
-def class_of(method: str, path: str, query: str = "") -> Class:
-    """The class of a request, by the written order."""
+def class_of(method: str, path: str, query: str = "", cookies: str = "") -> Class:
+    """The class of a request, by the written order; `cookies` as the header has them."""
     if path.startswith("/api/v1/stores/"):
         if method not in SAFE:
             return ORDERS
         return SEARCH if "query=" in query or "q=" in query else BROWSING
     if method in SAFE and path.startswith(_LOOKED_AT):
-        return CARTS
+        shown = {one.partition("=")[0].strip() for one in cookies.split(";")}
+        return BROWSING if _SHOPPERS.isdisjoint(shown) else CARTS
     for prefix, kind in _CLASSES:
         if path.startswith(prefix):
             return kind
@@ -111,7 +115,8 @@ class Door:
             told = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers()}
             start("200 OK", list(told.items()))
             return [b'{"status": "ok"}']
-        kind = class_of(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""))
+        query, cookies = environ.get("QUERY_STRING", ""), environ.get("HTTP_COOKIE", "")
+        kind = class_of(environ["REQUEST_METHOD"], path, query, cookies)
         came = pressure.now()
         slot = self.gate.enter(kind)
         metrics.WAITED.labels(kind.name).observe(pressure.now() - came)

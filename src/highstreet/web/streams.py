@@ -43,6 +43,9 @@ WATCH_SECONDS = 2.0
 END = ""
 # So many connections at once for who comes, beside the one that listens.
 ASKING = 4
+# How long somebody waits for one of these and its answer, before they are told to come again.
+ASK_SECONDS = 10.0
+NO_ANSWER = (psycopg.OperationalError, TimeoutError)
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -120,17 +123,27 @@ class Hub:
             names = [name for name, queues in self.signed_in.items() if queues]
             try:
                 gone = set(names) - await self.still_in(names) if names else set()
-            except psycopg.OperationalError:
+            except NO_ANSWER:
                 continue
             for name in gone:
                 for queue in self.signed_in.pop(name, ()):
                     queue.close()
 
+    @asynccontextmanager
+    async def ask(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        """A connection for one question. Raises one of NO_ANSWER."""
+        async with (
+            asyncio.timeout(ASK_SECONDS),
+            self.asking,
+            await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection,
+        ):
+            yield connection
+
     async def still_in(self, names: list[str]) -> set[str]:
         """Which of these sign-ins still count."""
         from highstreet.people.accounts.reads import STILL_SIGNED_IN, split
 
-        async with self.asking, await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+        async with self.ask() as connection:
             rows = await connection.execute(STILL_SIGNED_IN.encode(), split(names))
             return {row[0] for row in await rows.fetchall()}
 
@@ -138,7 +151,7 @@ class Hub:
         """The kept events of `topics` after an outbox row or a business time, as frames."""
         since = ("id", after - LOOK_BACK) if isinstance(after, int) else ("at", after)
         query = "SELECT id, name, topics FROM kernel_outboxevent WHERE {} > %s AND topics ?| %s ORDER BY id LIMIT %s"
-        async with self.asking, await psycopg.AsyncConnection.connect(self.dsn) as connection:
+        async with self.ask() as connection:
             asked = sql.SQL(query).format(sql.Identifier(since[0]))
             rows = await connection.execute(asked, [since[1], topics, REPLAY_LIMIT])
             return [
@@ -168,7 +181,7 @@ async def events(request: Request) -> Response:
     try:
         if sign_in and sign_in not in await hub.still_in([sign_in]):
             return PlainTextResponse("signed out", status_code=401)
-    except psycopg.OperationalError:
+    except NO_ANSWER:
         return PlainTextResponse("no database", status_code=503, headers={"Retry-After": "5"})
     last = request.headers.get("Last-Event-ID") or request.query_params.get("last_event_id", "")
     queue = Line(QUEUE_SIZE)
@@ -183,7 +196,7 @@ async def events(request: Request) -> Response:
             seen = int(last) if last.isascii() and last.isdigit() and len(last) < 18 else made_at(token)
             try:
                 missed = await hub.missed(topics, seen)
-            except psycopg.OperationalError:
+            except NO_ANSWER:
                 # The client comes back by itself, and asks again.
                 return
             for text in missed:

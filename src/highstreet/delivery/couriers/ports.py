@@ -38,5 +38,6 @@ class History(Protocol):
 work: Port[Work] = Port("couriers.work")
 history: Port[History] = Port("couriers.history")
 
-# How many couriers the fleets that are hired in a city count for. Optional: without it, none.
-hired: Port[Callable[[UUID], int]] = Port("couriers.hired")
+# How many couriers the fleets that are hired in a city count for, by the store that hired them; None: by all stores
+# that name no fleet of their own. Optional: without it, none.
+hired: Port[Callable[[UUID], Mapping[UUID | None, int]]] = Port("couriers.hired")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet
 
 from highstreet.delivery.couriers.rules import first_name
 from highstreet.delivery.dispatch.ports import FleetCourier
@@ -92,10 +92,10 @@ def _uses(city_id: UUID, store_ids: Collection[UUID]) -> QuerySet[FleetUse]:
 
 
 @remembered
-def couriers_in(city_id: UUID) -> int:
-    """How many couriers the fleets used in a city count for."""
+def couriers_in(city_id: UUID) -> dict[UUID | None, int]:
+    """How many couriers the fleets used in a city count for, by their store; None: by the stores without one."""
     rows = FleetUse.objects.filter(city_id=city_id, ended_at=None, fleet__active=True, fleet__removed_at=None)
-    return int(rows.aggregate(all=Sum("couriers"))["all"] or 0)
+    return dict(rows.values_list("store_id", "couriers"))
 
 
 class Hired:

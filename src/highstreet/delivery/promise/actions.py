@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -191,23 +191,25 @@ def open_slots(
     city_id: UUID,
     cycle_minutes: float | None = None,
     rides: Mapping[UUID, engine.Floats] | None = None,
+    away: Collection[UUID] = (),
 ) -> None:
     """Set the capacity of the next three hours by the couriers on shift, as long as they take orders, and those planned
     to come; never under what is held and taken.
 
-    `rides`: by store, each courier's seconds to it from where they are free next; says in which zones they count.
+    `rides`: by store, each courier's seconds to it from where they are free next; says in which zones they count. Who
+    is `away`, on shift or not, is nobody to send.
     """
-    cycle = cycle_minutes or rules.DEFAULT_CYCLE_MINUTES
-    on_shift = couriers.count_at_work(city_id)
-    starts = rules.slot_starts(clock.now())
+    cycle, now = cycle_minutes or rules.DEFAULT_CYCLE_MINUTES, clock.now()
+    starts = rules.slot_starts(now)
+    hands = couriers.coming(city_id, starts, now, away)
     known = reads.zones(city_id, starts[0], starts[-1])
     if known.of and rides is not None:
-        known = replace(known, couriers=_stationed(known, on_shift, rides, starts[:KEPT_QUARTERS], cycle))
+        known = replace(known, couriers=_stationed(known, hands[0].stay, rides, starts[:KEPT_QUARTERS], cycle))
         for zone in sorted(known.couriers):
             Zone.objects.filter(pk=zone).exclude(couriers=known.couriers[zone]).update(couriers=known.couriers[zone])
     rows = []
-    for start, total in zip(starts, couriers.coming(city_id, starts, clock.now()), strict=True):
-        most = [rules.capacity(people, cycle) for people in known.there(total)]
+    for start, one in zip(starts, hands, strict=True):
+        most = [rules.capacity(people, cycle) for people in known.at_work(one.stay, one.come)]
         left = rules.left(most, known.elsewhere(start))
         rows += [(zone or city_id, start, room) for zone, room in zip(known.all, left, strict=True)]
     of = "zone_id" if known.of else "city_id"
@@ -226,7 +228,7 @@ def open_slots(
 def _stationed(
     known: reads.Zones, on_shift: int, rides: Mapping[UUID, engine.Floats], starts: list[datetime], cycle: float
 ) -> dict[UUID, int]:
-    """How many couriers each zone counts on. Of whom no place is known, as many as is ordered there."""
+    """How many of our couriers each zone counts on. Of whom no place is known, as many as is ordered there."""
     zones = sorted(known.couriers)
     inside = [[rides[store] for store in sorted(rides) if known.of.get(store) == zone] for zone in zones]
     seen = max((len(row) for row in rides.values()), default=0)

@@ -59,17 +59,35 @@ def test_who_is_signed_out_while_missed_events_are_told_hears_no_more(monkeypatc
     assert not hub.signed_in
 
 
-def test_without_a_database_it_says_when_to_come_again() -> None:
+async def asked(hub: Hub, sign_in: str) -> httpx.Response:
     app = make_app()
-    app.state.hub = Hub("host=/nowhere dbname=none connect_timeout=1")
-    token = tokens.token(["order:1"], sign_in="session:1")
+    app.state.hub = hub
+    token = tokens.token(["order:1"], sign_in=sign_in)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://streams") as client:
+        return await client.get("/events", params={"token": token})
 
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://streams") as client:
-            return await client.get("/events", params={"token": token})
 
-    answer = asyncio.run(ask())
+def test_without_a_database_it_says_when_to_come_again() -> None:
+    answer = asyncio.run(asked(Hub("host=/nowhere dbname=none connect_timeout=1"), "session:1"))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_without_a_database_a_guests_stream_ends_at_once() -> None:
+    """Its page is told when to come again by the stream itself."""
+    answer = asyncio.run(asked(Hub("host=/nowhere dbname=none connect_timeout=1"), ""))
+    assert (answer.status_code, answer.text) == (200, "retry: 2000\n\n")
+
+
+def test_nobody_waits_for_ever_behind_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("highstreet.web.streams.ASK_SECONDS", 0.05)
+
+    async def behind() -> httpx.Response:
+        hub = Hub("")
+        for _ in range(ASKING):
+            await hub.asking.acquire()
+        return await asyncio.wait_for(asked(hub, "session:1"), 10)
+
+    assert asyncio.run(behind()).status_code == 503
 
 
 def test_few_ask_at_once_however_many_come(monkeypatch: pytest.MonkeyPatch) -> None:

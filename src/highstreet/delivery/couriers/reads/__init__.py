@@ -1,6 +1,6 @@
 """Couriers, who is on shift and where, what was earned; the roster and its rules."""
 
-from .expected import coming, expected
+from .expected import Hands, coming, expected
 from .people import (
     BADGE,
     CourierView,
@@ -13,6 +13,7 @@ from .people import (
     courier,
     duties,
     earnings,
+    hired,
     me,
     names,
     on_shift,
@@ -30,6 +31,7 @@ __all__ = [
     "DutyView",
     "EarningView",
     "EarningsView",
+    "Hands",
     "Offering",
     "ShiftPayView",
     "ShiftView",
@@ -44,6 +46,7 @@ __all__ = [
     "earning_terms",
     "earnings",
     "expected",
+    "hired",
     "me",
     "mine",
     "names",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,17 +12,20 @@ from django.db.models import Q
 
 from highstreet.supply.organisations import reads as organisations
 
-from .. import ports
 from ..models import Break, RosterShift, Shift
 from ..states import HELD, PUBLISHED
 from .people import count_on_shift
 from .roster import LATE
 
 DAYS = 7
+# The first order of a shift is at its door so long after it began, at the soonest.
+FIRST_DOOR = timedelta(minutes=15)
+_HERE = ("courier_id", "orders_until", "can")
+_TIMES = ("status", "starts_at", "ends_at", "break_starts_at", "break_ends_at")
 
 
 def expected(city_id: UUID, moments: Sequence[datetime], at: datetime) -> list[int]:
-    """Couriers at each of the `moments` to come, hired ones among them.
+    """Our own couriers at each of the `moments` to come.
 
     On a day whose roster is published: who has promised to work then. Else the mean of that time of day on the last
     seven days on which anybody worked then; in a city without a past, as many as now. Two or three statements.
@@ -32,37 +36,50 @@ def expected(city_id: UUID, moments: Sequence[datetime], at: datetime) -> list[i
     rows = RosterShift.objects.filter(
         city_id=city_id, status__in=PUBLISHED, starts_at__lt=max(moments) + timedelta(days=1), ends_at__gt=at
     )
-    roster = list(rows.values_list("status", "starts_at", "ends_at", "break_starts_at", "break_ends_at"))
+    roster = list(rows.values_list(*_TIMES))
     published = {starts.astimezone(zone).date() for _, starts, *_ in roster}
     held = [one for one in roster if one[0] in HELD]
     past = _past(city_id, moments, at)
-    hired = ports.hired()(city_id) if ports.hired.filled else 0
     found = []
     for moment, usual in zip(moments, past, strict=True):
         if moment.astimezone(zone).date() in published:
             usual = sum(_works(moment, *shift) for shift in held)
-        found.append(usual + hired)
+        found.append(usual)
     return found
 
 
-def coming(city_id: UUID, moments: Sequence[datetime], at: datetime) -> list[int]:
-    """Couriers at each of the `moments` of the next hours, hired ones among them: who can be sent now, until they take
-    no more orders, and who is planned to come. Who should have been there ten minutes ago is not waited for.
+@dataclass(frozen=True)
+class Hands:
+    """Couriers of a moment: who is here now and still takes orders then, and who is planned to come."""
 
-    Two statements.
+    stay: int
+    come: int
+
+
+def coming(city_id: UUID, moments: Sequence[datetime], at: datetime, away: Collection[UUID] = ()) -> list[Hands]:
+    """Our own couriers at each of the `moments` of the next hours, for orders that are at the door then.
+
+    Who can be sent now (not on a break, with a position, not `away`) stays until they take no more orders. Who is
+    planned counts a quarter of an hour after they begin; who should have begun ten minutes ago is not waited for. Two
+    statements.
     """
-    here = Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True)
+    if not moments:
+        return []
     resting = Break.objects.filter(ends_at=None).values("shift_id")
-    open_shifts = here.annotate(can=Q(courier__lat__isnull=False) & ~Q(pk__in=resting))
-    shifts = list(open_shifts.values_list("courier_id", "orders_until", "can"))
-    rows = RosterShift.objects.filter(city_id=city_id, status__in=HELD, starts_at__gt=at - LATE, ends_at__gt=at)
-    rows = rows.filter(starts_at__lte=max(moments, default=at)).exclude(courier_id__in=[one for one, *_ in shifts])
-    planned = list(rows.values_list("status", "starts_at", "ends_at", "break_starts_at", "break_ends_at"))
-    hired = ports.hired()(city_id) if ports.hired.filled else 0
+    can = Q(courier__lat__isnull=False) & ~Q(pk__in=resting)
+    here = Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True).annotate(can=can)
+    until = {one: (last, sent and one not in away) for one, last, sent in here.values_list(*_HERE)}
+    rows = RosterShift.objects.filter(city_id=city_id, status__in=HELD, courier__active=True)
+    rows = rows.filter(starts_at__gt=at - LATE, starts_at__lte=max(moments), ends_at__gt=at)
+    planned = []
+    for courier_id, status, starts, *rest in rows.values_list("courier_id", *_TIMES):
+        last = until[courier_id][0] if courier_id in until else starts
+        if last is not None and last <= starts:  # else it is the shift that they work now
+            planned.append((status, starts + FIRST_DOOR, *rest))
     found = []
     for moment in (max(one, at) for one in moments):
-        stay = sum(can and (until is None or until > moment) for _, until, can in shifts)
-        found.append(stay + sum(_works(moment, *shift) for shift in planned) + hired)
+        stay = sum(sent and (last is None or last > moment) for last, sent in until.values())
+        found.append(Hands(stay, sum(_works(moment, *shift) for shift in planned)))
     return found
 
 

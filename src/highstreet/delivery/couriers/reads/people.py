@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -162,9 +162,15 @@ def count_on_shift(city_id: UUID) -> int:
         return int(cursor.fetchone()[0])
 
 
+def hired(city_id: UUID) -> Mapping[UUID | None, int]:
+    """How many couriers hired fleets count for, by the store that hired them; None: by the stores without a fleet of
+    their own."""
+    return ports.hired()(city_id) if ports.hired.filled else {}
+
+
 def count_at_work(city_id: UUID) -> int:
-    """How many couriers may be promised in a city: our own on shift, and those that hired fleets count for."""
-    return count_on_shift(city_id) + (ports.hired()(city_id) if ports.hired.filled else 0)
+    """How many couriers there are in a city: our own who can be sent, and those that hired fleets count for."""
+    return count_on_shift(city_id) + sum(hired(city_id).values())
 
 
 def earnings(actor: Actor, day: date) -> EarningsView:

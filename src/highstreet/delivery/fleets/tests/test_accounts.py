@@ -94,5 +94,5 @@ def test_a_city_without_couriers_promises_by_its_fleets(town: shop.Town, provide
         town.order(1)
     hire(town, couriers=2)
     organisations.forget()
-    assert reads.couriers_in(town.city) == 2
+    assert reads.couriers_in(town.city) == {town.stores[0]: 2}
     town.order(1)

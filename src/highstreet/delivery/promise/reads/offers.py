@@ -148,12 +148,12 @@ AND (begins_at IS NULL OR begins_at <= %s) AND (start_at IS NULL OR start_at <= 
 def situation(city_id: UUID, at: datetime) -> Situation:
     """Load, couriers, free capacity and what lately happened, in two queries (and two every few seconds)."""
     terms = organisations.terms(organisations.city(city_id).retailer_id)
-    on_shift = couriers.count_at_work(city_id)
+    on_shift = couriers.count_on_shift(city_id)
     starts = rules.slot_starts(at)
     loads: dict[UUID, rules.Load] = {}
     riding: dict[UUID, int] = {}
     reach: dict[UUID, float] = {}
-    known = Zones()
+    known = Zones(hired=couriers.hired(city_id))
     moments = {"since": at - OPEN, "first": starts[0], "last": starts[-1], "fresh": at - REACH, "now": at}
     moments |= {"ahead": at + AHEAD}
     with connection.cursor() as cursor:

@@ -51,7 +51,7 @@ def room(actor: Actor, city_id: UUID, at: datetime) -> list[ZoneRoom]:
     known = zones(city_id, starts[0], starts[-1])
     shops = sorted(stores.stores_of(city_id), key=lambda shop: shop.code)
     found = []
-    for zone, people in zip(known.all, known.at_work(couriers.count_at_work(city_id)), strict=True):
+    for zone, people in zip(known.all, known.at_work(couriers.count_on_shift(city_id)), strict=True):
         bins, promised = known.quarters.get(zone, {}), known.promised.get(zone, {})
         unknown = [start for start in starts if start not in bins]
         most = {start: one.free + promised[start] for start, one in bins.items()}

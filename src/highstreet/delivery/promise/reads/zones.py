@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,8 +33,9 @@ WHERE z.city_id = %(city)s AND s.starts_at >= %(first)s AND s.starts_at <= %(las
 
 @dataclass
 class Zones:
-    """The zone of each store, {} where the city is one; by zone (None: the city as one) its couriers, orders and the
-    quarters that have a row, with what is promised of each.
+    """The zone of each store, {} where the city is one; by zone (None: the city as one) its own couriers, orders and
+    the quarters that have a row, with what is promised of each. `hired`: fleets' couriers by their store, None by all
+    stores without a fleet of their own.
 
     Quarters of zones that have no stores any more are among them: what is promised of those takes couriers too.
     """
@@ -44,6 +45,7 @@ class Zones:
     orders: dict[UUID, int] = field(default_factory=dict)
     quarters: dict[UUID | None, dict[datetime, rules.Bin]] = field(default_factory=dict)
     promised: dict[UUID | None, dict[datetime, int]] = field(default_factory=dict)
+    hired: Mapping[UUID | None, int] = field(default_factory=dict)
 
     def add(self, row: Sequence[Any]) -> bool:
         """Take a row of `ZONES`; False when it is none."""
@@ -65,22 +67,34 @@ class Zones:
         """Whether the store has a zone: a new one has none until the dispatcher looked, within a minute."""
         return not self.of or store_id in self.of
 
-    def at_work(self, total: int) -> list[int]:
-        """The couriers of `all` now: as dispatch told, but for those who went since. Who came since is not placed."""
+    def at_work(self, own: int, come: int = 0) -> list[int]:
+        """The couriers of `all`: our `own` as dispatch told, but for those who went since, and hired ones. Who came
+        since is not placed; who is to `come` is, by what was ordered lately."""
         if not self.of:
-            return [total]
+            return self.with_hired([own + come])
         told = [self.couriers[zone] for zone in sorted(self.couriers)]
-        return split_by_weight(min(total, sum(told)), told)
-
-    def there(self, total: int) -> list[int]:
-        """The couriers of `all` of whom some are still to come: those are placed by what was ordered lately."""
-        now = self.at_work(total)
-        more = self.shared(total - sum(now))
-        return [here + extra for here, extra in zip(now, more, strict=True)]
+        here = split_by_weight(min(own, sum(told)), told)
+        return self.with_hired([one + more for one, more in zip(here, self.shared(come), strict=True)])
 
     def shared(self, total: int) -> list[int]:
-        """The couriers of `all` when only the city's are known: by what was ordered lately."""
+        """Couriers of `all` when only the city's are known: by what was ordered lately."""
         return split_by_weight(total, [self.orders[zone] for zone in sorted(self.orders)]) if self.of else [total]
+
+    def with_hired(self, own: Sequence[int]) -> list[int]:
+        """These couriers of `all` and the hired ones: a store's where it lies, the city's where stores have none, by
+        what was ordered lately."""
+        if not self.of:
+            return [own[0] + sum(self.hired.values())]
+        found = dict(zip(sorted(self.couriers), own, strict=True))
+        served = sorted({zone for store, zone in self.of.items() if store not in self.hired})
+        if served:
+            riders = split_by_weight(self.hired.get(None, 0), [self.orders[zone] for zone in served])
+            for zone, more in zip(served, riders, strict=True):
+                found[zone] += more
+        for store, more in self.hired.items():
+            if store in self.of:
+                found[self.of[store]] += more
+        return [found[zone] for zone in sorted(found)]
 
     def elsewhere(self, starts_at: datetime) -> int:
         """What is promised of a quarter in zones that are no more."""
@@ -90,7 +104,7 @@ class Zones:
 
 def zones(city_id: UUID, first: datetime, last: datetime) -> Zones:
     """One query: the city's zones, with the quarters that begin from `first` to `last`."""
-    found = Zones()
+    found = Zones(hired=couriers.hired(city_id))
     with connection.cursor() as cursor:
         cursor.execute(ZONES, {"city": city_id, "first": first, "last": last})
         for row in cursor.fetchall():
@@ -101,20 +115,23 @@ def zones(city_id: UUID, first: datetime, last: datetime) -> Zones:
 def capacities(
     city_id: UUID, known: Zones, zone: UUID | None, starts: Sequence[datetime], terms: Terms, at: datetime
 ) -> list[int]:
-    """Deliveries that a zone's quarters without a row are opened for: by who works there now, beyond the next hours by
-    who will, of whom a zone has as many as is ordered there. A zone that is no more has none.
+    """Deliveries that a zone's quarters without a row are opened for: by who works there now and is to come, beyond the
+    next hours by who will, of whom a zone has as many as is ordered there. A zone that is no more has none.
 
-    Of those, only a share is given away so early; the rest is for who orders then.
+    Beyond the next hours only a share is given away so early; the rest is for who orders then.
     """
     if not starts or zone not in known.all:
         return [0 for _ in starts]
     near, place = rules.slot_starts(at)[-1], known.all.index(zone)
-    now = known.at_work(couriers.count_at_work(city_id))
-    later = [start for start in starts if start > near]
-    people = dict(zip(later, couriers.expected(city_id, later, at), strict=True)) if later else {}
+    soon, later = [one for one in starts if one <= near], [one for one in starts if one > near]
+    people = {
+        start: known.at_work(one.stay, one.come)
+        for start, one in zip(soon, couriers.coming(city_id, soon, at), strict=True)
+    }
+    for start, total in zip(later, couriers.expected(city_id, later, at), strict=True):
+        people[start] = known.with_hired(known.shared(total))
     found = []
     for start in starts:
-        there = known.shared(people[start]) if start in people else now
-        most = rules.left([rules.capacity(one) for one in there], known.elsewhere(start))[place]
-        found.append(-(-most * terms.slot_share // 100) if start in people else most)
+        most = rules.left([rules.capacity(one) for one in people[start]], known.elsewhere(start))[place]
+        found.append(-(-most * terms.slot_share // 100) if start > near else most)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -40,9 +41,10 @@ def planned(place: support.Town, rider: Actor, starts: int, ends: int) -> None:
     )
 
 
-def room(place: support.Town) -> dict[int, int]:
+def room(place: support.Town, *away: UUID | None) -> dict[int, int]:
     """Minutes from noon: deliveries of that quarter."""
-    actions.open_slots(actor=THE_SYSTEM, city_id=place.city_id, cycle_minutes=15.0)
+    gone = {one for one in away if one}
+    actions.open_slots(actor=THE_SYSTEM, city_id=place.city_id, cycle_minutes=15.0, away=gone)
     rows = CapacitySlot.objects.filter(city_id=place.city_id).values_list("starts_at", "capacity")
     return {round((starts - NOON) / MINUTE): capacity for starts, capacity in rows}
 
@@ -58,15 +60,25 @@ def test_a_quarter_counts_who_is_still_there() -> None:
     assert {at: count for at, count in room(place).items() if at in (0, 45, 60)} == {0: 1, 45: 1, 60: 0}
 
 
-def test_who_is_planned_to_come_counts_from_then_on_unless_missed() -> None:
+def test_who_has_a_second_shift_counts_again_in_it() -> None:
+    place = support.town()
+    rider = support.courier(place)
+    planned(place, rider, -10, 45)
+    planned(place, rider, 90, 400)
+    shifts.start_shift(actor=rider)
+    shifts.report_position(actor=rider, lat=support.LAT, lon=support.LON)
+    assert [at for at, count in sorted(room(place).items()) if count] == [0, 15, 30, 105, 120, 135, 150, 165, 180]
+
+
+def test_who_is_planned_to_come_counts_a_quarter_later_unless_missed() -> None:
     place = support.town()
     comes, missed = support.courier(place), support.courier(place)
     planned(place, comes, 90, 400)
     planned(place, missed, -20, 400)
     found = room(place)
-    assert [at for at, count in sorted(found.items()) if count] == [90, 105, 120, 135, 150, 165, 180]
+    assert [at for at, count in sorted(found.items()) if count] == [105, 120, 135, 150, 165, 180]
     with clock.frozen(NOON + 101 * MINUTE):
-        assert set(room(place).values()) <= {0, 1} and room(place)[105] == 0, "nobody came"
+        assert [at for at, count in room(place).items() if at >= 90 and count] == [], "nobody came"
 
 
 def test_before_the_first_shift_deliveries_are_promised_for_when_it_runs() -> None:
@@ -75,7 +87,7 @@ def test_before_the_first_shift_deliveries_are_promised_for_when_it_runs() -> No
     room(place)
     lat, lon = support.point(600, 0)
     found = ports.promises().offer(store=place.store, lat=lat, lon=lon, units=3, mode="delivery", at=NOON)
-    assert found is not None and found.promised_to >= NOON + 60 * MINUTE
+    assert found is not None and found.promised_from >= NOON + 75 * MINUTE
 
 
 def test_who_cannot_be_sent_is_not_counted() -> None:
@@ -88,3 +100,24 @@ def test_who_cannot_be_sent_is_not_counted() -> None:
     assert couriers.count_on_shift(place.city_id) == 0
     Courier.objects.filter(pk=silent.courier_id).update(lat=0.0, lon=0.0)
     assert couriers.count_on_shift(place.city_id) == 1
+
+
+def test_who_vanished_is_not_counted() -> None:
+    place = support.town()
+    rider = support.courier(place, 0)
+    support.courier(place, 0)
+    assert set(room(place).values()) == {2}
+    assert set(room(place, rider.courier_id).values()) == {1}
+
+
+def test_a_quarter_without_a_row_is_opened_for_who_is_there_then() -> None:
+    place = support.town()
+    leaves = support.courier(place)
+    planned(place, leaves, -10, 60)
+    shifts.start_shift(actor=leaves)
+    shifts.report_position(actor=leaves, lat=support.LAT, lon=support.LON)
+    planned(place, support.courier(place), 90, 400)
+    for at, count in ((45, 1), (60, 0), (105, 1)):
+        starts_at = NOON + at * MINUTE
+        row = actions.slot_of(actor=THE_SYSTEM, city_id=place.city_id, zone=None, starts_at=starts_at)
+        assert CapacitySlot.objects.get(pk=row).capacity == count

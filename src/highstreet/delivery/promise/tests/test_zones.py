@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -16,6 +18,7 @@ from highstreet.delivery.couriers import actions as courier_actions
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON, point
 from highstreet.delivery.dispatch import loop
+from highstreet.delivery.fleets.models import Fleet, FleetUse
 from highstreet.kernel import holds, ids
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
@@ -39,6 +42,19 @@ SIDE_BY_SIDE = (0.0, 800.0, 7_000.0, 7_800.0)
 def sure(found: UUID | None) -> UUID:
     assert found is not None
     return found
+
+
+def test_who_counts_where() -> None:
+    west, east = UUID(int=1), UUID(int=2)
+    shops = [UUID(int=number) for number in (11, 12, 13)]
+    of = dict(zip(shops, (west, east, east), strict=True))
+    known = reads.Zones(of=of, couriers={west: 4, east: 0}, orders={west: 1, east: 9})
+    assert known.at_work(4) == known.at_work(5) == [4, 0], "who came since is not placed"
+    assert known.at_work(2) == [2, 0]
+    assert known.at_work(4, come=10) == [5, 9], "who is to come is where orders are"
+    hired = replace(known, hired={None: 10, shops[0]: 3, UUID(int=99): 7})
+    assert hired.at_work(4) == [7, 10], "the city's fleet goes where no store has its own; a closed store's nowhere"
+    assert replace(hired, of={}).at_work(4, come=2) == [26]
 
 
 def planner(place: support.Town) -> Actor:
@@ -283,6 +299,30 @@ class TestZones:
         zones = [self.zone(place, WEST), self.zone(place, EAST)]
         assert [reads.capacities(place.city_id, known, zone, [start], terms, NOON) for zone in zones] == [[2], [2]]
         assert sorted(known.shared(8)) == [3, 5] and sum(known.shared(7)) == 7
+
+    def test_a_stores_own_fleet_is_nobody_to_promise_elsewhere(self) -> None:
+        place = self.city()
+        for east in (0, 20_000):
+            support.courier(place, 0, east)
+        fleet = Fleet.objects.create(
+            organisation_id=place.retailer_id,
+            provider="meituan",
+            name="M",
+            secrets="",
+            created_at=NOON,
+            changed_at=NOON,
+        )
+        hire = partial(FleetUse.objects.create, fleet=fleet, city_id=place.city_id, since=NOON)
+        hire(store_id=place.stores[WEST].id, couriers=9)
+        organisations.forget()
+        self.look(place)
+        assert (self.room(place, WEST), self.room(place, EAST)) == ({rules.capacity(1 + 9)}, {rules.capacity(1)})
+        hire(couriers=4)
+        organisations.forget()
+        self.look(place)
+        assert (self.room(place, WEST), self.room(place, EAST)) == ({rules.capacity(12)}, {rules.capacity(3)})
+        people = {one.couriers for one in reads.room(planner(place), place.city_id, NOON)}
+        assert people == {12, 3}
 
     def test_who_goes_is_missing_at_once_who_comes_counts_when_seen(self) -> None:
         place = self.city()

@@ -29,7 +29,7 @@ class MadeEndpoint:
 
 @outside("webhooks.manage")
 def look_up(*, actor: Actor, url: str) -> Place:
-    """Where `url` leads now, for `add_endpoint` and `change_endpoint`: they hold locks, and a resolver takes its time."""
+    """Where `url` leads now, before `add_endpoint` or `change_endpoint`: these hold locks, and resolvers take time."""
     try:
         outward().addresses(url)
     except Barred as barred:

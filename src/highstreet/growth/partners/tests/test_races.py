@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from highstreet.growth.partners import actions
-from highstreet.growth.partners.actions import endpoints, sending
-from highstreet.growth.partners.models import Endpoint, Sending
+from highstreet.growth.partners.actions import endpoints, keys, sending
+from highstreet.growth.partners.models import ApiKey, Endpoint, Sending
+from highstreet.growth.partners.sealing import unseal
 from highstreet.growth.partners.tests.support import Receiver, open_at, receiving
+from highstreet.growth.partners.tests.test_api import Caller
 from highstreet.growth.partners.tests.test_webhooks import told
-from highstreet.kernel import ids, outbox
+from highstreet.kernel import failpoints, ids, outbox
+from highstreet.kernel.outward import Barred, Outward, Target, target
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.refusal import Refused
+from highstreet.kernel.transactions import Again
 from highstreet.people.accounts.reads import actor_of_user
 from highstreet.supply.organisations.reads import forget
 from highstreet.trade.orders.events import OrderPaid
@@ -51,25 +57,35 @@ def many(scene: Scene, receiver: Receiver) -> list[UUID]:
     return list(Sending.objects.values_list("pk", flat=True))
 
 
-def work(waiting: list[UUID], rounds: int) -> None:
-    """Workers that each try everything, in an order of their own."""
-    start = threading.Barrier(WORKERS)
+def at_once(tasks: Iterable[Callable[[], object]]) -> None:
+    """All begin in the same moment, each with its own connection."""
+    todo = list(tasks)
+    start = threading.Barrier(len(todo))
 
-    def worker(seed: int) -> None:
-        mine = random.Random(seed)
+    def run(task: Callable[[], object]) -> None:
         try:
             start.wait()
-            for _ in range(rounds):
-                for pk in mine.sample(waiting, len(waiting)):
-                    actions.send(actor=THE_SYSTEM, sending_id=pk)
+            task()
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(WORKERS)]
+    threads = [threading.Thread(target=run, args=(task,)) for task in todo]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def work(waiting: list[UUID], rounds: int) -> None:
+    """Workers that each try everything, in an order of their own."""
+
+    def worker(seed: int) -> None:
+        mine = random.Random(seed)
+        for _ in range(rounds):
+            for pk in mine.sample(waiting, len(waiting)):
+                actions.send(actor=THE_SYSTEM, sending_id=pk)
+
+    at_once(partial(worker, seed) for seed in range(WORKERS))
 
 
 def heard(receiver: Receiver) -> dict[str, list[int]]:
@@ -103,20 +119,8 @@ def test_without_the_claim_they_are_sent_twice(receiver: Receiver, monkeypatch: 
 
 def claimed_at_once(waiting: list[UUID]) -> int:
     """How many tries eight workers get for one endpoint in the same moment, each for another order."""
-    start, got = threading.Barrier(WORKERS), list[bool]()
-
-    def worker(pk: UUID) -> None:
-        try:
-            start.wait()
-            got.append(sending._claim(pk) is not None)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=worker, args=(pk,)) for pk in waiting]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    got: list[bool] = []
+    at_once(partial(lambda pk: got.append(sending._claim(pk) is not None), pk) for pk in waiting)
     Sending.objects.update(claimed_until=None)
     return sum(got)
 
@@ -147,23 +151,14 @@ def added_at_once(scene: Scene, url: str) -> int:
     """Endpoints of a retailer that has seven, after eight people add one each."""
     actor = actor_of_user(scene.owner.pk)
     Endpoint.objects.all().delete()
+
+    def add() -> None:
+        with suppress(Refused):
+            actions.add_endpoint(actor=actor, place=open_at(url), events=["order.paid"])
+
     for _ in range(7):
-        actions.add_endpoint(actor=actor, place=open_at(url), events=["order.paid"])
-    start = threading.Barrier(WORKERS)
-
-    def person() -> None:
-        try:
-            start.wait()
-            with suppress(Refused):
-                actions.add_endpoint(actor=actor, place=open_at(url), events=["order.paid"])
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=person) for _ in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+        add()
+    at_once([add] * WORKERS)
     return Endpoint.objects.count()
 
 
@@ -176,3 +171,58 @@ def test_without_waiting_for_each_other_they_are_more(receiver: Receiver, monkey
     scene = a_scene(ids.random_token(6))
     monkeypatch.setattr(endpoints, "one_at_a_time", lambda organisation_id: None)
     assert any(added_at_once(scene, receiver.url) > 10 for _ in range(20))
+
+
+def made_at_once(scene: Scene) -> int:
+    """Keys of a retailer that may have three, after eight people make one each."""
+    actor = actor_of_user(scene.owner.pk)
+    ApiKey.objects.all().delete()
+
+    def make() -> None:
+        with suppress(Refused):
+            actions.make_key(actor=actor, name="x", scopes=["webhooks.manage"])
+
+    at_once([make] * WORKERS)
+    return ApiKey.objects.count()
+
+
+def test_keys_are_no_more_than_they_may_be(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = a_scene(ids.random_token(6))
+    monkeypatch.setattr(keys, "MAX_KEYS", 3)
+    assert [made_at_once(scene) for _ in range(3)] == [3, 3, 3]
+    monkeypatch.setattr(keys, "one_at_a_time", lambda organisation_id: None)
+    assert any(made_at_once(scene) > 3 for _ in range(20))
+
+
+def test_a_name_is_looked_up_while_nothing_is_locked(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does what became of the name since then take a kept answer away."""
+    call, body = Caller(a_scene(ids.random_token(6))), {"url": receiver.url, "events": ["order.paid"]}
+    locked: list[bool] = []
+
+    def addresses(self: Outward, url: str) -> tuple[Target, list[str]]:
+        locked.append(connection.in_atomic_block)
+        if len(locked) > 2:
+            raise Barred("unknown_host")
+        return target(url, dev=True), ["127.0.0.1"]
+
+    monkeypatch.setattr(Outward, "addresses", addresses)
+    made = call("post", "", body, "k")
+    assert call("patch", f"/{made.json()['id']}", {"url": receiver.url}).status_code == 200
+    again = call("post", "", body, "k")
+    assert (again.status_code, again.json()) == (201, {**made.json(), "secret": None})
+    assert call("post", "", body).json()["type"] == "target_barred"
+    assert locked == [False] * 4
+
+
+def test_the_secret_that_is_told_is_the_one_that_was_kept(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that had to begin anew has made one before."""
+    times = itertools.count()
+
+    def reach(name: str, kind: str = "") -> None:
+        if name == "idempotency.answered" and next(times) == 0:
+            raise Again
+
+    monkeypatch.setattr(failpoints, "reach", reach)
+    made = Caller(a_scene(ids.random_token(6)))("post", "", {"url": receiver.url, "events": ["order.paid"]})
+    assert next(times) == 2
+    assert unseal(Endpoint.objects.get().secret) == made.json()["secret"]
