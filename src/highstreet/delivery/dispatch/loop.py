@@ -72,7 +72,7 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
         rides = {shop.id: seen.problem.to_store[:, number] for number, shop in enumerate(seen.stores)}
         cycle = reads.cycle_minutes(city_id)
         promises.divide(actor=THE_SYSTEM, city_id=city_id)
-        promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=cycle, rides=rides)
+        promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=cycle, rides=rides, away=done.away)
         reached = snapshot.couriers_in(seen, city_id, now) | hired.reach(city_id, seen.stores, now)
         promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached)
         actions.place_idle(actor=THE_SYSTEM, city_id=city_id, seen=seen)

@@ -12,12 +12,14 @@ from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.couriers.models import Courier, Shift
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
+from highstreet.delivery.promise import rules as promise_rules
+from highstreet.delivery.promise.models import CapacitySlot
 from highstreet.kernel import clock
 from highstreet.kernel.models import Posting, StateChange
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.trade.fulfilment.models import Fulfilment
 
-from .. import actions
+from .. import actions, loop
 from ..models import Delivery
 from .test_actions import begin, plan
 
@@ -163,3 +165,19 @@ def test_the_end_of_a_break_is_a_sign_of_life() -> None:
         assert len(couriers.on_shift(place.city_id)) == 1
     with clock.frozen(NOON + timedelta(minutes=91)):
         assert actions.let_go_of_vanished(actor=THE_SYSTEM, city_id=place.city_id) == {rider.courier_id}
+
+
+def test_who_has_vanished_is_promised_to_nobody() -> None:
+    place = support.town()
+    support.courier(place, 100)
+    here = support.courier(place, 200)
+
+    def most() -> set[int]:
+        loop.epoch(place.city_id, with_capacity=True)
+        rows = CapacitySlot.objects.filter(city_id=place.city_id, starts_at__gte=clock.now())
+        return set(rows.values_list("capacity", flat=True))
+
+    assert most() == {promise_rules.capacity(2)}
+    with clock.frozen(LATER):
+        courier_actions.report_position(actor=here, lat=support.LAT, lon=support.LON)
+        assert most() == {promise_rules.capacity(1)}
