@@ -130,6 +130,7 @@ def test_without_its_period_a_row_stays(town: Town) -> None:
 
 def test_a_position_lives_as_long_as_the_shift_and_an_hour_at_most(town: Town, row: Add) -> None:
     """G5: off duty a position is refused; one that nobody renewed, or that a crash left behind, is deleted."""
+    Courier.objects.update(lat=None, lon=None, seen_at=None)
     rider = Courier.objects.select_related("user").first()
     assert rider is not None
     actor = actor_of_user(rider.user_id)

@@ -14,7 +14,7 @@ from highstreet.supply.organisations import reads as organisations
 
 from ..models import Break, RosterShift, Shift
 from ..states import HELD, PUBLISHED
-from .people import count_on_shift
+from .people import JUST_COME, count_on_shift
 from .roster import LATE
 
 DAYS = 7
@@ -59,14 +59,14 @@ class Hands:
 def coming(city_id: UUID, moments: Sequence[datetime], at: datetime, away: Collection[UUID] = ()) -> list[Hands]:
     """Our own couriers at each of the `moments` of the next hours, for orders that are at the door then.
 
-    Who can be sent now (not on a break, with a position, not `away`) stays until they take no more orders. Who is
-    planned counts a quarter of an hour after they begin; who should have begun ten minutes ago is not waited for. Two
-    statements.
+    Who can be sent now (not on a break, with a position or just come, not `away`) stays until they take no more orders.
+    Who is planned counts a quarter of an hour after they begin; who should have begun ten minutes ago is not waited
+    for. Two statements.
     """
     if not moments:
         return []
     resting = Break.objects.filter(ends_at=None).values("shift_id")
-    can = Q(courier__lat__isnull=False) & ~Q(pk__in=resting)
+    can = (Q(courier__lat__isnull=False) | Q(starts_at__gt=at - JUST_COME)) & ~Q(pk__in=resting)
     here = Shift.objects.filter(ends_at=None, courier__city_id=city_id, courier__active=True).annotate(can=can)
     until = {one: (last, sent and one not in away) for one, last, sent in here.values_list(*_HERE)}
     rows = RosterShift.objects.filter(city_id=city_id, status__in=HELD, courier__active=True)

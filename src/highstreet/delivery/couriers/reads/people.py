@@ -23,6 +23,8 @@ from .. import ports, rules
 from ..models import Break, Courier, Shift, ShiftPay
 from ..refusals import NOT_A_COURIER
 
+# So long after a shift began its courier's first position may still be on its way.
+JUST_COME = timedelta(minutes=2)
 PAYABLE = "courier_payable"
 SHIFT_PAY = "courier_shift_pay"
 
@@ -150,14 +152,15 @@ def silent(city_id: UUID, before: datetime) -> dict[UUID, datetime]:
 
 
 def count_on_shift(city_id: UUID) -> int:
-    """How many couriers of the city can be sent: on shift, not on a break, with a position, and taking orders."""
+    """How many couriers of the city can be sent: on shift, no break, taking orders, with a position or just come."""
+    now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM couriers_shift s JOIN couriers_courier c ON c.id = s.courier_id "
-            "WHERE s.ends_at IS NULL AND c.city_id = %s AND c.active AND c.lat IS NOT NULL "
-            "AND (s.orders_until IS NULL OR s.orders_until > %s) AND NOT EXISTS "
-            "(SELECT 1 FROM couriers_break b WHERE b.shift_id = s.id AND b.ends_at IS NULL)",
-            [city_id, clock.now()],
+            "WHERE s.ends_at IS NULL AND c.city_id = %s AND c.active "
+            "AND (c.lat IS NOT NULL OR s.starts_at > %s) AND (s.orders_until IS NULL OR s.orders_until > %s) "
+            "AND NOT EXISTS (SELECT 1 FROM couriers_break b WHERE b.shift_id = s.id AND b.ends_at IS NULL)",
+            [city_id, now - JUST_COME, now],
         )
         return int(cursor.fetchone()[0])
 

@@ -10,7 +10,7 @@ import pytest
 
 from highstreet.delivery.couriers import actions as shifts
 from highstreet.delivery.couriers import reads as couriers
-from highstreet.delivery.couriers.models import Courier, RosterShift
+from highstreet.delivery.couriers.models import Courier, RosterShift, Shift
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
 from highstreet.kernel import clock
@@ -95,8 +95,11 @@ def test_who_cannot_be_sent_is_not_counted() -> None:
     silent, here = support.courier(place), support.courier(place, 0)
     assert silent.courier_id is not None
     shifts.start_shift(actor=silent)
-    assert couriers.count_on_shift(place.city_id) == 1, "one has told no place"
+    assert (couriers.count_on_shift(place.city_id), room(place)[15]) == (2, 2), "a first position takes a moment"
+    with clock.frozen(NOON + 2 * MINUTE):
+        assert (couriers.count_on_shift(place.city_id), room(place)[15]) == (1, 1), "one has told no place"
     shifts.no_more_orders(actor=here)
+    Shift.objects.update(starts_at=NOON - 3 * MINUTE)
     assert couriers.count_on_shift(place.city_id) == 0
     Courier.objects.filter(pk=silent.courier_id).update(lat=0.0, lon=0.0)
     assert couriers.count_on_shift(place.city_id) == 1

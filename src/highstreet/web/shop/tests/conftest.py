@@ -40,7 +40,9 @@ def town(db: None) -> Iterator[Town]:
 def on_shift(made: Town) -> None:
     for index in range(COURIERS):
         user = User.objects.create(username=f"rider{index}")
-        courier = Courier.objects.create(user=user, city_id=made.city, name=f"骑{index}", phone="1")
+        courier = Courier.objects.create(
+            user=user, city_id=made.city, name=f"骑{index}", phone="1", lat=made.lat, lon=made.lon, seen_at=life.NOON
+        )
         Shift.objects.create(courier=courier, starts_at=life.NOON)
 
 
