@@ -11,6 +11,7 @@ from highstreet.kernel import ledger
 from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import SYSTEM, Actor, action, within
 from highstreet.kernel.refusal import Refused
+from highstreet.kernel.refusals import WRONG_STATE
 from highstreet.trade.payments import actions as payments
 from highstreet.trade.pricing import rules as pricing
 
@@ -22,6 +23,8 @@ from ..steps.common import as_system, clean, find, left, tell
 from ..steps.giving_back import account, find_line, given_by, take_off
 
 POINTS = "PTS"
+# Before, nothing has come that could go back; a cancelled order gave all of it back when it ended.
+GOES_BACK_BY_UNITS = ("confirmed", "completed")
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Compensation:
 def refund_units(*, actor: Actor, order_line_id: UUID, units: int, reason: str) -> int:
     """Refund `units` of a line at the price that was frozen. Returns the fen that go back.
 
-    An order that is still to be paid at the counter becomes cheaper instead. Refuses TOO_MANY_UNITS, and OVER_LIMIT
-    for what an actor gives back of one order in all.
+    An order that is still to be paid at the counter becomes cheaper instead. Refuses WRONG_STATE unless the order is
+    confirmed or completed, TOO_MANY_UNITS, and OVER_LIMIT for what an actor gives back of one order in all.
     """
     reason = clean(reason, 40, "reason")
     order, line = find_line(actor, order_line_id)
+    if order.status not in GOES_BACK_BY_UNITS:
+        raise Refused(WRONG_STATE, state=order.status)
     if type(units) is not int or units < 1:
         raise Refused(BAD_AMOUNT)
     moved = (
@@ -58,8 +63,8 @@ def refund_units(*, actor: Actor, order_line_id: UUID, units: int, reason: str) 
 @action(SYSTEM)
 def refund_short(*, actor: Actor, order_line_id: UUID, units: int) -> int:
     """Refund `units` that the shop did not have, but for those that were given back already. Returns the fen."""
-    _, line = find_line(actor, order_line_id)
-    owed = min(units, line.quantity - line.refunded)
+    order, line = find_line(actor, order_line_id)
+    owed = min(units, line.quantity - line.refunded) if order.status in GOES_BACK_BY_UNITS else 0
     return refund_units(actor=actor, order_line_id=order_line_id, units=owed, reason="short") if owed > 0 else 0
 
 

@@ -14,7 +14,7 @@ from highstreet.supply.catalog.models import Listing
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.orders import actions, reads
 
-from .support import Town, deliver, package, pick, settle_refunds, view
+from .support import Town, deliver, package, pay, pick, settle_refunds, view
 from .test_paths import points_of
 
 
@@ -133,6 +133,20 @@ def test_support_refunds_units_after_completion_out_of_revenue(town: Town) -> No
     elsewhere = replace(support, organisation_id=ids.new_id())
     with pytest.raises(Refused, match="not_found"):
         actions.refund_units(actor=elsewhere, order_line_id=line.id, units=1, reason="x")
+
+
+def test_what_nobody_paid_yet_gives_nothing_back_and_comes_whole(town: Town) -> None:
+    placed = town.order(2, 1, method="wechat")
+    line = view(placed).lines[0].id
+    with pytest.raises(Refused, match="wrong_state"):
+        actions.refund_units(actor=THE_SYSTEM, order_line_id=line, units=2, reason="early")
+    pay(placed)
+    outbox.drain()
+    assert [one.quantity for one in package(placed).lines] == [2, 1]
+    actions.cancel(actor=THE_SYSTEM, order_id=placed.order_id)
+    with pytest.raises(Refused, match="wrong_state"):
+        actions.refund_units(actor=THE_SYSTEM, order_line_id=line, units=2, reason="late")
+    assert actions.refund_short(actor=THE_SYSTEM, order_line_id=line, units=2) == 0
 
 
 def test_a_compensation_is_given_once_and_never_twice(town: Town) -> None:
