@@ -12,7 +12,7 @@ from tests.support.stack import Stack
 from tests.support.world import World
 
 SERVER = "tests.support.dying"
-FAST = 10
+FAST = 6
 FULL = 50
 
 
