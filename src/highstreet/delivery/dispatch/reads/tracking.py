@@ -118,8 +118,10 @@ def delay(order: OrderView, track: TrackView | None) -> Delay:
         return Delay(None, 0, "")
     moved = any(step["verdict"] == "rerouted" for step in order.routing)
     if track is None:
-        # As promised, and later by what the store is behind.
-        expected: datetime | None = order.promised_from + max(now - going.ready_by, timedelta())
+        # As promised, and later by what the store is behind; never before another store, which took it over, is to
+        # have packed it.
+        behind = max(now - going.ready_by, timedelta())
+        expected: datetime | None = max(order.promised_from + behind, going.ready_by, now)
         facts = causes.Facts(now, causes.IN_STORE, going.ready_by, going.ready_at, other_store=moved)
     else:
         expected = track.expected

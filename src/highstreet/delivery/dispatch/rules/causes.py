@@ -68,6 +68,7 @@ _TABLE: tuple[tuple[Cause, Callable[[Facts], bool]], ...] = (
     ("other_door", lambda now: now.stops_before > 0),
     ("other_courier", lambda now: now.other_courier),
     ("other_store", lambda now: now.other_store),
+    ("not_packed", lambda now: now.status == IN_STORE),
     ("courier_late", lambda now: now.status == "accepted"),
     ("packed_late", lambda now: now.ready_at is not None and now.ready_at >= now.ready_by + PACKING),
     ("courier_late", lambda now: now.taken_late),

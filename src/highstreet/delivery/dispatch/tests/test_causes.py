@@ -19,6 +19,7 @@ PACKED: dict[str, Any] = {"ready_by": EARLIER, "ready_at": EARLIER}
 CASES: list[tuple[Cause, str, dict[str, Any]]] = [
     # The goods are missing, whoever else is.
     ("not_packed", IN_STORE, {"ready_by": EARLIER}),
+    ("not_packed", IN_STORE, {"ready_by": SOON}),
     ("not_packed", "waiting", {"ready_by": EARLIER}),
     ("not_packed", "accepted", {"ready_by": EARLIER, "stops_before": 1, "other_courier": True}),
     ("not_packed", "waiting", {"ready_by": EARLIER, "other_store": True}),

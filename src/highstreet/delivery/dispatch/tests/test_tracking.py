@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -187,6 +187,11 @@ def test_it_is_followed_by_the_api_too(town: support.Town) -> None:
     assert get(placed).status_code == get(placed, key="x" * 32).status_code == 404
     told = get(placed, key=placed.key).json()
     assert (told["status"], told["cause"], told["late_seconds"], told["lat"]) == ("in_store", "", 0, None)
+    due_in(placed, -30)
+    Order.objects.filter(pk=placed.order_id).update(promised_from=clock.now() - timedelta(minutes=40))
+    told = get(placed, key=placed.key).json()
+    assert (told["status"], told["cause"]) == ("in_store", "not_packed")
+    assert datetime.fromisoformat(told["expected"]) >= clock.now() - timedelta(seconds=5)
     support.pick(town, placed)
     due_in(placed, 1)
     told = get(placed, key=placed.key).json()
