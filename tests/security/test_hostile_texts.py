@@ -149,7 +149,8 @@ def rows_of(world: World, *, whole: bool) -> list[Place]:
         name = f"{model._meta.app_label}/{model._meta.model_name}"
         if not (model.__module__.startswith("highstreet.") and (whole or name in FEW)):
             continue
-        for (key,) in world.town.sql(f'SELECT id FROM "{model._meta.db_table}" ORDER BY id LIMIT 1'):  # noqa: S608
+        column, rows = model._meta.pk.column, model._meta.db_table
+        for (key,) in world.town.sql(f'SELECT "{column}" FROM "{rows}" ORDER BY 1 LIMIT 1'):  # noqa: S608
             found.append(Place(f"admin {name} row", f"/admin/{name}/{key}/change/", user="owner"))
     return found
 

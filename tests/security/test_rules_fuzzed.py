@@ -129,6 +129,8 @@ def arguments(function: Callable[..., Any]) -> st.SearchStrategy[dict[str, Any]]
 # What these are given comes from our own tables, whose CHECKs bound it, or from constants of the pages: no request
 # reaches them with a number of its own. Beyond those bounds arithmetic fails as arithmetic does.
 INSIDE: dict[str, tuple[type[Exception], ...]] = {
+    "delivery.couriers.rules.answer": (OverflowError,),
+    "delivery.couriers.rules.minute_of": (OverflowError,),
     "delivery.dispatch.rules.walk": (KeyError,),
     "delivery.fleets.rules.meaning": (KeyError,),
     "delivery.fleets.rules.word": (KeyError,),
