@@ -5,24 +5,35 @@ from __future__ import annotations
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
 
+from highstreet.delivery.routing.engine import MODES
 from highstreet.kernel.ids import new_id
+
+VEHICLE_WORDS = {"bike": _("Bicycle or scooter"), "car": _("Car"), "walk": _("On foot")}
+VEHICLES = [(mode, VEHICLE_WORDS[mode]) for mode in MODES]
 
 
 class Courier(models.Model):
-    """Who brings orders; `capacity` is how many packages at once. A position is kept only while on shift."""
+    """Who brings orders; `capacity` is how many packages at once, and rides take what they take by `vehicle`. A
+    position is kept only while on shift."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     user = models.OneToOneField("accounts.User", on_delete=models.CASCADE, related_name="+")
     city = models.ForeignKey("organisations.City", on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=60)
     phone = models.CharField(max_length=20)
-    vehicle = models.CharField(max_length=8, default="bike")
+    vehicle = models.CharField(max_length=8, default="bike", choices=VEHICLES)
     capacity = models.IntegerField(default=3)
     active = models.BooleanField(default=True)
     lat = models.FloatField(null=True)
     lon = models.FloatField(null=True)
     seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(vehicle__in=[kind for kind, _ in VEHICLES]), name="courier_vehicle"),
+        ]
 
 
 class Shift(models.Model):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.couriers.reads import CourierView
 from highstreet.delivery.routing import reads as routing
-from highstreet.delivery.routing.engine import straight_seconds
+from highstreet.delivery.routing.engine import Mode, straight_seconds
 from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 
@@ -116,12 +116,14 @@ def legs(city_id: UUID) -> routing.CityStreets:
     return routing.streets(city_id)
 
 
-def timed(city_id: UUID, start: rules.Point, rows: list[Delivery], now: datetime) -> list[rules.Timed]:
-    """A courier's stops from `start` with their times."""
+def timed(
+    city_id: UUID, start: rules.Point, rows: list[Delivery], now: datetime, vehicle: Mode = "bike"
+) -> list[rules.Timed]:
+    """A courier's stops from `start` with their times, by `vehicle`."""
     streets = legs(city_id)
 
     def seconds(here: rules.Point, there: rules.Point) -> float:
-        return float(streets.to_place([here], there, at=now)[0])
+        return float(streets.to_place([here], there, vehicle, now)[0])
 
     return rules.schedule(rules.stops(tasks(rows, now)), start, now, seconds)
 
@@ -132,7 +134,7 @@ def free(city_id: UUID, courier: CourierView, rows: list[Delivery], now: datetim
     start = (courier.lat, courier.lon)
     if not rows:
         return Free(now, start)
-    route = timed(city_id, start, rows, now)
+    route = timed(city_id, start, rows, now, courier.vehicle)
     at_door = {row.pk for row in rows if row.status == "at_door"}
     for stop in route:
         if stop.stop.kind == "dropoff":
@@ -157,15 +159,16 @@ def _problem(
     doors = np.array([(row.lat, row.lon) for row in waiting], float).reshape(-1, 2)
     store = np.array([index[row.store_id] for row in waiting], np.int64)
     to_store = np.full((len(free), len(shops)), np.inf)
-    if everywhere:
-        to_store = streets.to_places(places, [(shop.lat, shop.lon) for shop in shops], at=now)
+    vehicles = by_vehicle(present)
+    for mode, rows in vehicles.items() if everywhere else ():
+        to_store[rows] = streets.to_places(places[rows], [(shop.lat, shop.lon) for shop in shops], mode, now)
     apart, to_door = np.full((len(shops), len(shops)), np.inf), np.full((len(shops), len(waiting)), np.inf)
     active = np.unique(store)
     counters = np.array([(shops[number].lat, shops[number].lon) for number in active.tolist()], float).reshape(-1, 2)
     for number in active.tolist():
         point = (shops[number].lat, shops[number].lon)
-        if not everywhere:
-            to_store[:, number] = streets.to_place(places, point, at=now)
+        for mode, rows in vehicles.items() if not everywhere else ():
+            to_store[rows, number] = streets.to_place(places[rows], point, mode, now)
         # One question: a travel service is asked once a store.
         ways = streets.from_place(point, np.vstack([doors, counters]), at=now)
         to_door[number], apart[number, active] = ways[: len(doors)], ways[len(doors) :]
@@ -183,12 +186,45 @@ def _problem(
         drop=drop,
         between=streets.factor("bike", now) * straight_seconds(doors, doors, "bike"),
         barred=_barred(now, waiting, present),
+        pace=_pace(streets, now, vehicles, shops, store, doors, drop),
         off_in=np.array([_off_in(one, now) for one in present]),
         spare=_spare(city_id, present, now),
         apart=apart,
         to_door=to_door,
         stores=STORES,
     )
+
+
+def by_vehicle(present: list[CourierView]) -> dict[Mode, NDArray[np.int64]]:
+    """Rows of the couriers who ride each vehicle."""
+    rows: dict[Mode, list[int]] = defaultdict(list)
+    for number, courier in enumerate(present):
+        rows[courier.vehicle].append(number)
+    return {mode: np.array(numbers, np.int64) for mode, numbers in rows.items()}
+
+
+def _pace(
+    streets: routing.CityStreets,
+    now: datetime,
+    vehicles: dict[Mode, NDArray[np.int64]],
+    shops: list[StoreView],
+    store: NDArray[np.int64],
+    doors: NDArray[np.float64],
+    drop: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """By how much longer each courier's vehicle takes than a bicycle from what waits to its doors: the median of these
+    rides. Empty where all ride bicycles, or nothing waits."""
+    if not vehicles.keys() - {"bike"} or not len(doors):
+        return np.zeros(0)
+    pace = np.ones(sum(len(rows) for rows in vehicles.values()))
+    for mode in vehicles.keys() - {"bike"}:
+        rides = np.zeros(len(doors))
+        for number in np.unique(store).tolist():
+            mine, point = store == number, (shops[number].lat, shops[number].lon)
+            rides[mine] = streets.from_place(point, doors[mine], mode, now)
+        ratio = rides / np.maximum(drop, 1.0)
+        pace[vehicles[mode]] = float(np.median(ratio[np.isfinite(ratio)])) if np.isfinite(ratio).any() else 1.0
+    return pace
 
 
 def _in_hand(row: Delivery, now: datetime) -> datetime:

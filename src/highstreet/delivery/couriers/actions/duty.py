@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from highstreet.delivery.routing.engine import Mode
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
@@ -25,7 +26,7 @@ EARLY = timedelta(hours=1)
 
 @action(SYSTEM, trailed=True)
 def create(
-    *, actor: Actor, user_id: UUID, city_id: UUID, name: str, phone: str, vehicle: str = "bike", capacity: int = 3
+    *, actor: Actor, user_id: UUID, city_id: UUID, name: str, phone: str, vehicle: Mode = "bike", capacity: int = 3
 ) -> UUID:
     """Make a user a courier of a city, or find who they are already. Returns the courier's id."""
     found = Courier.objects.filter(user_id=user_id).first()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
+from highstreet.delivery.routing.engine import Mode
 from highstreet.kernel import clock
 from highstreet.kernel.memory import once_a_page
 from highstreet.kernel.models import Posting
@@ -38,7 +39,7 @@ class CourierView:
     city_id: UUID
     name: str
     phone: str
-    vehicle: str
+    vehicle: Mode
     capacity: int
     lat: float | None
     lon: float | None
@@ -215,7 +216,7 @@ def _view(
         row.city_id,
         row.name,
         row.phone,
-        row.vehicle,
+        cast(Mode, row.vehicle),
         row.capacity,
         row.lat if shown else None,
         row.lon if shown else None,

@@ -163,7 +163,7 @@ def _basis(problem: Problem, job: Job, order: int, courier: int) -> dict[str, in
     mine = counters[job.stores.index(int(problem.store[order]))]
     free = max(float(problem.free_in[courier]), 0.0)
     wait = mine.in_hand - mine.arrive - problem.service.before_pickup
-    door = float(problem.drop[order])
+    door = problem.pace_of(courier) * float(problem.drop[order])
     if len(job.stores) > 1:
         by_plan = visits(problem, job, job.courier)[-1].leave
         door = counters[-1].leave - mine.leave + job.arrive_in[job.orders.index(order)] - by_plan

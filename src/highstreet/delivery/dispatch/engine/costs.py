@@ -102,6 +102,7 @@ def costs(problem: Problem, packed: Packed, second: float, weights: Weights, of:
         one[None, :] if of is None else one[of]
         for one in (busy, problem.until_off, problem.room, _pay(problem, weights))
     )
+    pace = np.ones((1, 1)) if not len(problem.pace) else problem.pace[None, :] if of is None else problem.pace[of]
     ride = _by(rides, packed.store, of)
     pick = _pick_up(free + ride + service.before_pickup, packed)
     soonest_there = (busy + rides).min(axis=1)[packed.store] + service.before_pickup
@@ -109,19 +110,20 @@ def costs(problem: Problem, packed: Packed, second: float, weights: Weights, of:
     real = packed.orders >= 0
     soonest = np.maximum(problem.ready_in, 0.0)
     alone = np.where(real, (soonest + problem.drop)[packed.orders], 0.0)
-    cost = packed.size[:, None] * pick + (packed.after.sum(axis=1) - alone.sum(axis=1))[:, None]
+    cost = packed.size[:, None] * pick + (pace * packed.after.sum(axis=1)[:, None] - alone.sum(axis=1)[:, None])
     # What is late already is late whoever goes: only what is added counts.
     due = np.maximum(problem.promised_in, soonest + service.after_pickup + problem.drop)
     for place in range(packed.orders.shape[1]):
-        at = pick + (service.after_pickup + packed.after[:, place] - due[packed.orders[:, place]])[:, None]
+        door = pace * packed.after[:, place, None]
+        at = pick + (service.after_pickup + door - due[packed.orders[:, place], None])
         cost += np.where(real[:, place, None], weights.late * np.maximum(at, 0.0), 0.0)
         # Whoever would be late by waiting once more goes before whoever would not.
         over = first + service.after_pickup + packed.after[:, place] + PATIENCE
         over -= problem.promised_in[packed.orders[:, place]]
         cost -= np.where(real[:, place], weights.risk * np.clip(over, 0.0, PATIENCE), 0.0)[:, None]
-    ridden = service.after_pickup + packed.after.max(axis=1) + service.before_drop + service.after_drop
+    ridden = service.after_pickup + pace * packed.after.max(axis=1)[:, None] + service.before_drop + service.after_drop
     # A shift's last minutes are worth nothing: nobody else can use them.
-    cost += second * np.maximum(np.minimum(pick + ridden[:, None], off) - free, 0.0)
+    cost += second * np.maximum(np.minimum(pick + ridden, off) - free, 0.0)
     cost += pay * packed.size[:, None] - worth(problem, packed, weights)[:, None]
     may = (ride < FAR) & (pick + packed.lag[:, None] <= off) & (room >= packed.size[:, None])
     return np.where(may & ~_barred(problem, packed, ride.shape, of), cost, FAR)

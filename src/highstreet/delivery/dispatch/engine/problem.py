@@ -51,11 +51,13 @@ class Problem:
     courier will then be; store [N]: index; ready_in, promised_in [N]; drop [N]: store to door; between [N, N]: door to
     door; barred [N, K]: true where this courier let this order lapse.
 
-    Optional, empty where unknown: unsure [N]: how far off ready_in may be (a standard deviation); off_in [K]: no
-    pick-up later than this; spare [K]: orders by which a courier is behind what the guaranteed pay of the shift so far
-    covers; apart [S, S]: store to store; demand [S]: how much is ordered there, in any unit; tied [N]: the
-    courier whom an order must go to, or -1; bound [K]: the one store a courier is on the way to, or -1. may_move:
-    couriers may be sent to a store before they have an order; they are told there what to take. stores: of so many a
+    Optional, empty where unknown: pace [K]: by how much longer than these times a courier's vehicle takes from a store
+    to the doors (to_store is each one's own); unsure [N]: how far off ready_in may be (a standard deviation);
+    off_in [K]: no pick-up later than this; spare [K]: orders by which a courier is behind what the guaranteed pay of
+    the shift so far covers; apart [S, S]: store to store; demand [S]: how much is ordered there, in any unit;
+    tied [N]: the courier whom an order must go to, or -1; bound [K]: the one store a courier is on the way to, or -1.
+    may_move: couriers may be sent to a store before they have an order; they are told there what to take.
+    stores: of so many a
     bundle may be; with more than one, `apart` and to_door [S, N], each store to each door, are known.
     """
 
@@ -69,6 +71,7 @@ class Problem:
     between: Floats
     barred: Bools
     service: Service = field(default_factory=Service)
+    pace: Floats = field(default_factory=_none)
     unsure: Floats = field(default_factory=_none)
     off_in: Floats = field(default_factory=_none)
     spare: Floats = field(default_factory=_none)
@@ -84,6 +87,10 @@ class Problem:
     def until_off(self) -> Floats:
         """off_in, or for ever."""
         return self.off_in if len(self.off_in) else np.full(len(self.free_in), np.inf)
+
+    def pace_of(self, courier: int) -> float:
+        """The courier's pace, or that of all."""
+        return float(self.pace[courier]) if len(self.pace) else 1.0
 
 
 @dataclass(frozen=True)
@@ -190,7 +197,8 @@ def job(
     """The group given to the courier, timed."""
     arrive = max(float(problem.free_in[courier]), 0.0) + float(problem.to_store[courier, group.store])
     leave = max(arrive + problem.service.before_pickup, group.ready_in) + problem.service.after_pickup
-    doors = tuple(leave + seconds + problem.service.before_drop for seconds in group.after)
+    pace = problem.pace_of(courier)
+    doors = tuple(leave + pace * seconds + problem.service.before_drop for seconds in group.after)
     return Job(courier, group.stores, group.orders, cost, leave, doors, others)
 
 
@@ -209,7 +217,7 @@ def visits(problem: Problem, given: Job, courier: int) -> list[Visit]:
     arrive = max(float(problem.free_in[courier]), 0.0) + float(problem.to_store[courier, given.stores[0]])
     for number, store in enumerate(given.stores):
         if number:
-            arrive = made[-1].leave + float(problem.apart[given.stores[number - 1], store])
+            arrive = made[-1].leave + problem.pace_of(courier) * float(problem.apart[given.stores[number - 1], store])
         ready = max(float(problem.ready_in[order]) for order in given.orders if problem.store[order] == store)
         in_hand = max(arrive + service.before_pickup, ready)
         made.append(Visit(arrive, in_hand, in_hand + service.after_pickup))

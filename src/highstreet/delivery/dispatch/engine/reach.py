@@ -23,7 +23,8 @@ def reach(problem: Problem, back: Floats) -> Floats:
     # Where no way leads, somebody is far; the matching knows no infinity.
     free, to_store, back = np.maximum(problem.free_in, 0.0), np.minimum(problem.to_store, FAR), np.minimum(back, FAR)
     service, off = problem.service, problem.until_off
-    ridden = service.after_pickup + problem.drop + service.before_drop + service.after_drop
+    stop = service.after_pickup + service.before_drop + service.after_drop
+    pace = problem.pace if len(problem.pace) else np.ones(len(free))
     left = np.arange(len(problem.store))
     while len(left):
         there = free[None, :] + to_store[:, problem.store[left]].T + service.before_pickup
@@ -32,8 +33,8 @@ def reach(problem: Problem, back: Floats) -> Floats:
         rows, columns = linear_sum_assignment(pick)
         can = pick[rows, columns] < FAR
         served, by = left[rows[can]], columns[can]
-        free[by] = pick[rows[can], by] + ridden[served]
-        to_store[by] = back[served]
+        free[by] = pick[rows[can], by] + pace[by] * problem.drop[served] + stop
+        to_store[by] = np.minimum(pace[by, None] * back[served], FAR)
         left = np.delete(left, rows)
     there = free[:, None] + to_store
     soonest = np.where(there > off[:, None], FAR, there).min(axis=0)

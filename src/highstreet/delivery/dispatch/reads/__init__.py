@@ -121,7 +121,7 @@ def tasks(actor: Actor) -> list[StopView]:
     by_id = {row.pk: row for row in rows}
     briefs = fulfilments.of_orders([row.order_id for row in rows])
     views = []
-    for timed in snapshot.timed(own.city_id, start, rows, now):
+    for timed in snapshot.timed(own.city_id, start, rows, now, own.vehicle):
         stop = timed.stop
         jobs = [_job(by_id[delivery_id], briefs) for delivery_id in stop.deliveries]
         shop = shops.get(stop.store_id) or stores.store(stop.store_id)

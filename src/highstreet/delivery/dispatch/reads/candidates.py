@@ -78,10 +78,13 @@ def candidates(actor: Actor, delivery_id: UUID, *, only: UUID | None = None) -> 
             of[held.courier_id].append(held)
     free = [snapshot.free(row.city_id, one, of[one.id], now, {}) for one in present]
     streets = snapshot.legs(row.city_id)
-    there = streets.to_place(np.array([one.place for one in free], float).reshape(-1, 2), place, at=now)
-    ride = float(streets.from_place(place, [(row.lat, row.lon)], at=now)[0])
+    vehicles, places = snapshot.by_vehicle(present), np.array([one.place for one in free], float).reshape(-1, 2)
+    door = {mode: float(streets.from_place(place, [(row.lat, row.lon)], mode, now)[0]) for mode in vehicles}
+    there = np.zeros(len(present))
+    for mode, rows in vehicles.items():
+        there[rows] = streets.to_place(places[rows], place, mode, now)
     made = [
-        _candidate(row, one, of[one.id], at.at, float(way), ride, now)
+        _candidate(row, one, of[one.id], at.at, float(way), door[one.vehicle], now)
         for one, at, way in zip(present, free, there, strict=True)
     ]
     return sorted(made, key=lambda one: (one.room <= 0, one.door_seconds, one.courier.id))
