@@ -73,8 +73,10 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
         cycle = reads.cycle_minutes(city_id)
         promises.divide(actor=THE_SYSTEM, city_id=city_id)
         promises.open_slots(actor=THE_SYSTEM, city_id=city_id, cycle_minutes=cycle, rides=rides, away=done.away)
-        reached = snapshot.couriers_in(seen, city_id, now) | hired.reach(city_id, seen.stores, now)
-        promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached)
+        by_fleet = hired.reach(city_id, seen.stores, now)
+        reached = snapshot.couriers_in(seen, city_id, now) | by_fleet
+        paces = dict.fromkeys(reached.keys() - by_fleet.keys(), snapshot.pace(seen, city_id, now))
+        promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached, paces=paces)
         actions.place_idle(actor=THE_SYSTEM, city_id=city_id, seen=seen)
     if done.assigned or done.lapsed:
         log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed, waiting=done.waiting)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.couriers.reads import CourierView
 from highstreet.delivery.routing import reads as routing
-from highstreet.delivery.routing.engine import Mode, straight_seconds
+from highstreet.delivery.routing.engine import STRAIGHT_MPS, Mode, straight_seconds
 from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 
@@ -85,6 +85,13 @@ def couriers_in(seen: Snapshot, city_id: UUID, now: datetime) -> dict[UUID, floa
     back = legs(city_id).to_places(doors, [(shop.lat, shop.lon) for shop in seen.stores], at=now)
     soonest = reach(seen.problem, back)
     return {shop.id: float(at) for shop, at in zip(seen.stores, soonest, strict=True) if np.isfinite(at)}
+
+
+def pace(seen: Snapshot, city_id: UUID, now: datetime) -> float:
+    """By how much longer than by bicycle the city's couriers ride on average, straight; 1 without couriers."""
+    bicycle = STRAIGHT_MPS["bike"] / legs(city_id).factor("bike", now)
+    paces = [bicycle / STRAIGHT_MPS[one.vehicle] * legs(city_id).factor(one.vehicle, now) for one in seen.couriers]
+    return sum(paces) / len(paces) if paces else 1.0
 
 
 def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:

@@ -244,15 +244,28 @@ def _stationed(
 
 
 @action(SYSTEM)
-def expect_couriers(*, actor: Actor, city_id: UUID, seconds: Mapping[UUID, float]) -> None:
-    """By store of the city, in how many seconds a courier could be there now; a store that is left out has nobody."""
-    shops = sorted(seconds)
+def expect_couriers(
+    *, actor: Actor, city_id: UUID, seconds: Mapping[UUID, float], paces: Mapping[UUID, float] | None = None
+) -> None:
+    """By store of the city, in how many seconds a courier could be there now; a store that is left out has nobody.
+
+    `paces`: by how much longer than a bicycle who comes to a store takes to a door; 1 for those left out.
+    """
+    shops, slower = sorted(seconds), paces or {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO promise_courierreach AS r (store_id, city_id, seconds, at) "
-            "SELECT q.store, %s, q.seconds, %s FROM unnest(%s::uuid[], %s::int[]) AS q (store, seconds) "
-            "ORDER BY q.store ON CONFLICT (store_id) DO UPDATE SET seconds = excluded.seconds, at = excluded.at",
-            [city_id, clock.now(), shops, [round(seconds[shop]) for shop in shops]],
+            "INSERT INTO promise_courierreach AS r (store_id, city_id, seconds, ride_percent, at) "
+            "SELECT q.store, %s, q.seconds, q.percent, %s "
+            "FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS q (store, seconds, percent) "
+            "ORDER BY q.store ON CONFLICT (store_id) DO UPDATE "
+            "SET seconds = excluded.seconds, ride_percent = excluded.ride_percent, at = excluded.at",
+            [
+                city_id,
+                clock.now(),
+                shops,
+                [round(seconds[shop]) for shop in shops],
+                [round(100 * slower.get(shop, 1.0)) for shop in shops],
+            ],
         )
     CourierReach.objects.filter(city_id=city_id).exclude(store_id__in=shops).delete()
 

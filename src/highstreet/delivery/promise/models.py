@@ -61,11 +61,15 @@ class CapacitySlot(models.Model):
 
 
 class CourierReach(models.Model):
-    """In how many seconds a courier could be at a store for one order more, as dispatch saw it `at`."""
+    """In how many seconds a courier could be at a store for one order more, as dispatch saw it `at`.
+
+    `ride_percent`: how long who comes takes to a door, of a bicycle's seconds.
+    """
 
     store = models.OneToOneField("stores.Store", primary_key=True, on_delete=models.CASCADE, related_name="+")
     city = models.ForeignKey("organisations.City", on_delete=models.CASCADE, related_name="+")
     seconds = models.IntegerField()
+    ride_percent = models.IntegerField(default=100, db_default=100)
     at = models.DateTimeField()
 
     class Meta:

@@ -12,18 +12,24 @@ from django.db import IntegrityError, transaction
 from highstreet.delivery.couriers.models import Courier
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
+from highstreet.delivery.promise.reads import offers
 from highstreet.delivery.routing import reads as routing
 from highstreet.delivery.routing.models import SpeedFactor
 from highstreet.kernel import clock
-from highstreet.kernel.policy import THE_SYSTEM
+from highstreet.kernel.policy import THE_SYSTEM, Actor
 
-from .. import actions, snapshot
+from .. import actions, loop, snapshot
 from ..engine import POLICIES, SERVING, reach
 from ..models import Delivery
 from ..reads import candidates
 from .test_actions import begin
 from .test_engine import city
 from .test_learning import ridden
+
+
+def rides(who: Actor, vehicle: str) -> None:
+    assert who.user_id is not None
+    Courier.objects.filter(user_id=who.user_id).update(vehicle=vehicle)
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
@@ -64,7 +70,7 @@ def test_rides_are_timed_by_each_couriers_vehicle() -> None:
     with support.ticking():
         rider = support.courier(place, 900, capacity=3)
         walker = support.courier(place, 300, capacity=3)
-        Courier.objects.filter(pk=walker.courier_id).update(vehicle="walk")
+        rides(walker, "walk")
         row = begin(support.fulfilment(place, 900.0, status="ready"))
         seen = snapshot.take(place.city_id, clock.now())
         column = {one.id: number for number, one in enumerate(seen.couriers)}
@@ -83,6 +89,24 @@ def test_rides_are_timed_by_each_couriers_vehicle() -> None:
 
 
 @pytest.mark.django_db
+def test_who_walks_is_promised_as_who_walks() -> None:
+    place = support.town()
+    with support.ticking():
+        walker = support.courier(place, 0, capacity=3)
+
+        def promised() -> tuple[float, float]:
+            loop.epoch(place.city_id, with_capacity=True)
+            offer = offers.one(place.store, *support.point(1500, 0), 2, "delivery", clock.now())
+            assert offer is not None
+            return offer.basis["travel_seconds"], offer.basis["courier_minutes"]
+
+        bike = promised()
+        rides(walker, "walk")
+        foot = promised()
+    assert foot[0] / bike[0] == pytest.approx(17.0 / 4.8, rel=0.02)
+
+
+@pytest.mark.django_db
 def test_a_city_of_bicycles_asks_for_no_other_way() -> None:
     place = support.town()
     with support.ticking():
@@ -96,7 +120,7 @@ def test_each_vehicle_learns_from_its_own_rides() -> None:
     place = support.town()
     with support.ticking():
         bike, car = support.courier(place, 0, capacity=3), support.courier(place, 0, capacity=3)
-        Courier.objects.filter(pk=car.courier_id).update(vehicle="car")
+        rides(car, "car")
         for number in range(30):
             ridden(place, bike, began=100.0 * number, factor=1.6)
             ridden(place, car, began=100.0 * number + 50.0, factor=0.8)
@@ -116,5 +140,5 @@ def test_a_vehicle_nobody_knows_is_not_kept() -> None:
     place = support.town()
     rider = support.courier(place, 0)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Courier.objects.filter(pk=rider.courier_id).update(vehicle="horse")
+        rides(rider, "horse")
     assert Delivery.objects.count() == 0

@@ -61,11 +61,13 @@ NOWHERE = Zone(None, rules.LONGEST_WAIT_MINUTES, [])
 class Situation:
     """A city now, as offers need it. `reach`: minutes until a courier is there, by store, where dispatch knows.
 
+    `rides`: how long who comes takes to a door, of a bicycle's seconds, likewise.
     `zones` by their id, None for a city that is one; `zone_of` each store's.
     """
 
     loads: dict[UUID, rules.Load]
     reach: dict[UUID, float]
+    rides: dict[UUID, float]
     zones: dict[UUID | None, Zone]
     zone_of: dict[UUID, UUID]
     quantile: int
@@ -122,8 +124,8 @@ def _ride(shop: StoreView, lat: float, lon: float, at: datetime) -> float:
     return float(routing.streets(shop.city_id).from_place((shop.lat, shop.lon), [(lat, lon)], at=at)[0])
 
 
-# Each shop's load (orders to pack, their units, deliveries under way), then its seconds to the next courier; then what
-# `zones` asks for.
+# Each shop's load (orders to pack, their units, deliveries under way), then its seconds to the next courier and how
+# that one rides; then what `zones` asks for.
 _SITUATION = (
     """
 SELECT store_id, NULL::timestamptz,
@@ -133,7 +135,8 @@ SELECT store_id, NULL::timestamptz,
 FROM promise_promise WHERE city_id = %(city)s AND outcome = 'open' AND COALESCE(begins_at, made_at) > %(since)s
 AND (begins_at IS NULL OR begins_at <= %(now)s) GROUP BY store_id
 UNION ALL
-SELECT store_id, NULL, seconds, NULL, NULL, NULL FROM promise_courierreach WHERE city_id = %(city)s AND at > %(fresh)s
+SELECT store_id, NULL, seconds, ride_percent, NULL, NULL FROM promise_courierreach
+WHERE city_id = %(city)s AND at > %(fresh)s
 UNION ALL """
     + ZONES
 )
@@ -153,6 +156,7 @@ def situation(city_id: UUID, at: datetime) -> Situation:
     loads: dict[UUID, rules.Load] = {}
     riding: dict[UUID, int] = {}
     reach: dict[UUID, float] = {}
+    rides: dict[UUID, float] = {}
     known = Zones(hired=couriers.hired(city_id))
     moments = {"since": at - OPEN, "first": starts[0], "last": starts[-1], "fresh": at - REACH, "now": at}
     moments |= {"ahead": at + AHEAD}
@@ -163,13 +167,14 @@ def situation(city_id: UUID, at: datetime) -> Situation:
             if known.add(row):
                 continue
             if third is None:
-                reach[key] = first / 60
+                reach[key], rides[key] = first / 60, second / 100
             else:
                 loads[key] = rules.Load(first, second)
                 riding[key] = third
     return Situation(
         loads,
         reach,
+        rides,
         _zones(known, on_shift, riding, starts),
         known.of,
         terms.promise_quantile,
@@ -196,12 +201,12 @@ def _at_the_shop(store: StoreView, at: datetime) -> Situation:
         orders, units = cursor.fetchone()
     known = {"pickup": lately(store.city_id, "pickup", at)}
     load = {store.id: rules.Load(orders, units)}
-    return Situation(load, {}, {}, {}, terms.promise_quantile, known, paces(store.city_id, at))
+    return Situation(load, {}, {}, {}, {}, terms.promise_quantile, known, paces(store.city_id, at))
 
 
 def _delivery(shop: StoreView, ride: float, units: int, at: datetime, now: Situation) -> PromiseOffer | None:
     prep, usual = _prep(shop, units, at, now)
-    zone = now.zone(shop.id)
+    zone, ride = now.zone(shop.id), ride * now.rides.get(shop.id, 1.0)
     courier = now.courier(shop.id)
     duration = rules.expected_seconds(prep=prep, travel_seconds=ride, courier=courier)
     residual = now.residual(shop.id, "delivery", duration)

@@ -4,7 +4,7 @@ Points are always (lat, lon) in WGS-84 degrees, times in seconds, lengths in met
 (south, west, north, east) in degrees.
 """
 
-from .geo import EARTH_RADIUS_M, MODES, Box, Mode, haversine_m, straight_seconds
+from .geo import EARTH_RADIUS_M, MODES, STRAIGHT_MPS, Box, Mode, haversine_m, straight_seconds
 from .graph import StreetGraph, TravelPath
 from .maps import MapLayers, read_map, svg_layers
 from .names import Match, StreetNames, streets_index
@@ -13,6 +13,7 @@ from .reading import read_streets
 __all__ = [
     "EARTH_RADIUS_M",
     "MODES",
+    "STRAIGHT_MPS",
     "Box",
     "MapLayers",
     "Match",
