@@ -18,7 +18,12 @@ from tests.support.stack import Stack
 
 EVERYTHING = ("web", "web2", "worker", "worker2", "dispatch", "dispatch2")
 PAIRS = ("web", "worker", "dispatch")
-LEADERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = 1752391524"
+# Which process has which city's lock.
+LED = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1752391524 "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+LEADERS = f"SELECT count(*) {LED}"
 
 
 def either_dies(rounds: int, row: Add) -> None:
@@ -88,6 +93,29 @@ async def _under_load(stack: Stack, rounds: int) -> tuple[Counter[str], list[str
 @pytest.mark.parametrize("rounds", [1, 6])
 def test_either_machine_may_die(rounds: int, row: Add) -> None:
     either_dies(rounds, row)
+
+
+@pytest.mark.long
+def test_two_dispatchers_share_the_cities_and_one_takes_over_from_the_other() -> None:
+    with Stack(["dispatch", "dispatch2"]) as stack:
+        stack.sql(
+            "INSERT INTO organisations_city SELECT (json_populate_record(c, json_build_object("
+            "'id', gen_random_uuid(), 'code', 'second'))).* FROM organisations_city c"
+        )
+        each = f"SELECT count(DISTINCT pid) * 10 + count(DISTINCT objid) {LED}"
+        fresh = (
+            "SELECT count(*) FROM kernel_heartbeat "
+            "WHERE starts_with(name, 'dispatch ') AND at > now() - interval '5 seconds'"
+        )
+        assert stack.eventually(each, 22) == 22
+        for victim in ("dispatch", "dispatch2"):
+            assert stack.eventually(fresh, 2) == 2
+            stack.kill9(victim)
+            assert stack.eventually(each, 12) == 12
+            stack.sql("DELETE FROM kernel_heartbeat")
+            assert stack.eventually(fresh, 2) == 2
+            stack.restart(victim)
+            assert stack.eventually(each, 22) == 22
 
 
 def test_who_signs_out_on_one_machine_is_out_on_the_other() -> None:

@@ -40,8 +40,9 @@ metrics.figure(
 )
 metrics.figure(
     "dispatch_epoch_seconds",
-    "What the dispatcher's last turn took",
-    "SELECT (facts->>'seconds')::float FROM kernel_heartbeat WHERE name = 'dispatch'",
+    "What the dispatcher's last turn of a city took",
+    "SELECT substr(name, 10), (facts->>'seconds')::float FROM kernel_heartbeat WHERE starts_with(name, 'dispatch ')",
+    label="city",
 )
 metrics.figure(
     "audit_broken",

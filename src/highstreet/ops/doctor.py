@@ -23,6 +23,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
 from highstreet.kernel import clock, heartbeat, outbox
+from highstreet.supply.organisations import reads as organisations
 
 FREE_BYTES = 2 << 30
 SKEW_SECONDS = 2.0
@@ -238,17 +239,19 @@ def _workers() -> Iterator[Finding]:
 
 
 def _dispatcher() -> Iterator[Finding]:
-    found = heartbeat.last("dispatch")
+    found = {beat.name.removeprefix("dispatch "): beat for beat in heartbeat.last("dispatch ")}
+    cities = sorted(city.code for city in organisations.cities())
+    left = [code for code in cities if code not in found or found[code].age > LAG_SECONDS]
     if not found:
         yield look(_("No dispatcher has ever run."), _("Start `highstreet dispatch`."))
-    elif found[0].age > LAG_SECONDS:
+    elif left:
         yield serious(
-            _("The dispatcher was last alive {seconds} s ago.").format(seconds=round(found[0].age)),
-            _("Start `highstreet dispatch`; a second one stands by."),
+            _("Nobody dispatches in {cities}.").format(cities=", ".join(left)),
+            _("Start `highstreet dispatch`: several share the cities, and one more stands by. Else see what it logs."),
         )
     else:
-        took = float(found[0].facts.get("seconds", 0.0))
-        yield good(_("The dispatcher is alive; its last turn took {seconds} s.").format(seconds=f"{took:.2f}"))
+        took = max((float(found[code].facts.get("seconds", 0.0)) for code in cities), default=0.0)
+        yield good(_("Every city is dispatched; the slowest last turn took {seconds} s.").format(seconds=f"{took:.2f}"))
 
 
 def _outbox() -> Iterator[Finding]:

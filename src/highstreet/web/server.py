@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import shutil
@@ -17,6 +18,8 @@ from granian.server import Server
 
 from . import draining
 
+# mallopt(3): M_ARENA_MAX; M_MMAP_THRESHOLD and M_TRIM_THRESHOLD as they begin, so that neither grows.
+HEAP = {-8: 1, -3: 128 * 1024, -1: 128 * 1024}
 QUERY_MS = "2000"
 # Threads beside those that work or wait for a slot: they answer /livez and say no.
 SPARE_THREADS = 16
@@ -56,6 +59,7 @@ def serve(
     draining.prepare(run)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run)
     os.environ["HIGHSTREET_SLOTS"] = str(threads)
+    _one_heap()
     if not asgi:
         _load(target)
     server = _Draining(
@@ -78,6 +82,15 @@ def serve(
         server.serve()
     finally:
         shutil.rmtree(run, ignore_errors=True)
+
+
+def _one_heap() -> None:
+    """Let what threads free go back to the system, where malloc is glibc's: by itself it keeps a heap for each of many
+    threads, and puts what is large and short-lived among what stays. Elsewhere nothing happens."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in HEAP.items():
+            mallopt(parameter, value)
 
 
 def _load(target: str) -> None:

@@ -1,7 +1,4 @@
-"""The dispatcher's process: wakes every few seconds and plans each city. One leader at a time.
-
-Leadership is a session lock of PostgreSQL, so a second process stands by and takes over when the first one dies.
-"""
+"""The dispatcher's process: wakes every few seconds and plans its cities, each of which has one process (`leading`)."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from types import FrameType
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from highstreet.kernel import clock, heartbeat
 from highstreet.kernel.policy import THE_SYSTEM
@@ -19,25 +16,26 @@ from highstreet.kernel.policy import THE_SYSTEM
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 4.0
 LEAST_WALL_SECONDS = 0.3
-LEADER_LOCK = 0x68735F64  # "hs_d"
 CAPACITY_EVERY_SECONDS = 60.0
 
 
 def run_forever(stop: threading.Event) -> None:
-    """Plan every city until `stop` is set. Errors are logged and the next epoch tries again."""
+    """Plan this process's share of the cities until `stop` is set. Errors are logged and the next turn tries again."""
     from highstreet.supply.organisations import reads as organisations
 
-    capacity_due = 0.0
+    from . import leading
+
+    capacity_due: dict[UUID, float] = {}
     while not stop.is_set():
         started = clock.wall()
         try:
-            if _leads():
-                with_capacity = started >= capacity_due
-                for city in organisations.cities():
-                    _in_turn(city.id, with_capacity=with_capacity)
-                heartbeat.beat("dispatch", seconds=round(clock.wall() - started, 3))
-                if with_capacity:
-                    capacity_due = started + max(clock.real_seconds(CAPACITY_EVERY_SECONDS), 1.0)
+            codes = {city.id: city.code for city in organisations.cities()}
+            ours = leading.lead(codes)
+            capacity_due = {city_id: capacity_due.get(city_id, 0.0) for city_id in ours}
+            for city_id in ours:
+                with_capacity = started >= capacity_due[city_id]
+                if _in_turn(city_id, codes[city_id], with_capacity=with_capacity) and with_capacity:
+                    capacity_due[city_id] = started + max(clock.real_seconds(CAPACITY_EVERY_SECONDS), 1.0)
         except (OperationalError, InterfaceError) as error:
             log.warning("dispatch.database", error=str(error)[:200])
             connection.close()
@@ -48,14 +46,19 @@ def run_forever(stop: threading.Event) -> None:
     connection.close()
 
 
-def _in_turn(city_id: UUID, *, with_capacity: bool) -> None:
-    """One city's epoch. What goes wrong there is no other city's; a lost database is everybody's."""
+def _in_turn(city_id: UUID, code: str, *, with_capacity: bool) -> bool:
+    """One city's epoch, and its sign of life: whether it went. What goes wrong there is no other city's; a lost
+    database is everybody's."""
+    started = clock.wall()
     try:
         epoch(city_id, with_capacity=with_capacity)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("dispatch.failed", city=str(city_id))
+        return False
+    heartbeat.beat(f"dispatch {code}", seconds=round(clock.wall() - started, 3))
+    return True
 
 
 def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
@@ -80,23 +83,6 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
         actions.place_idle(actor=THE_SYSTEM, city_id=city_id, seen=seen)
     if done.assigned or done.lapsed:
         log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed, waiting=done.waiting)
-
-
-def _leads() -> bool:
-    """Whether this process's connection has (or now gets) the leader's lock."""
-    close_old_connections()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "
-            "AND pid = pg_backend_pid() AND classid = 0 AND objid = %s)",
-            [LEADER_LOCK],
-        )
-        held = cursor.fetchone()
-        if held and held[0]:
-            return True
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK])
-        got = cursor.fetchone()
-        return bool(got and got[0])
 
 
 def main() -> None:

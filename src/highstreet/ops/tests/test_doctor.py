@@ -12,11 +12,17 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import translation
 
+from highstreet.delivery.couriers.tests import support
 from highstreet.kernel import heartbeat
 from highstreet.kernel.models import Heartbeat
 from highstreet.ops import doctor
+from highstreet.supply.organisations import reads as organisations
 
 pytestmark = pytest.mark.django_db
+
+
+def a_city() -> str:
+    return organisations.city(support.town().city_id).code
 
 
 def says(text: str) -> list[doctor.Finding]:
@@ -25,7 +31,7 @@ def says(text: str) -> list[doctor.Finding]:
 
 
 def test_a_healthy_installation_has_nothing_serious_but_what_is_missing_here() -> None:
-    heartbeat.beat("dispatch", seconds=0.12)
+    heartbeat.beat(f"dispatch {a_city()}", seconds=0.12)
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
     with override_settings(SECRET_KEY="x" * 50, RATE="1", DEV=False), translation.override("en"):
@@ -70,11 +76,13 @@ def test_static_files_that_are_not_this_versions_are_found(tmp_path: Path) -> No
 
 
 def test_what_has_stopped_is_found() -> None:
-    heartbeat.beat("dispatch", seconds=0.1)
+    here, there = a_city(), a_city()
+    heartbeat.beat(f"dispatch {here}", seconds=0.1)
     heartbeat.beat("audit", broken=2)
     long_ago = datetime.now(tz=UTC) - timedelta(days=3)
-    Heartbeat.objects.filter(name="dispatch").update(at=long_ago)
-    assert says("The dispatcher was last alive")[0].serious
+    assert says(f"Nobody dispatches in {there}.")[0].serious
+    Heartbeat.objects.update(at=long_ago)
+    assert says(f"Nobody dispatches in {', '.join(sorted((here, there)))}.")[0].serious
     assert says("No worker runs")[0].serious
     assert says("broken invariants")[0].serious
     assert says("Last backup: never")

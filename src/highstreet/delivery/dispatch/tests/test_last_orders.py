@@ -15,7 +15,7 @@ from highstreet.delivery.couriers import reads as courier_reads
 from highstreet.delivery.couriers.models import EarningRule, RosterShift
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
-from highstreet.kernel import clock
+from highstreet.kernel import clock, heartbeat
 from highstreet.kernel.models import StateChange
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
@@ -208,8 +208,10 @@ def test_one_city_that_fails_stops_no_other() -> None:
         return whole(actor=actor, city_id=city_id)
 
     with patch.object(actions, "plan", breaks):
-        for city_id in (bad.city_id, good.city_id):
-            loop._in_turn(city_id, with_capacity=False)
+        went = [loop._in_turn(one, str(one)[:8], with_capacity=False) for one in (bad.city_id, good.city_id)]
+    assert went == [False, True] and [beat.name for beat in heartbeat.last("dispatch")] == [
+        f"dispatch {str(good.city_id)[:8]}"
+    ]
     row.refresh_from_db()
     assert row.status == "assigned"
     assert actions.plan(actor=THE_SYSTEM, city_id=bad.city_id).assigned == 0
