@@ -14,7 +14,7 @@ from highstreet.kernel import ids
 
 from .. import leading
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 class Process:
