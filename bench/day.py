@@ -2,6 +2,10 @@
 
 Prints how every order ended, what share of the promises was kept against the quantile promised, how long packed goods
 stood and couriers waited for them, and the audit. `--couriers 14` makes couriers scarce.
+
+`--faults` is a day in which all goes wrong (`bench.faults`): it fails when a fault did not happen, or an order ended
+otherwise than delivered, refunded or compensated. `--control` is such a day on processes that give nothing up
+(`bench.patient`): it fails when nobody is stuck.
 """
 
 from __future__ import annotations
@@ -10,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,20 +21,21 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "src")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "highstreet.settings")
 
+from bench.endings import ENDED, SETTLE_WALL, Endings, settled, table  # noqa: E402
+from bench.faults import Faults  # noqa: E402
 from highstreet.twin.demo import Demo, Options  # noqa: E402
 from highstreet.twin.files import ZONE  # noqa: E402
 
 SEED = 5
-ENDED = ("completed", "cancelled", "expired")
 
 
 @dataclass
@@ -57,63 +61,108 @@ def _jiffies() -> tuple[int, int]:
 
 def lived(options: argparse.Namespace, folder: Path) -> int:
     """Start everything, live the day, print, stop. 0 when every order ended and nothing is broken."""
+    if options.faults:
+        # The fleets' sandbox is on this machine.
+        os.environ["HIGHSTREET_DEV"] = "1"
     demo = Demo(Options(options.port, options.speed, city_lives=False, data=folder / "var", start_at=options.start_at))
     demo.claim()
     stop, load = threading.Event(), Load()
     try:
         demo.start()
+        if options.control:
+            _without_the_guard(demo)
         watcher = threading.Thread(target=load.watch, args=[stop])
         watcher.start()
         began = time.monotonic()
-        killed = [0]
-        killer = threading.Thread(target=_kill, args=[demo, options, stop, killed])
-        killer.start()
-        words = ["--faults"] if options.faults else []
-        words += ["--couriers", str(options.couriers)]
-        words += ["--orders", str(options.orders), "--seed", str(options.seed), "--days", str(options.hours / 24)]
-        city = subprocess.run(
-            [sys.executable, "-m", "highstreet", "live", "--url", f"http://127.0.0.1:{demo.ports.web}", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        took = time.monotonic() - began
-        stop.set()
-        watcher.join()
-        killer.join()
-        print(f"\ndispatcher killed {killed[0]} times" if options.faults else "")
-        print(f"lived {took / 60:.1f} min; CPU {100 * load.busy:.0f} % of {os.cpu_count()} cores, ", end="")
-        print(f"load average {max(load.seen):.1f} at most\n")
-        return _told(city.returncode, city.stdout, city.stderr)
+        with _faults(demo, options, folder) as faults:
+            city = _live(demo, options)
+            took = time.monotonic() - began
+            if faults is not None:
+                faults.rest()
+            stop.set()
+            watcher.join()
+            print(f"\nlived {took / 60:.1f} min; CPU {100 * load.busy:.0f} % of {os.cpu_count()} cores, ", end="")
+            print(f"load average {max(load.seen):.1f} at most\n")
+            return _told(city, faults, control=options.control)
     finally:
         stop.set()
         demo.stop()
 
 
-def _kill(demo: Demo, options: argparse.Namespace, stop: threading.Event, killed: list[int]) -> None:
-    """kill -9 the dispatcher again and again over the day, at odd moments; it is started anew at once."""
+def _faults(demo: Demo, options: argparse.Namespace, folder: Path) -> Faults | nullcontext[None]:
     if not options.faults:
-        return
-    source = Random(options.seed)
-    every = options.hours * 3600 / options.speed / options.kills
-    while killed[0] < options.kills and not stop.wait(every * source.uniform(0.5, 1.4)):
-        victim = demo.processes["dispatch"]
-        os.killpg(victim.pid, signal.SIGKILL)
-        victim.wait()
-        killed[0] += 1
-        demo.spawn_dispatcher()
+        return nullcontext()
+    kills = 0 if options.control else options.kills
+    return Faults(demo, folder, seed=options.seed, wall_seconds=options.hours * 3600 / options.speed, kills=kills)
 
 
-def _told(code: int, out: str, errors: str) -> int:
-    from highstreet.delivery.promise.models import Promise
+def _live(demo: Demo, options: argparse.Namespace) -> subprocess.CompletedProcess[str]:
+    """The simulated people, until the last of them has gone home."""
+    words = ["--faults"] if options.faults else []
+    words += ["--couriers", str(options.couriers)]
+    words += ["--orders", str(options.orders), "--seed", str(options.seed), "--days", str(options.hours / 24)]
+    return subprocess.run(
+        [sys.executable, "-m", "highstreet", "live", "--url", f"http://127.0.0.1:{demo.ports.web}", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _without_the_guard(demo: Demo) -> None:
+    """The worker and the dispatcher give nothing up from now on."""
+    for name, words in (("worker", "worker"), ("dispatch", "dispatch")):
+        demo.processes[name].terminate()
+        demo.processes[name].wait()
+        demo.spawn(name, [sys.executable, str(ROOT / "bench" / "patient.py"), words])
+
+
+def _told(city: subprocess.CompletedProcess[str], faults: Faults | None, *, control: bool) -> int:
     from highstreet.kernel import audit
     from highstreet.trade.orders.models import Order
 
-    counts = json.loads(out) if out.strip() else {}
+    counts = json.loads(city.stdout) if city.stdout.strip() else {}
+    code = city.returncode
     print(f"the simulated people (exit code {code}):", ", ".join(f"{what} {n}" for what, n in counts.items()))
+    ended = settled(0.0 if control else SETTLE_WALL)
     orders = Counter(Order.objects.values_list("status", flat=True))
     open_ones = sum(n for status, n in orders.items() if status not in ENDED)
     print(f"orders {sum(orders.values())}: {dict(orders)}; not ended {open_ones}\n")
+    _promised()
+    _met()
+    findings = audit.run()
+    broken = [finding for finding in findings if finding.broken]
+    print(f"\naudit: {len(findings)} invariants, {len(broken)} broken")
+    for finding in broken:
+        print(f"  {finding.check} {finding.says}: {finding.broken[:3]}")
+    if code:
+        print(city.stderr[-2000:], file=sys.stderr)
+    good = not (open_ones or broken or code)
+    if faults is None:
+        return 0 if good else 1
+    happened = _happened(ended, faults, counts)
+    if control:
+        print(f"\nthe control: {len(ended.wrong)} stuck, {len(broken)} invariants broken")
+        return 0 if ended.how["not ended"] and broken else 1
+    return 0 if good and happened else 1
+
+
+def _happened(ended: Endings, faults: Faults, counts: dict[str, int]) -> bool:
+    """Print what went wrong and how the orders ended. Whether each fault happened and none of them left anything."""
+    happened = faults.counts(counts)
+    print(f"\n{table(ended, happened)}")
+    print("\npaid orders that ended without goods:", ", ".join(f"{why} {n}" for why, n in ended.reasons.most_common()))
+    missing = [what for what, number in happened.items() if not number]
+    missing += [f"the dispatcher killed {faults.killed} of {faults.kills} times"] * (faults.killed < faults.kills)
+    for what in (*faults.errors, *(f"did not happen: {what}" for what in missing), *ended.wrong[:40]):
+        print(f"WRONG  {what}")
+    return not (faults.errors or missing or ended.wrong)
+
+
+def _promised() -> None:
+    """What was promised by the hour it was made in, and whether it was kept."""
+    from highstreet.delivery.promise.models import Promise
+
     by: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     late: dict[tuple[str, str], list[int]] = defaultdict(list)
     quantiles = set()
@@ -137,13 +186,6 @@ def _told(code: int, out: str, errors: str) -> int:
             f"{key[0]:<9} {key[1]:<8} {seen['kept']:>5} {seen['broken']:>7} {seen['void']:>5} {share:>7} "
             f"{_at(seconds, 0.5):>9} {_at(seconds, 0.9):>7}"
         )
-    _met()
-    findings = audit.run()
-    broken = [finding for finding in findings if finding.broken]
-    print(f"\naudit: {len(findings)} invariants, {len(broken)} broken")
-    if code:
-        print(errors[-2000:], file=sys.stderr)
-    return 0 if not (open_ones or broken or code) else 1
 
 
 def _met() -> None:
@@ -183,9 +225,12 @@ def main(argv: Iterable[str]) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--couriers", type=int, default=40, help="how many of the 40 come to work")
     parser.add_argument("--port", type=int, default=8300)
-    parser.add_argument("--faults", action="store_true", help="couriers vanish, a shop is shut, the dispatcher dies")
-    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--faults", action="store_true", help="all that can goes wrong (bench.faults)")
+    parser.add_argument("--kills", type=int, default=50, help="of the dispatcher, in a day with faults")
+    parser.add_argument("--control", action="store_true", help="a day with faults and without the guard: must fail")
+    parser.add_argument("--keep", type=Path, help="a new folder for the day's data and logs, kept")
     options = parser.parse_args(list(argv))
+    options.faults |= options.control
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -195,6 +240,9 @@ def main(argv: Iterable[str]) -> int:
         f"Python {platform.python_version()}, commit {commit.stdout.strip() or 'unknown'}"
     )
     print(f"date     {datetime.now(tz=UTC):%Y-%m-%d %H:%M} UTC\n", flush=True)
+    if options.keep:
+        options.keep.mkdir(parents=True)
+        return lived(options, options.keep.resolve())
     with tempfile.TemporaryDirectory(prefix="highstreet-day-") as folder:
         return lived(options, Path(folder))
 

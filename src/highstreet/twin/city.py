@@ -67,7 +67,7 @@ class City:
                 if demand.intensity(hour) > 0:
                     self._arrive()
             if self.visits:
-                await asyncio.wait(self.visits, timeout=clock.real_seconds(4 * 3600) + 60)
+                await asyncio.wait(self.visits, timeout=clock.real_seconds(self.told.habits.patience + 3600) + 60)
             for task in self.crew:
                 task.cancel()
         print(json.dumps(dict(sorted(self.told.counts.items())), ensure_ascii=False, indent=1), flush=True)
@@ -83,7 +83,7 @@ class City:
         reached = await self._all_stores()
         for index, row in enumerate(self.store_rows):
             person = await self._person("picker" if index == 0 else f"picker{index + 1}")
-            store = Store(person, reached[row.code], Random(self.random.random()), self.told, first=index == 0)
+            store = Store(person, reached[row.code], Random(self.random.random()), self.told, place=index)
             self._keep(store.work())
         for index in range(self.couriers):
             person = await self._person("courier" if index == 0 else f"courier{index + 1}")

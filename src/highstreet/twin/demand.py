@@ -13,6 +13,18 @@ OPEN_FROM, OPEN_TO = 7.0, 22.75
 
 
 @dataclass(frozen=True)
+class Spell:
+    """From one local hour to another at one store, by its place in the order of the stores' codes."""
+
+    store: int
+    start: float
+    end: float
+
+    def lasts(self, store: int, hour: float) -> bool:
+        return store == self.store and self.start <= hour < self.end
+
+
+@dataclass(frozen=True)
 class Habits:
     """How often people do what is not the plain case; shares of 1."""
 
@@ -25,14 +37,33 @@ class Habits:
     shelf_is_short: float = 0.012
     store_rejects: float = 0.01
     nobody_home: float = 0.004
-    # Couriers: gone for hours with the bag, or never telling where they are. A shop: shut from one hour on, until.
+    # Business seconds after the promise that a shopper goes on waiting.
+    patience: float = 3 * 3600.0
+    # Couriers: gone for hours with the bag, or before they have one; never telling where they are; what could not be
+    # handed over is not brought back.
     vanishes: float = 0.0
+    leaves: float = 0.0
     tells_no_place: float = 0.0
-    shut: tuple[float, float] = (0.0, 0.0)
+    keeps_goods: float = 0.0
+    # Shops, and nobody told the platform: shut and turning all away, saying nothing, accepting and never packing.
+    shut: tuple[Spell, ...] = ()
+    silent: tuple[Spell, ...] = ()
+    packs_nothing: tuple[Spell, ...] = ()
 
 
 PLAIN = Habits(0, 0, 0, 0, 1, 0, 0, 0, 0)
-FAULTS = Habits(vanishes=0.02, tells_no_place=0.1, shut=(12.0, 14.0))
+# A fleet's bag is written off five hours after the promise: who waits for the end of everything waits longer.
+FAULTS = Habits(
+    nobody_home=0.03,
+    patience=6.5 * 3600,
+    vanishes=0.02,
+    leaves=0.004,
+    tells_no_place=0.1,
+    keeps_goods=0.5,
+    shut=(Spell(0, 12.0, 14.0),),
+    silent=(Spell(3, 18.0, 19.5),),
+    packs_nothing=(Spell(1, 12.0, 13.5), Spell(5, 19.0, 20.0)),
+)
 
 
 @dataclass(frozen=True)

@@ -85,15 +85,15 @@ class Demo:
             "--speed",
             str(options.speed),
         ]
-        self._spawn("wechat sandbox", wallet)
-        self._spawn("web", [*python, "highstreet", "web", "--port", str(self.ports.web)])
-        self._spawn("streams", [*python, "highstreet", "streams", "--port", str(self.ports.streams)])
-        self._spawn("worker", [*python, "highstreet", "worker"])
+        self.spawn("wechat sandbox", wallet)
+        self.spawn("web", [*python, "highstreet", "web", "--port", str(self.ports.web)])
+        self.spawn("streams", [*python, "highstreet", "streams", "--port", str(self.ports.streams)])
+        self.spawn("worker", [*python, "highstreet", "worker"])
         self.spawn_dispatcher()
         self._wait(f"http://127.0.0.1:{self.ports.web}/readyz")
         self._wait(f"http://127.0.0.1:{self.ports.streams}/livez")
         if options.city_lives:
-            self._spawn(
+            self.spawn(
                 "city",
                 [
                     *python,
@@ -108,7 +108,7 @@ class Demo:
 
     def spawn_dispatcher(self) -> None:
         """Start it (again)."""
-        self._spawn("dispatch", [sys.executable, "-m", "highstreet", "dispatch"])
+        self.spawn("dispatch", [sys.executable, "-m", "highstreet", "dispatch"])
 
     def _environment(self, database: str) -> dict[str, str]:
         shop = f"http://127.0.0.1:{self.ports.web}"
@@ -145,7 +145,7 @@ class Demo:
 
         connection.close()
 
-    def _spawn(self, name: str, command: list[str]) -> None:
+    def spawn(self, name: str, command: list[str]) -> None:
         logs = self.options.data / "logs"
         logs.mkdir(exist_ok=True)
         with (logs / f"{name.replace(' ', '-')}.log").open("ab") as log:

@@ -20,8 +20,9 @@ from .workers import Told
 CITY = "porto-alegre"
 WALLET = os.environ.get("HIGHSTREET_WALLET_URL", "")
 FINISHED = ("completed", "cancelled", "expired")
+# What a server says that has more to do than it can: come again. Nothing was begun.
+BUSY = "busy"
 WATCH_EVERY, WATCH_WALL = 60.0, 3.0
-GIVE_UP_AFTER = 3 * 3600.0
 
 
 class Shopper:
@@ -39,7 +40,8 @@ class Shopper:
         try:
             ended = await self._visit()
         except Refusal as refusal:
-            self.told.count(f"refused {refusal.code}" if refusal.status < 500 else f"error {refusal}")
+            said_no = refusal.status < 500 or refusal.code == BUSY
+            self.told.count(f"refused {refusal.code}" if said_no else f"error {refusal}")
             ended = "refused"
         except httpx.HTTPError as error:
             self.told.count(f"error {type(error).__name__}")
@@ -83,7 +85,7 @@ class Shopper:
             },
         )
         self.told.count("ordered")
-        until = max(clock.now(), datetime.fromisoformat(quote["promised_to"])).timestamp() + GIVE_UP_AFTER
+        until = max(clock.now(), datetime.fromisoformat(quote["promised_to"])).timestamp() + self.told.habits.patience
         if not at_pickup and not await self._pay(order):
             return await self._follow(order, mode, until)
         if self.random.random() < self.told.habits.changes_mind:
@@ -147,7 +149,12 @@ class Shopper:
         fetched = False
         while clock.now().timestamp() < deadline:
             await asyncio.sleep(max(clock.real_seconds(WATCH_EVERY), WATCH_WALL))
-            seen = await self.person.get(f"/orders/{order['id']}", key=order["key"])
+            try:
+                seen = await self.person.get(f"/orders/{order['id']}", key=order["key"])
+            except Refusal as refusal:
+                if refusal.code != BUSY:
+                    raise
+                continue
             if seen["proof_code"]:
                 self.told.door[seen["number"]] = seen["proof_code"]
             if seen["status"] in FINISHED:

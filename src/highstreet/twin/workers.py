@@ -16,7 +16,7 @@ import httpx
 from highstreet.kernel import clock
 
 from .client import Person, Refusal, pause
-from .demand import Habits
+from .demand import Habits, Spell
 from .files import ZONE
 
 # One transparent pixel, as a photo of a doorstep when nobody told the courier the code.
@@ -28,6 +28,7 @@ LOOK_WALL, BLIND_LOOK_WALL = 5.0, 0.4
 POSITION_EVERY, POSITION_WALL = 20.0, 1.0
 GONE_FOR = 3 * 3600.0
 RIDE_M_S = 5.4
+SIGNED_OUT = 401
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Store:
     """A store's pickers: accept, pick with a scanner, pack, and serve the counter."""
 
     def __init__(
-        self, person: Person, store: str, random: Random, told: Told, *, hands: int = 4, first: bool = False
+        self, person: Person, store: str, random: Random, told: Told, *, hands: int = 4, place: int = -1
     ) -> None:
         self.person = person
         self.store = store
@@ -94,8 +95,9 @@ class Store:
         self.told = told
         self.ear = Ear(person)
         self.hands = asyncio.Semaphore(hands)
-        self.first = first
+        self.place = place
         self.busy: set[str] = set()
+        self.left_lying: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
@@ -117,6 +119,8 @@ class Store:
 
     def has_to_do(self, card: dict[str, Any]) -> bool:
         """Accept what is new; pick it when it is time to begin."""
+        if card["id"] in self.left_lying or (card["status"] == "pending" and self.now(self.told.habits.silent)):
+            return False
         return card["status"] in ("pending", "picking") or (card["status"] == "accepted" and not is_later(card))
 
     async def fulfil(self, card: dict[str, Any]) -> None:
@@ -126,11 +130,16 @@ class Store:
             async with self.hands:
                 await pause(self.random.uniform(5, 30))
                 if card["status"] == "pending":
-                    if self.shut() or self.random.random() < self.told.habits.store_rejects:
+                    shut = self.now(self.told.habits.shut)
+                    if shut or self.random.random() < self.told.habits.store_rejects:
                         await self.person.post(f"{path}/reject", {"reason": "too_busy"})
-                        self.told.count("rejected")
+                        self.told.count("shut" if shut else "rejected")
                         return
                     await self.person.post(f"{path}/accept")
+                    if self.now(self.told.habits.packs_nothing):
+                        self.left_lying.add(card["id"])
+                        self.told.count("left lying")
+                        return
                 if is_later(card):
                     return
                 if card["status"] != "picking":
@@ -144,11 +153,10 @@ class Store:
         finally:
             self.busy.discard(card["id"])
 
-    def shut(self) -> bool:
-        """Whether this is the shop that is shut now, which nobody told the platform."""
-        start, end = self.told.habits.shut
+    def now(self, spells: tuple[Spell, ...]) -> bool:
+        """Whether one of them is this shop's, and lasts."""
         local = clock.now().astimezone(ZONE)
-        return self.first and start <= local.hour + local.minute / 60 < end
+        return any(spell.lasts(self.place, local.hour + local.minute / 60) for spell in spells)
 
     async def pick(self, path: str) -> None:
         detail = await self.person.get(path)
@@ -185,36 +193,51 @@ class Rider:
         self.pace = random.uniform(0.9, 1.15)
         self.mute = random.random() < told.habits.tells_no_place
         self.placed = False
+        self.kept: set[str] = set()
         self.ear = Ear(person)
 
     async def work(self) -> None:
-        """For ever; who vanishes with the bag comes back hours later and begins a new shift."""
-        while True:
-            await self.person.post("/courier/shift")
-            await self.report()
-            await self.serve()
-            self.told.count("vanished")
-            await pause(GONE_FOR)
+        """Until signed out for good; who vanishes comes back hours later and begins a new shift."""
+        try:
+            while True:
+                await self.person.post("/courier/shift")
+                await self.report()
+                self.told.count(await self.serve())
+                await pause(GONE_FOR)
+        except Refusal as refusal:
+            if refusal.status != SIGNED_OUT:
+                raise
+            self.told.count("switched off")
 
-    async def serve(self) -> None:
-        """One shift, until this courier vanishes."""
+    async def serve(self) -> str:
+        """One shift, until this courier vanishes. Returns how, as it is counted."""
         listening = asyncio.create_task(self.ear.listen())
         try:
             while True:
                 tasks = await self.person.get("/courier/tasks", path=True)
+                tasks["stops"] = self.to_do(tasks["stops"])
                 if not tasks["stops"]:
                     await self.idle(tasks["wait"])
                     continue
-                if self.carries(tasks) and self.random.random() < self.told.habits.vanishes:
-                    return
+                carries = self.carries(tasks)
+                share = self.told.habits.vanishes if carries else self.told.habits.leaves
+                if share and self.random.random() < share:
+                    return "vanished" if carries else "left"
                 try:
                     await self.do(tasks)
                 except Refusal as refusal:
+                    if refusal.status == SIGNED_OUT:
+                        raise
                     if refusal.status >= 500 or refusal.code not in ("wrong_state", "not_found", "not_ready"):
                         self.told.count(f"courier {refusal}")
                     await pause(5)
         finally:
             listening.cancel()
+
+    def to_do(self, stops: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The stops without the goods that this courier keeps."""
+        left = [{**stop, "jobs": [job for job in stop["jobs"] if job["id"] not in self.kept]} for stop in stops]
+        return [stop for stop in left if stop["jobs"]]
 
     async def do(self, tasks: dict[str, Any]) -> None:
         """Accept what is new, then ride to the first stop and do what is due there."""
@@ -266,17 +289,21 @@ class Rider:
                 await self.person.post(f"{path}/arrive_door")
             case "deliver":
                 await pause(self.random.uniform(40, 120))
-                await self.hand_over(path, job["order_number"])
+                await self.hand_over(job)
             case "give_back":
                 await self.person.post(f"{path}/give_back")
         return True
 
-    async def hand_over(self, path: str, number: str) -> None:
-        if self.random.random() < self.told.habits.nobody_home:
+    async def hand_over(self, job: dict[str, Any]) -> None:
+        path, habits = f"/deliveries/{job['id']}", self.told.habits
+        if self.random.random() < habits.nobody_home:
             await self.person.post(f"{path}/incident", {"kind": "nobody_home"})
             self.told.count("nobody home")
+            if habits.keeps_goods and self.random.random() < habits.keeps_goods:
+                self.kept.add(job["id"])
+                self.told.count("kept goods")
             return
-        code = self.told.door.get(number)
+        code = self.told.door.get(job["order_number"])
         proof = {"proof_kind": "code", "proof": code} if code else {"proof_kind": "photo", "proof": PHOTO}
         await self.person.post(f"{path}/deliver", proof)
         self.told.count("delivered")
@@ -305,6 +332,8 @@ class Rider:
     async def report(self) -> None:
         if self.mute and self.placed:
             return
+        if self.mute:
+            self.told.count("tells no place")
         self.placed = True
         await self.person.put("/courier/position", {"lat": self.at[0], "lon": self.at[1]})
 

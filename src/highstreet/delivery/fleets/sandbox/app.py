@@ -167,8 +167,16 @@ class Sandbox:
         return JSONResponse({"ok": True})
 
     async def rides(self, _request: Request) -> Response:
-        """GET /sandbox/rides: where each is, and how every callback was answered."""
-        known = [{"dialect": one.dialect, "number": one.number, "state": one.state} for one in self.fleet.all()]
+        """GET /sandbox/rides: where each is, what there was to tell of it, and how every callback was answered."""
+        known = [
+            {
+                "dialect": one.dialect,
+                "number": one.number,
+                "state": one.state,
+                "codes": [word.code for word in one.words],
+            }
+            for one in self.fleet.all()
+        ]
         return JSONResponse({"rides": known, "callbacks": self.teller.log, "now": clock.now().isoformat()})
 
     @contextlib.asynccontextmanager

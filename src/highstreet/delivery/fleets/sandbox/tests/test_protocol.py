@@ -74,6 +74,8 @@ def test_quoted_created_once_found_and_called_off(spoken: tuple[str, FleetProvid
     assert told is not None and told.code == {"wechat": "103", "meituan": "99"}[name]
     with pytest.raises(FleetRefused):
         speaker.cancel(known, "again")
+    codes = [ride["codes"] for ride in running.seen()["rides"] if ride["number"] == number]
+    assert codes == [{"wechat": ["101", "103"], "meituan": ["0", "99"]}[name]], "what there was to tell, in its order"
 
 
 def test_what_it_does_not_know_it_does_not_make_up(spoken: tuple[str, FleetProvider]) -> None:
