@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import structlog
 from django.db import IntegrityError, transaction
+from structlog.testing import capture_logs
 
 from highstreet.delivery.dispatch import actions as dispatch
 from highstreet.delivery.dispatch.models import Delivery
@@ -21,7 +23,7 @@ from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.tests import support as shop
 from highstreet.trade.orders.tests.test_paths import points_of
 
-from .. import actions, reads, rules
+from .. import actions, reads, rules, steps
 from ..models import Fleet, FleetAlert, FleetEvent, FleetOrder
 from .support import (
     MEITUAN_SECRETS,
@@ -125,7 +127,9 @@ def test_a_window_that_was_chosen_is_asked_for_shortly_before_it(town: shop.Town
         assert (order.status, alerts()) == ("placed", set())
 
 
-def test_a_bag_that_is_not_packed_cannot_be_gone(town: shop.Town, provider: Scripted) -> None:
+def test_a_bag_that_is_not_packed_cannot_be_gone(
+    town: shop.Town, provider: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fleet = hire(town)
     placed, row, order = given(town, packed=False)
     assert tell(fleet, order.number, "30") == "behind"
@@ -134,9 +138,13 @@ def test_a_bag_that_is_not_packed_cannot_be_gone(town: shop.Town, provider: Scri
     assert tell(fleet, order.number, "50", at=1_772_636_500) == "behind"
     turn()
     assert alerts() == set()
-    with shop.later(6):
-        turn()
+    # One that is in use keeps how it writes.
+    monkeypatch.setattr(steps, "log", structlog.get_logger())
+    with shop.later(6), capture_logs() as said:
+        for _ in range(3):
+            turn()
         assert alerts() == {"not_packed"}
+        assert [line["event"] for line in said].count("fleets.alert") == 1, "an open alert is said once"
         shop.pick(town, placed)
         turn()
     assert path(row.pk) == ["assigned", "accepted", "picked_up", "delivered"]
