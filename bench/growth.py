@@ -1,7 +1,8 @@
 """What growth costs: `python bench/growth.py [--axis products stores orders] [--svg docs/growth.svg]`.
 
-One process asks itself, one request after another: CPU ms of the process and of PostgreSQL, and the 99th percentile,
-with more and more products, then shops, then orders. The rows are made by SQL from real ones, so the audit still holds.
+One process asks itself, one request after another: CPU ms of the process and of PostgreSQL, requests a second and the
+99th percentile, with more and more products, then shops, then orders. The rows are made by SQL from real ones, so the
+audit still holds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "highstreet.settings"
 from tests.support import databases  # noqa: E402
 from tests.support.stack import Stack  # noqa: E402
 
+from bench.curves import Line, drawn  # noqa: E402
 from bench.inside import Caller, backend_seconds, operations, seen  # noqa: E402
 from bench.shape import grow  # noqa: E402
 
@@ -157,42 +159,23 @@ def row(point: Point) -> str:
 
 
 def picture(points: Sequence[Point]) -> str:
-    """CPU of process and PostgreSQL together, over the size, both logarithmic; one drawing an axis."""
-    import math
-
+    """A row of drawings a measure: CPU of process and PostgreSQL together, requests a second, 99th percentile."""
+    measures: list[tuple[str, Callable[[Point], float]]] = [
+        ("CPU ms an operation", lambda point: point.process_ms + point.database_ms),
+        ("operations a second, one client", lambda point: point.a_second),
+        ("99th percentile, ms", lambda point: point.p99),
+    ]
     axes = list(dict.fromkeys(point.axis for point in points))
-    names = list(dict.fromkeys(point.name for point in points))
-    wide, high, left = 300, 240, 46
-    parts = []
-    for place, axis in enumerate(axes):
-        own = [point for point in points if point.axis == axis]
-        sizes = sorted({point.size for point in own})
-        low, span = math.log10(sizes[0]), max(0.01, math.log10(sizes[-1]) - math.log10(sizes[0]))
-
-        def x(size: int, place: int = place, low: float = low, span: float = span) -> float:
-            return place * (wide + left) + left + (math.log10(size) - low) / span * (wide - 40)
-
-        def y(spent: float) -> float:
-            return high - (math.log10(max(0.5, min(spent, 500))) - math.log10(0.5)) / 3 * (high - 20)
-
-        parts.append(f'<text x="{x(sizes[0])}" y="{high + 34}">{axis}</text>')
-        parts += [f'<text x="{x(size):.0f}" y="{high + 16}">{size:,}</text>' for size in sizes]
-        for mark in (0.5, 5, 50, 500):
-            at = y(mark)
-            parts.append(f'<path class="grid" d="M{x(sizes[0]):.0f} {at:.0f}H{x(sizes[-1]):.0f}"/>')
-            parts.append(f'<text x="{x(sizes[0]) - 6:.0f}" y="{at + 4:.0f}" text-anchor="end">{mark}</text>')
-        for number, name in enumerate(names):
-            line = sorted((point.size, point.process_ms + point.database_ms) for point in own if point.name == name)
-            path = "L".join(f"{x(size):.0f} {y(spent):.0f}" for size, spent in line)
-            hue = number * 360 // max(1, len(names))
-            parts.append(f'<path d="M{path}" fill="none" stroke="hsl({hue} 60% 45%)" stroke-width="2"/>')
-    for number, name in enumerate(names):
-        at, hue = high + 56 + number // 3 * 18, number * 360 // len(names)
-        parts.append(f'<text x="{left + number % 3 * 330}" y="{at}" fill="hsl({hue} 60% 35%)">■ {name}</text>')
-    width, height = len(axes) * (wide + left) + left, high + 70 + len(names) // 3 * 18
-    style = "text{font:12px sans-serif}.grid{stroke:#ccc}"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -6 {width} {height}"><style>{style}</style>'
-    return f"{head}<title>CPU ms an operation as the data grows</title>{''.join(parts)}</svg>\n"
+    rows = []
+    for title, measure in measures:
+        panels = {}
+        for axis in axes:
+            lines: dict[str, Line] = {}
+            for point in (one for one in points if one.axis == axis):
+                lines.setdefault(point.name, []).append((point.size, measure(point)))
+            panels[axis] = lines
+        rows.append((title, panels))
+    return drawn("What growth costs", rows)
 
 
 def make(stack: Stack, ask: Caller, axis: str, size: int) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -83,8 +83,24 @@ async def capacity(stack: Stack, mix: Sequence[Kind], *, seconds: float, clients
     return seen
 
 
-async def offered(stack: Stack, mix: Sequence[Kind], *, rate: float, seconds: float, seed: int) -> Seen:
-    """Open loop: `rate` requests a second are sent, on as many as `CONNECTIONS`; beyond that they are `skipped`."""
+def level(part: float) -> float:
+    """As many at every moment."""
+    return 1.0
+
+
+async def offered(
+    stack: Stack,
+    mix: Sequence[Kind],
+    *,
+    rate: float,
+    seconds: float,
+    seed: int,
+    share: Callable[[float], float] = level,
+) -> Seen:
+    """Open loop: `rate` requests a second are sent, on as many as `CONNECTIONS`; beyond that they are `skipped`.
+
+    `share` of that rate once a part of the time (0 to 1) is over.
+    """
     seen, source = Seen(), random.Random(seed)
     idle = [Wire(stack.url) for _ in range(CONNECTIONS)]
     running: set[asyncio.Task[None]] = set()
@@ -94,9 +110,11 @@ async def offered(stack: Stack, mix: Sequence[Kind], *, rate: float, seconds: fl
         idle.append(wire)
 
     started = time.perf_counter()
-    sent = 0
+    sent, due, before = 0, 0.0, 0.0
     while (now := time.perf_counter() - started) < seconds:
-        while sent < now * rate:
+        due += (now - before) * rate * share(now / seconds)
+        before = now
+        while sent < due:
             sent += 1
             if not idle:
                 seen.skipped += 1
