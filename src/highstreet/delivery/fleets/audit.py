@@ -26,6 +26,14 @@ add(
     "SELECT id::text, status, tries FROM fleets_fleetorder WHERE status IN ('asked', 'placed', 'stopping', 'dropped') "
     "AND next_at + interval '60 minutes' < %(now)s",
 )
+add(
+    "I2",
+    "each fleet is owed what its orders say, once",
+    "SELECT f.id::text, f.charged, COALESCE(p.owed, 0) FROM fleets_fleetorder f LEFT JOIN "
+    "(SELECT j.key, -SUM(o.amount) AS owed FROM kernel_journal j JOIN kernel_posting o ON o.journal_id = j.id "
+    "WHERE o.code = 'fleet_payable' AND j.kind = 'fleet_fee' GROUP BY j.key) p ON p.key = 'fleet:' || f.id || ':fee' "
+    "WHERE f.charged <> COALESCE(p.owed, 0)",
+)
 figure(
     "fleet_calls_due", "Calls to fleets that are due", "SELECT count(*) FROM fleets_fleetorder WHERE next_at <= %(now)s"
 )

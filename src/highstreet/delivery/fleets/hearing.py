@@ -10,7 +10,7 @@ from . import rules
 from .models import FleetOrder
 from .providers import Told
 from .states import MACHINE, OVER
-from .steps import follow, lost, raise_alert, stopped
+from .steps import charge, follow, lost, raise_alert, stopped
 
 
 def hear(actor: Actor, row: FleetOrder, told: Told) -> str:
@@ -41,6 +41,7 @@ def hear(actor: Actor, row: FleetOrder, told: Told) -> str:
     outcome = follow(actor, row, eta=told.eta)
     if row.told in rules.FINAL:
         move(MACHINE, row, "finish", actor=actor.name, note=row.told, next_at=None)
+        charge(actor, row, row.fee or 0)
     return outcome
 
 

@@ -73,6 +73,7 @@ class FleetOrder(models.Model):
 
     `told` is the farthest state that the fleet told (in our words) since `since`, `code` the fleet's own for it;
     `behind`: our delivery could not follow yet. `next_at` is when it is our turn to call, or to ask after silence.
+    `fee` is what the fleet quoted (fen), `charged` what we owe it for this order by our books.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -92,6 +93,7 @@ class FleetOrder(models.Model):
     reason = models.CharField(max_length=60, default="")
     provider_id = models.CharField(max_length=64, default="")
     fee = models.BigIntegerField(null=True)
+    charged = models.BigIntegerField(default=0, db_default=0)
     courier_name = models.CharField(max_length=60, default="")
     courier_phone = models.CharField(max_length=20, default="")
     courier_at = models.DateTimeField(null=True)
@@ -114,6 +116,7 @@ class FleetOrder(models.Model):
                 condition=Q(status__in=["asked", "placed", "stopping", "dropped", "done", "lost", "stopped"]),
                 name="fleet_order_status_known",
             ),
+            models.CheckConstraint(condition=Q(charged__gte=0), name="fleet_order_charged_sane"),
         ]
         indexes = [
             models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="fleet_order_due"),

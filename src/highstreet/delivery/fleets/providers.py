@@ -134,7 +134,9 @@ class FleetProvider(Protocol):
         """Have it brought. Returns the fleet's own number. Once a number: again, it is the same order or refused."""
         ...
 
-    def cancel(self, known: Known, reason: str) -> None: ...
+    def cancel(self, known: Known, reason: str) -> int:
+        """Call it off. Returns what that costs by the fleet's answer, in fen."""
+        ...
 
     def query(self, known: Known, now: datetime) -> Told | None:
         """What the fleet knows of it by now; None when it does not know it."""

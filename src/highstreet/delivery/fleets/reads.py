@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 
 from highstreet.delivery.couriers.rules import first_name
 from highstreet.delivery.dispatch.ports import FleetCourier
-from highstreet.kernel import paging
+from highstreet.kernel import clock, paging
 from highstreet.kernel.policy import THE_SYSTEM, Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -77,6 +78,17 @@ class AlertView:
     facts: dict[str, Any]
     at: datetime
     bag_out: bool
+
+
+@dataclass(frozen=True)
+class BillView:
+    """What our books say that a fleet is owed for a month (its first moment, in the current time zone): orders that it
+    brought, or brought back, those called off at a cost, and fen."""
+
+    month: datetime
+    brought: int
+    called_off: int
+    amount: int
 
 
 def use_of(store_id: UUID, city_id: UUID) -> UseView | None:
@@ -160,6 +172,24 @@ def fleet(actor: Actor, fleet_id: UUID) -> FleetView:
         if known.id == fleet_id:
             return known
     raise Refused(NOT_FOUND)
+
+
+def names(organisation_id: UUID) -> dict[UUID, str]:
+    """An organisation's fleets by name, removed ones too: they may still be owed."""
+    return dict(Fleet.objects.filter(organisation_id=organisation_id).values_list("pk", "name"))
+
+
+def bills(actor: Actor, fleet_id: UUID) -> list[BillView]:
+    """This month and those before it, newest first, at most three; months without a charge are left out."""
+    require(actor, "fleets.manage")
+    rows = FleetOrder.objects.filter(fleet__in=Fleet.objects.visible_to(actor), fleet_id=fleet_id, charged__gt=0)
+    recent = rows.filter(created_at__gte=clock.now() - timedelta(days=100), ended_at__isnull=False)
+    months = recent.values(month=TruncMonth("ended_at")).annotate(
+        brought=Count("pk", filter=Q(status="done")),
+        called_off=Count("pk", filter=~Q(status="done")),
+        amount=Sum("charged"),
+    )
+    return [BillView(**row) for row in months.order_by("-month")[:3]]
 
 
 def events(actor: Actor, fleet_id: UUID | None, *, cursor: str = "", limit: int = 30) -> tuple[list[EventView], str]:

@@ -11,10 +11,12 @@ from django.db import transaction
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.delivery.dispatch import actions as dispatch
-from highstreet.kernel import clock, ids, outbox, queue
+from highstreet.kernel import clock, ids, ledger, outbox, queue
+from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.states import move
+from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 
 from . import providers, rules
@@ -26,6 +28,7 @@ from .states import MACHINE
 
 log = structlog.get_logger(__name__)
 PREFIX = "flo"
+PAYABLE = "fleet_payable"
 # A claim outlives the longest call; in seconds of the wall, as the calls are (a quote, an order, a query before).
 CLAIM_SECONDS = 60
 
@@ -124,6 +127,24 @@ def follow(actor: Actor, row: FleetOrder, *, eta: datetime | None = None) -> str
     if row.behind:
         FleetOrder.objects.filter(pk=row.pk).update(behind=False)
     return "moved" if moved else "same"
+
+
+def charge(actor: Actor, row: FleetOrder, amount: int) -> None:
+    """Owe the fleet `amount` fen for one order, once: for having brought it (or brought it back), or for having been
+    called off too late to cost nothing."""
+    if not amount or FleetOrder.objects.filter(pk=row.pk, charged=0).update(charged=amount) != 1:
+        return
+    city = organisations.city(stores.city_of(row.store_id))
+    ledger.post(
+        key=f"fleet:{row.pk}:fee",
+        kind="fleet_fee",
+        cause=row.delivery_id,
+        actor=actor,
+        lines=[
+            (AccountRef(city.retailer_id, "fleet_fees", city.currency), amount),
+            (AccountRef(row.fleet_id, PAYABLE, city.currency), -amount),
+        ],
+    )
 
 
 def lost(actor: Actor, row: FleetOrder, reason: str) -> None:

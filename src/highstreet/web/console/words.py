@@ -103,6 +103,8 @@ ACCOUNTS: Words = {
     "points": gettext_lazy("Points held"),
     "courier_pay": gettext_lazy("Couriers' pay"),
     "courier_payable": gettext_lazy("Owed to the courier"),
+    "fleet_fees": gettext_lazy("Hired fleets' fees"),
+    "fleet_payable": gettext_lazy("Owed to the fleet"),
 }
 JOURNALS: Words = {
     "payment_captured": gettext_lazy("Payment came in"),
@@ -112,6 +114,7 @@ JOURNALS: Words = {
     "compensation": gettext_lazy("Late order made good"),
     "courier_pay": gettext_lazy("Courier earned"),
     "courier_shift_pay": gettext_lazy("Guarantee or bonus of a shift"),
+    "fleet_fee": gettext_lazy("Fleet's fee"),
 }
 MOVES: Words = {
     "receipt": gettext_lazy("Came in"),

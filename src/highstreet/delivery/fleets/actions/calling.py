@@ -24,7 +24,7 @@ from ..hearing import hear
 from ..models import FleetOrder
 from ..providers import Asked, FleetProvider, FleetRefused, FleetUnavailable, Known, Place, Told
 from ..states import LIVE, MACHINE
-from ..steps import CLAIM_SECONDS, call_soon, drop, locked, lost, provider_of, raise_alert, stopped
+from ..steps import CLAIM_SECONDS, call_soon, charge, drop, locked, lost, provider_of, raise_alert, stopped
 
 log = structlog.get_logger(__name__)
 MASK_62 = (1 << 62) - 1
@@ -85,6 +85,8 @@ def _create(actor: Actor, row: FleetOrder, speaker: FleetProvider) -> str:
             call_soon(row)
         # Its callback may have been faster, and have placed it.
         FleetOrder.objects.filter(pk=row.pk).update(provider_id=number, fee=quote.fee, tries=0, claimed_until=None)
+        if row.status == "done" and row.told in rules.FINAL:
+            charge(actor, row, quote.fee or 0)
     return "created"
 
 
@@ -100,13 +102,13 @@ def _refused(actor: Actor, order_id: UUID, code: str) -> str:
 
 def _stop(actor: Actor, row: FleetOrder, speaker: FleetProvider) -> str:
     """Called off, unless it is too late; then the fleet says how far it is."""
-    known, told, why = _known(row), None, "called off"
+    known, told, why, costs = _known(row), None, "called off", 0
     try:
         if not row.provider_id:
             told = speaker.query(known, clock.now())
             known = Known(known.number, known.serial, known.shop_no, told.provider_id if told else "")
         if row.provider_id or told:
-            speaker.cancel(known, "cancelled")
+            costs = speaker.cancel(known, "cancelled")
             told = None
     except FleetRefused as refused:
         why, told = f"refused {refused.code}", _asked_again(speaker, known)
@@ -120,6 +122,7 @@ def _stop(actor: Actor, row: FleetOrder, speaker: FleetProvider) -> str:
             if told is not None:
                 raise_alert(row, "not_called_off", refusal=why)
             stopped(actor, row, why)
+        charge(actor, row, costs)
     return why
 
 

@@ -63,8 +63,10 @@ class Meituan:
             raise FleetUnavailable("no number")
         return number
 
-    def cancel(self, known: Known, reason: str) -> None:
+    def cancel(self, known: Known, reason: str) -> int:
+        """Meituan's answer names no charge."""
         self._call("order/delete", {**_names(known), "cancel_reason_id": OTHER_REASON, "cancel_reason": reason})
+        return 0
 
     def query(self, known: Known, now: datetime) -> Told | None:
         try:

@@ -79,9 +79,10 @@ class Wechat:
             raise FleetUnavailable("no number")
         return number
 
-    def cancel(self, known: Known, reason: str) -> None:
+    def cancel(self, known: Known, reason: str) -> int:
         named = {**self._names(known), "waybill_id": known.provider_id, "delivery_id": self._secrets["delivery_id"]}
-        self._call("order/cancel", {**named, "cancel_reason_id": OTHER_REASON, "cancel_reason": reason})
+        wanted = {**named, "cancel_reason_id": OTHER_REASON, "cancel_reason": reason}
+        return reading.fen(self._call("order/cancel", wanted), "deduct_fee") or 0
 
     def query(self, known: Known, now: datetime) -> Told | None:
         try:

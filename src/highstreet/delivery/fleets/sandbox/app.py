@@ -27,6 +27,8 @@ Answer = dict[str, Any]
 MOST_BODY = 64 * 1024
 ROUND_SECONDS = 0.05
 FEE_FEN = 720
+# What it costs to call off a courier who is on the way.
+CALLED_OFF_FEN = 200
 
 
 class No(Exception):
@@ -105,8 +107,10 @@ class Sandbox:
         return {"waybill_id": ride.waybill, "order_status": 101, "fee": FEE_FEN / 100}
 
     def wechat_cancel(self, asked: Answer) -> Answer:
-        self._cancelled("wechat", str(asked["shop_order_id"]), 930563, 930565)
-        return {"deduct_fee": 0, "desc": ""}
+        number = str(asked["shop_order_id"])
+        on_the_way = self._ride("wechat", number, 930563).state != "waiting"
+        self._cancelled("wechat", number, 930563, 930565)
+        return {"deduct_fee": CALLED_OFF_FEN / 100 if on_the_way else 0, "desc": ""}
 
     def wechat_get(self, asked: Answer) -> Answer:
         ride = self._ride("wechat", str(asked["shop_order_id"]), 930563)

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from highstreet.delivery.dispatch.models import Delivery
-from highstreet.kernel import clock, ids, outbox
+from highstreet.kernel import clock, ids, ledger, outbox
+from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.models import StateChange
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.trade.orders.actions import Placed
@@ -101,6 +102,7 @@ class Scripted(Meituan):
     lost_answers: int = 0
     says_no: str = ""
     keeps: bool = False
+    deducts: int = 0
     known: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -126,11 +128,12 @@ class Scripted(Meituan):
             raise FleetUnavailable("lost")
         return f"m-{asked.number}"
 
-    def cancel(self, known: Known, reason: str) -> None:
+    def cancel(self, known: Known, reason: str) -> int:
         self._answer("cancel", known.number)
         if self.keeps:
             raise FleetRefused("too late")
         self.known[known.number] = "99"
+        return self.deducts
 
     def query(self, known: Known, now: datetime) -> Told | None:
         self._answer("query", known.number)
@@ -215,6 +218,11 @@ def path(delivery_id: UUID) -> list[str]:
 
 def alerts() -> set[str]:
     return set(FleetAlert.objects.filter(closed_at=None).values_list("kind", flat=True))
+
+
+def owed(fleet: Fleet) -> int:
+    """What the books say that a fleet is owed, in fen."""
+    return -ledger.balance(AccountRef(fleet.pk, "fleet_payable", "CNY"))
 
 
 def status(placed: Placed) -> tuple[str, str, str]:

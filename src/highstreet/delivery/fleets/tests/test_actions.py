@@ -30,6 +30,7 @@ from .support import (
     alerts,
     given,
     hire,
+    owed,
     owner,
     path,
     refunded,
@@ -56,6 +57,7 @@ def test_what_a_fleet_brings_is_delivered_and_kept(town: shop.Town, provider: Sc
     assert found is not None and found.outcome == "kept"
     row.refresh_from_db()
     assert (row.courier_id, row.pay, row.proof_kind) == (None, 0, "fleet")
+    assert (order.charged, owed(fleet)) == (700, 700)
     assert alerts() == set()
 
 

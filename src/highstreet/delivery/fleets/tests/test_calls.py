@@ -11,9 +11,9 @@ from highstreet.trade.fulfilment import actions as fulfilments
 from highstreet.trade.orders import actions as orders
 from highstreet.trade.orders.tests import support as shop
 
-from .. import actions
+from .. import actions, reads
 from ..models import FleetOrder
-from .support import Scripted, alerts, given, hire, path, status, tell, turn
+from .support import Scripted, alerts, given, hire, owed, owner, path, status, tell, turn
 
 
 def test_lost_answers_make_one_order(town: shop.Town, provider: Scripted) -> None:
@@ -111,6 +111,48 @@ def test_a_cancelled_order_is_called_off_at_the_fleet(town: shop.Town, provider:
     order.refresh_from_db()
     assert (order.status, provider.known[order.number]) == ("stopped", "99")
     assert FleetOrder.objects.count() == 1 and alerts() == set()
+
+
+def test_what_a_fleet_charges_is_owed_once(town: shop.Town, provider: Scripted) -> None:
+    """Called off at a cost, brought however often it says so, taken back for nothing."""
+    fleet = hire(town)
+    provider.deducts = 200
+    called_off, _row, order = given(town, packed=False)
+    orders.cancel(actor=Actor(order_keys=frozenset({called_off.key})), order_id=called_off.order_id)
+    outbox.drain()
+    turn()
+    order.refresh_from_db()
+    assert (order.status, order.fee, order.charged, owed(fleet)) == ("stopped", 700, 200, 200)
+    _brought, _row, order = given(town)
+    for _ in range(3):
+        tell(fleet, order.number, "50")
+    order.refresh_from_db()
+    assert (order.status, order.charged, owed(fleet)) == ("done", 700, 900)
+    _refused, _row, order = given(town)
+    tell(fleet, order.number, "99")
+    assert (FleetOrder.objects.get(pk=order.pk).charged, owed(fleet)) == (0, 900)
+    found = reads.bills(owner(town.retailer), fleet.pk)
+    assert [(one.brought, one.called_off, one.amount) for one in found] == [(1, 1, 900)]
+
+
+def test_a_callback_before_the_answer_is_charged_too(
+    town: shop.Town, provider: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it costs is in the answer; the bag was faster."""
+    fleet = hire(town)
+    placed = town.paid(1)
+    shop.pick(town, placed)
+    order = FleetOrder.objects.get()
+
+    def meanwhile(name: str, _step: str) -> None:
+        if name == "fleets.call":
+            tell(fleet, order.number, "50")
+
+    with monkeypatch.context() as fast:
+        fast.setattr(failpoints, "reach", meanwhile)
+        actions.call(actor=THE_SYSTEM, order_id=order.pk)
+    order.refresh_from_db()
+    assert (order.status, order.fee, order.charged, owed(fleet)) == ("done", 700, 700, 700)
 
 
 def test_cancelled_before_the_fleet_was_asked(town: shop.Town, provider: Scripted) -> None:

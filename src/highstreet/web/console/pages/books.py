@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from highstreet.delivery.couriers import reads as couriers
+from highstreet.delivery.fleets import reads as fleets
 from highstreet.growth.partners import reads as partners
 from highstreet.kernel import audit, clock, ids, ledger
 from highstreet.kernel.ledger import AccountView
@@ -201,6 +202,7 @@ def _owners(request: StaffRequest, scope: Scope) -> Owners:
     if scope.whole_city:
         cities = [city.id for city in organisations.cities() if city.retailer_id == own]
         names |= couriers.names(cities)
+        names |= fleets.names(own)
     return Owners(own, names)
 
 

@@ -194,6 +194,7 @@ def _page(request: StaffRequest, view: FleetView, *, refused: Refused | None = N
     context = {
         "fleet": _row(view),
         "address": f"{settings.SHOP_URL}/api/v1/fleets/{code}/notify",
+        "bills": fleets.bills(request.actor, view.id),
         "said": [_said(one) for one in rows],
         "next": f"{reverse('console:fleet', args=[code])}?{urlencode({'from': more})}" if more else "",
         "fields": _fields(view.provider),
