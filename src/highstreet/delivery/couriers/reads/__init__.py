@@ -1,6 +1,6 @@
 """Couriers, who is on shift and where, what was earned; the roster and its rules."""
 
-from ..rules import DayCost, Duty, day_cost
+from ..rules import DayCost, Duty, EarningTerms, day_cost
 from .expected import Hands, coming, expected
 from .people import (
     BADGE,
@@ -30,6 +30,7 @@ __all__ = [
     "DayCost",
     "DayView",
     "Duty",
+    "EarningTerms",
     "EarningView",
     "EarningsView",
     "Hands",

@@ -42,6 +42,8 @@ class ReplayView:
     day: date
     policy: str
     couriers: int
+    roster: str
+    other_day: date | None
     quantile: int
     progress: int
     failure: str
@@ -81,6 +83,8 @@ def view(row: Replay) -> ReplayView:
         row.day,
         row.policy,
         row.couriers,
+        row.roster,
+        row.other_day,
         row.quantile,
         row.progress,
         row.failure,
