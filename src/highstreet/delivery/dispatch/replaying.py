@@ -73,4 +73,5 @@ def _priced(column: dict[str, Any], rule: EarningTerms) -> dict[str, Any]:
     """The column with what its shifts come to by the day's rule, in fen, in place of what each of them brought."""
     cost = couriers.day_cost(rule, [Duty(*one) for one in column["duties"]])
     figures = {name: value for name, value in column.items() if name != "duties"}
-    return {**figures, "top_up": cost.top_up, "bonus": cost.bonus, "cost": cost.total}
+    each = round(cost.total / max(column["delivered"], 1))
+    return {**figures, "top_up": cost.top_up, "bonus": cost.bonus, "cost": cost.total, "each": each}

@@ -105,6 +105,7 @@ def test_what_the_couriers_cost_by_the_rule_of_that_day() -> None:
     assert (was["hours"], was["pay"], was["top_up"], was["bonus"]) == (27.5, 16_800, 3300, 2000)
     assert was["cost"] == 16_800 + 3300 + 2000
     # Alone in three hours, all of them guaranteed (9000); more orders than that earn more.
+    assert was["each"] == 921  # 22 100 of 24
     assert (asked["hours"], asked["couriers"]) == (3.0, 1)
     assert asked["cost"] == asked["pay"] + max(0, 9000 - asked["pay"]) + 500
 
