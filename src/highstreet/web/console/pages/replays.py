@@ -65,7 +65,7 @@ FIGURES: list[tuple[str, LazyText, str, int]] = [
     ("pay", gettext_lazy("Paid for orders"), "fen", 0),
     ("top_up", gettext_lazy("Topped up to the guaranteed hour"), "fen", 0),
     ("bonus", gettext_lazy("Bonuses"), "fen", 0),
-    ("cost", gettext_lazy("Couriers' cost, all together"), "fen", -1),
+    ("cost", gettext_lazy("Couriers' cost, all together"), "fen", 0),
     ("each", gettext_lazy("Couriers' cost a delivery"), "fen", -1),
 ]
 

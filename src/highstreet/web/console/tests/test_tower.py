@@ -336,7 +336,7 @@ def test_a_replay_is_asked_for_and_told(scene: Scene) -> None:
     assert (made.day, made.policy, made.couriers, made.roster, made.other_day) == (day, "nearest", 80, "worked", None)
     assert "running" in client.get(answer.headers["Location"]).content.decode()
     column = {name: 10.0 for name, *_ in FIGURES} | {"violations": 0, "there": [0.0] * 9 + [2.0, 1.5]}
-    same, asked = {**column, "late": 8.0}, {**column, "late": 14.0, "cost": 5.0, "there": [0.0] * 10 + [1.0, 0.5]}
+    same, asked = {**column, "late": 8.0}, {**column, "late": 14.0, "each": 5.0, "there": [0.0] * 10 + [1.0, 0.5]}
     result = {"policy": "timely", "happened": column, "same": same, "asked": asked}
     terms = {"roster": "other", "other_day": day - timedelta(days=7)}
     Replay.objects.update(result=result, progress=100, finished_at=clock.now(), **terms)
