@@ -22,15 +22,11 @@ from highstreet.supply.organisations import reads as organisations
 from . import actions
 from .engine.days.replays import Past, Terms, happened, ran
 from .reads import replays, turns
+from .reads.replays import ReplayView
 from .refusals import REPLAY_EMPTY, REPLAY_NO_ROSTER, REPLAY_NO_SHIFTS, REPLAY_UNLEARNT
 
 NICE = 10
-NOBODY = {
-    "worked": REPLAY_EMPTY,
-    "planned": REPLAY_NO_ROSTER,
-    "proposed": REPLAY_UNLEARNT,
-    "other": REPLAY_NO_SHIFTS,
-}
+NOBODY = {"planned": REPLAY_NO_ROSTER, "proposed": REPLAY_UNLEARNT, "other": REPLAY_NO_SHIFTS}
 
 
 def run(replay_id: UUID) -> None:
@@ -38,26 +34,31 @@ def run(replay_id: UUID) -> None:
     asked = replays.replay(THE_SYSTEM, replay_id)
     if not actions.advance_replay(actor=THE_SYSTEM, replay_id=replay_id, progress=5):
         return
-    past = replays.past(asked.city_id, asked.day)
-    if past is None:
-        actions.fail_replay(actor=THE_SYSTEM, replay_id=replay_id, failure=REPLAY_EMPTY.code)
-        return
-    city = organisations.city(asked.city_id)
-    other = past.turns
-    if asked.roster != "worked":
-        other = turns.of_roster(city, asked.day, asked.roster, asked.other_day)
-    if not other:
-        actions.fail_replay(actor=THE_SYSTEM, replay_id=replay_id, failure=NOBODY[asked.roster].code)
-        return
-    terms = Terms(asked.policy, asked.couriers, asked.quantile)
     try:
-        columns = _simulated(past, replace(past, turns=other), terms, replay_id)
+        result, failure = _result(asked)
     except Exception:
         actions.fail_replay(actor=THE_SYSTEM, replay_id=replay_id, failure="broken")
         raise
+    if failure:
+        actions.fail_replay(actor=THE_SYSTEM, replay_id=replay_id, failure=failure)
+    else:
+        actions.finish_replay(actor=THE_SYSTEM, replay_id=replay_id, result=result)
+
+
+def _result(asked: ReplayView) -> tuple[dict[str, Any], str]:
+    """What comes of it; or nothing, and the code of why not."""
+    past = replays.past(asked.city_id, asked.day)
+    if past is None:
+        return {}, REPLAY_EMPTY.code
+    city, shifts = organisations.city(asked.city_id), past.turns
+    if asked.roster != "worked":
+        shifts = turns.of_roster(city, asked.day, asked.roster, asked.other_day)
+    if not shifts:
+        return {}, NOBODY[asked.roster].code
+    terms = Terms(asked.policy, asked.couriers, asked.quantile)
+    columns = _simulated(past, replace(past, turns=shifts), terms, asked.id)
     rule = couriers.earning_terms(city.id, datetime.combine(asked.day, time.min, tzinfo=city.zone))
-    result = {"policy": past.policy, **{name: _priced(column, rule) for name, column in columns.items()}}
-    actions.finish_replay(actor=THE_SYSTEM, replay_id=replay_id, result=result)
+    return {"policy": past.policy, **{name: _priced(column, rule) for name, column in columns.items()}}, ""
 
 
 def _simulated(past: Past, other: Past, terms: Terms, replay_id: UUID) -> dict[str, dict[str, Any]]:

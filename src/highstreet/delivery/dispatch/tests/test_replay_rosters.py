@@ -192,6 +192,22 @@ def test_a_roster_that_is_gone_when_its_turn_comes_is_told() -> None:
     assert reads.replay(manager(place), replay_id).failure == "replay_no_roster"
 
 
+def test_a_proposal_that_breaks_does_not_keep_the_city_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as broken, and another can be asked for."""
+    place, _ = a_day(orders=2)
+    worked_on = {"actor": manager(place), "city_id": place.city_id, "day": DAY, "policy": "timely"}
+    replay_id = actions.ask_replay(**worked_on, roster="other", other_day=BEFORE)
+
+    def no_roster(*_: object) -> None:
+        raise RuntimeError("no roster")
+
+    monkeypatch.setattr(turns, "of_roster", no_roster)
+    with pytest.raises(RuntimeError, match="no roster"):
+        replaying.run(replay_id)
+    assert reads.replay(manager(place), replay_id).failure == "broken"
+    assert actions.ask_replay(**worked_on) != replay_id
+
+
 @pytest.mark.parametrize(
     "wrong", [{"roster": "mine"}, {"roster": "other"}, {"other_day": BEFORE}, {"roster": "other", "other_day": DAY}]
 )
