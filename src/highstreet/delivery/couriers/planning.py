@@ -52,10 +52,10 @@ class SoFar:
     orders: int
 
 
-def seen(city_id: UUID) -> ports.Past:
-    """The city's last weeks, up to the last midnight."""
+def seen(city_id: UUID, day: date | None = None) -> ports.Past:
+    """The city's weeks up to the midnight with which the local day begins, today by default: nothing of the day."""
     city = organisations.city(city_id)
-    until = datetime.combine(clock.now().astimezone(city.zone).date(), time.min, tzinfo=city.zone)
+    until = datetime.combine(day or clock.now().astimezone(city.zone).date(), time.min, tzinfo=city.zone)
     return ports.history().past(city_id, until - timedelta(weeks=WEEKS), until, city.time_zone, BIN)
 
 

@@ -173,6 +173,52 @@ def bonus(terms: EarningTerms, orders: int, paid: bool) -> int:
     return terms.bonus if terms.bonus and orders >= terms.bonus_orders and not paid else 0
 
 
+@dataclass(frozen=True)
+class Duty:
+    """A shift as it is paid for: by whom it was worked, its minutes of guaranteed pay, orders brought and what they
+    earned."""
+
+    courier: str
+    guaranteed: int
+    orders: int
+    earned: int
+
+
+@dataclass(frozen=True)
+class DayCost:
+    """What a day's couriers cost: their orders, what was missing to the guarantee, and bonuses."""
+
+    earned: int = 0
+    top_up: int = 0
+    bonus: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.earned + self.top_up + self.bonus
+
+
+def day_cost(terms: EarningTerms, duties: Iterable[Duty]) -> DayCost:
+    """What the shifts of one day come to, `duties` in the sequence in which they ended: each is topped up to the
+    guarantee by itself, the bonus is paid once a courier when the orders of all their shifts reach it."""
+    earned = topped = paid = 0
+    brought: dict[str, int] = defaultdict(int)
+    have_it: set[str] = set()
+    for duty in duties:
+        brought[duty.courier] += duty.orders
+        earned += duty.earned
+        topped += top_up(terms, duty.guaranteed, duty.earned)
+        due = bonus(terms, brought[duty.courier], duty.courier in have_it)
+        if due:
+            have_it.add(duty.courier)
+        paid += due
+    return DayCost(earned, topped, paid)
+
+
+def later(at: datetime, days: int, zone: tzinfo) -> datetime:
+    """The same time by the local clock so many days later."""
+    return (at.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone)
+
+
 def first_name(name: str) -> str:
     """What customers are told of a courier: the first word, or of a Chinese name the family name."""
     words = name.split()

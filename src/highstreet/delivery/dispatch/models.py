@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from highstreet.kernel.ids import new_id
 
@@ -147,7 +147,8 @@ class Override(models.Model):
 class Replay(models.Model):
     """A past day of a city asked for again under other terms; `progress` 0 to 100, `result` once it is done.
 
-    `couriers` in per cent of those who worked, `quantile` of the promise; 0: as it was. `failure` is a code.
+    `couriers` in per cent of the `roster`'s shifts, which are those of `other_day` where it is other; `quantile` of the
+    promise; 0: as it was. `failure` is a code.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -155,6 +156,8 @@ class Replay(models.Model):
     day = models.DateField()
     policy = models.CharField(max_length=20)
     couriers = models.IntegerField(default=100)
+    roster = models.CharField(max_length=10, default="worked", db_default="worked")
+    other_day = models.DateField(null=True)
     quantile = models.IntegerField(default=0)
     progress = models.SmallIntegerField(default=0)
     result = models.JSONField(default=dict)
@@ -169,6 +172,11 @@ class Replay(models.Model):
                 & Q(quantile__gte=0, quantile__lte=99)
                 & Q(progress__gte=0, progress__lte=100),
                 name="replay_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(roster__in=["worked", "planned", "proposed"], other_day=None)
+                | Q(roster="other", other_day__isnull=False) & ~Q(other_day=F("day")),
+                name="replay_roster",
             ),
             models.UniqueConstraint(fields=["city"], condition=Q(finished_at=None), name="replay_one_at_a_time"),
         ]

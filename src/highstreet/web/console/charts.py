@@ -166,11 +166,11 @@ STEP, EVERY = 10, 6
 
 
 def against(
-    rows: Sequence[tuple[str, int, int]], missing: bool = True, step: int = STEP, every: int = EVERY
+    rows: Sequence[tuple[str, int, int]], missing: bool = True, step: int = STEP, every: int = EVERY, scale: int = 1
 ) -> Against:
-    """(label, there, needed) side by side on one scale, `step` pixels each; one of `every` is named. Where nothing is
-    planned at all, nothing is `missing` yet."""
-    most = top_of(max((max(there, needed) for _, there, needed in rows), default=0))
+    """(label, there, needed) side by side, `step` pixels each; one of `every` is named, and the grid counts in `scale`.
+    Where nothing is planned at all, nothing is `missing` yet."""
+    most = top_of(-(-max((max(there, needed) for _, there, needed in rows), default=0) // scale)) * scale
     columns, line = [], ""
     for index, (label, there, needed) in enumerate(rows):
         x, up, want = LEFT + index * step, (BASE - TOP) * there // most, (BASE - TOP) * needed // most
@@ -178,5 +178,5 @@ def against(
         name = label if index % every == 0 else ""
         columns.append(Column(x, BASE - up, up, BASE - up - gap, gap, name))
         line += f"{'L' if line else 'M'}{x} {BASE - want}H{x + step}"
-    grid = [(BASE - (BASE - TOP) * part // 2, most * part // 2) for part in (0, 1, 2)]
+    grid = [(BASE - (BASE - TOP) * part // 2, most * part // 2 // scale) for part in (0, 1, 2)]
     return Against(LEFT + max(1, len(rows)) * step + 24, HEIGHT, step, columns, line, grid)

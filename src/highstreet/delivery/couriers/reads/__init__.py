@@ -1,17 +1,16 @@
 """Couriers, who is on shift and where, what was earned; the roster and its rules."""
 
+from ..rules import DayCost, Duty, EarningTerms, day_cost
 from .expected import Hands, coming, expected
 from .people import (
     BADGE,
     CourierView,
-    DutyView,
     EarningsView,
     EarningView,
     ShiftPayView,
     count_at_work,
     count_on_shift,
     courier,
-    duties,
     earnings,
     hired,
     me,
@@ -20,6 +19,7 @@ from .people import (
     silent,
 )
 from .roster import DayView, Offering, ShiftView, absent, day, mine, riders, shift, to_take, week
+from .stints import Stint, learnt, proposal, published, vehicles, worked
 from .terms import earning_terms, work_terms
 from .wishes import MOST_WISHES, WishView, wishes
 
@@ -27,14 +27,17 @@ __all__ = [
     "BADGE",
     "MOST_WISHES",
     "CourierView",
+    "DayCost",
     "DayView",
-    "DutyView",
+    "Duty",
+    "EarningTerms",
     "EarningView",
     "EarningsView",
     "Hands",
     "Offering",
     "ShiftPayView",
     "ShiftView",
+    "Stint",
     "WishView",
     "absent",
     "coming",
@@ -42,20 +45,25 @@ __all__ = [
     "count_on_shift",
     "courier",
     "day",
-    "duties",
+    "day_cost",
     "earning_terms",
     "earnings",
     "expected",
     "hired",
+    "learnt",
     "me",
     "mine",
     "names",
     "on_shift",
+    "proposal",
+    "published",
     "riders",
     "shift",
     "silent",
     "to_take",
+    "vehicles",
     "week",
     "wishes",
     "work_terms",
+    "worked",
 ]

@@ -227,23 +227,6 @@ def _view(
     )
 
 
-@dataclass(frozen=True)
-class DutyView:
-    """A courier on duty in [starts_at, ends_at); open while `ends_at` is None."""
-
-    id: UUID
-    courier_id: UUID
-    starts_at: datetime
-    ends_at: datetime | None
-
-
-def duties(city_id: UUID, start: datetime, end: datetime) -> list[DutyView]:
-    """The shifts of the city's couriers that touch [start, end), by beginning. Callers have checked that they may."""
-    rows = Shift.objects.filter(courier__city_id=city_id, starts_at__lt=end).exclude(ends_at__lte=start)
-    found = rows.order_by("starts_at", "pk").values_list("pk", "courier_id", "starts_at", "ends_at")
-    return [DutyView(*row) for row in found]
-
-
 def names(city_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Every courier of these cities, at work or not, by id. For the retailer's staff."""
     return dict(Courier.objects.filter(city_id__in=list(city_ids)).values_list("pk", "name"))

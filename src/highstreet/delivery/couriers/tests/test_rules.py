@@ -7,13 +7,16 @@ import pytest
 
 from ..rules import (
     Breach,
+    Duty,
     EarningTerms,
     Planned,
     WorkTerms,
     bonus,
     breaches,
+    day_cost,
     first_name,
     guaranteed_minutes,
+    later,
     shape,
     top_up,
 )
@@ -104,6 +107,31 @@ def test_the_bonus_is_paid_once_and_from_the_nth_order_on() -> None:
     assert [bonus(terms, orders, False) for orders in (9, 10, 11)] == [0, 1500, 1500]
     assert bonus(terms, 20, True) == 0
     assert bonus(EarningTerms(600, 100), 20, False) == 0
+
+
+def test_what_a_day_costs() -> None:
+    """Twenty an hour guaranteed, fifteen at the fourth order of a day; by hand."""
+    terms = EarningTerms(per_order=500, per_km=0, guarantee_hour=2000, bonus_orders=4, bonus=1500)
+    duties = [
+        # Three hours guaranteed are 6000: 4500 are missing. Three orders are no bonus yet.
+        Duty("ana", guaranteed=180, orders=3, earned=1500),
+        # Earned more than the hour is worth; alone, two orders are no bonus.
+        Duty("bo", guaranteed=15, orders=2, earned=1000),
+        # Her fourth order: 1500, once, though four more come. 60 minutes are earned already.
+        Duty("ana", guaranteed=60, orders=5, earned=2500),
+        Duty("ana", guaranteed=0, orders=4, earned=2000),
+    ]
+    cost = day_cost(terms, duties)
+    assert (cost.earned, cost.top_up, cost.bonus, cost.total) == (7000, 4500, 1500, 13000)
+    assert day_cost(terms, []).total == 0
+
+
+def test_the_same_time_by_the_clock_on_another_day() -> None:
+    """Berlin's clocks went back in the night of 25 October 2026: nine in the morning is nine in the morning."""
+    zone = ZoneInfo("Europe/Berlin")
+    nine = datetime(2026, 10, 24, 9, 0, tzinfo=zone).astimezone(UTC)
+    assert later(nine, 2, zone).astimezone(UTC) == datetime(2026, 10, 26, 8, 0, tzinfo=UTC)
+    assert later(nine, -2, zone).astimezone(UTC) == datetime(2026, 10, 22, 7, 0, tzinfo=UTC)
 
 
 def test_what_a_shopper_is_told_of_a_courier() -> None:

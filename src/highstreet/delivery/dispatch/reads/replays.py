@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from math import cos, radians
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.db.models import Q
 
-from highstreet.delivery.couriers import reads as couriers
-from highstreet.delivery.couriers.reads import DutyView
 from highstreet.delivery.promise import reads as promises
 from highstreet.delivery.promise.reads import Record
-from highstreet.kernel import clock, states
+from highstreet.kernel import states
 from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -26,12 +23,12 @@ from highstreet.supply.stores import reads as stores
 
 from .. import rules
 from ..engine import SERVING
-from ..engine.days.replays import Past, Trip, Turn
+from ..engine.days.replays import Past, Trip
 from ..models import Delivery, DispatchDecision, Replay
+from . import turns
 
 MINUTE = timedelta(minutes=1)
 KEPT = 20
-DEGREE = 111_195.0
 # Metres of straight line a minute where nothing was recorded: 17 km/h and streets 1.4 times as long.
 USUAL_SPEED = 17_000 / 60 / 1.4
 
@@ -45,6 +42,8 @@ class ReplayView:
     day: date
     policy: str
     couriers: int
+    roster: str
+    other_day: date | None
     quantile: int
     progress: int
     failure: str
@@ -84,6 +83,8 @@ def view(row: Replay) -> ReplayView:
         row.day,
         row.policy,
         row.couriers,
+        row.roster,
+        row.other_day,
         row.quantile,
         row.progress,
         row.failure,
@@ -94,7 +95,7 @@ def view(row: Replay) -> ReplayView:
 
 
 def past(city_id: UUID, day: date) -> Past | None:
-    """The city's local day as recorded; None when nothing that arrived can be run again. Six statements."""
+    """The city's local day as recorded; None when nothing that arrived can be run again. Ten statements."""
     city = organisations.city(city_id)
     start = datetime.combine(day, time.min, tzinfo=city.zone)
     end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=city.zone)
@@ -103,21 +104,21 @@ def past(city_id: UUID, day: date) -> Past | None:
     if not rides:
         return None
     shops = sorted({ride.store_id for ride in rides})
-    places = {shop.id: _metres(city, shop.lat, shop.lon) for shop in stores.by_ids(shops)}
+    places = {shop.id: turns.metres(city, shop.lat, shop.lon) for shop in stores.by_ids(shops)}
     lapses = Counter(one.subject for one in states.history([ride.pk for ride in rides]) if one.event in _LET_GO)
     trips = [
         _trip(city, start, told[ride.order_id], ride, shops.index(ride.store_id), lapses[ride.pk]) for ride in rides
     ]
-    turns = _turns(start, couriers.duties(city_id, start, end), rides, places)
-    if not turns:
+    found = turns.worked(city, day)
+    if not found:
         return None
     return Past(
         f"{city.code} {day}",
         _policy([ride.pk for ride in rides]),
         _speed(told, rides, trips, [places[shop] for shop in shops]),
         [places[shop] for shop in shops],
-        trips,
-        turns,
+        turns.brought_by(trips, [ride.courier_id for ride in rides], found),
+        found,
     )
 
 
@@ -141,7 +142,7 @@ def _trip(city: CityView, start: datetime, told: Record, ride: Delivery, store: 
     return Trip(
         str(ride.pk),
         store,
-        _metres(city, ride.lat, ride.lon),
+        turns.metres(city, ride.lat, ride.lon),
         (told.made_at - start) / MINUTE,
         (ride.ready_by - waited - start) / MINUTE,
         (ride.ready_at - waited - start) / MINUTE,
@@ -151,25 +152,6 @@ def _trip(city: CityView, start: datetime, told: Record, ride: Delivery, store: 
         lapses,
         ride.pay,
     )
-
-
-def _turns(
-    start: datetime, shifts: list[DutyView], rides: list[Delivery], places: dict[UUID, tuple[float, float]]
-) -> list[Turn]:
-    """Positions are not kept: who worked is taken to begin at the store of the first pick-up, else in the middle."""
-    picked: dict[UUID, list[Delivery]] = defaultdict(list)
-    for ride in rides:
-        if ride.courier_id is not None:
-            picked[ride.courier_id].append(ride)
-    middle = tuple(np.mean(list(places.values()), axis=0).tolist())
-    now, made = clock.now(), []
-    for shift in shifts:
-        until = shift.ends_at or now
-        own = [(one.picked_up_at, one.store_id) for one in picked[shift.courier_id] if one.picked_up_at]
-        within = [(at, store_id) for at, store_id in own if shift.starts_at <= at <= until]
-        home = places[min(within)[1]] if within else (middle[0], middle[1])
-        made.append(Turn(str(shift.id), home, (shift.starts_at - start) / MINUTE, (until - start) / MINUTE))
-    return made
 
 
 def _policy(delivery_ids: list[UUID]) -> str:
@@ -188,8 +170,3 @@ def _speed(
     )
     ridden = sum(told[ride.order_id].travel_seconds for ride in rides) / 60.0
     return straight / ridden if straight > 0 and ridden > 0 else USUAL_SPEED
-
-
-def _metres(city: CityView, lat: float, lon: float) -> tuple[float, float]:
-    """North and east of the city's middle, as on a flat map."""
-    return (lat - city.centre_lat) * DEGREE, (lon - city.centre_lon) * DEGREE * cos(radians(city.centre_lat))

@@ -21,7 +21,8 @@ from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 
 from .. import actions, replaying
-from ..engine.days.replays import Past, Terms, Trip, Turn, built, happened, ran
+from ..engine.days.replays import Past, Terms, Trip, built, happened, ran
+from ..engine.days.turns import Turn
 from ..models import Delivery, DispatchDecision, Replay
 from ..reads import replays as reads
 from ..reads.peaks import courses

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -320,20 +320,49 @@ def test_a_replay_is_asked_for_and_told(scene: Scene) -> None:
     client = client_of(scene.owner)
     day = (clock.now().astimezone(ZoneInfo(scene.city.time_zone)) - timedelta(days=1)).date()
     form = {"day": str(day), "policy": "nearest", "couriers": "80", "quantile": "0"}
-    for wrong in ({"policy": "magic"}, {"couriers": "many"}, {"couriers": "5"}, {"day": "2999-01-01"}):
+    wrongs = ({"policy": "magic"}, {"couriers": "many"}, {"couriers": "5"}, {"day": "2999-01-01"})
+    for wrong in (*wrongs, {"roster": "mine"}, {"roster": "other"}, {"roster": "other", "other_day": str(day)}):
         assert client.post("/console/replays", {**form, **wrong}).status_code == 422
-    answer = client.post("/console/replays", form)
+    # What no shifts can be had for is said in words, and the form keeps what was chosen.
+    refused = client.post("/console/replays", {**form, "roster": "planned"})
+    assert refused.status_code == 409
+    assert "No roster was published for that day" in refused.content.decode()
+    assert '<option value="planned" selected>' in refused.content.decode()
+    # A date that is left in the form counts only for another day.
+    answer = client.post("/console/replays", {**form, "roster": "worked", "other_day": str(day - timedelta(days=7))})
     assert answer.status_code == 302
     assert client.post("/console/replays", form).status_code == 409
     made = Replay.objects.get()
-    assert (made.day, made.policy, made.couriers) == (day, "nearest", 80)
+    assert (made.day, made.policy, made.couriers, made.roster, made.other_day) == (day, "nearest", 80, "worked", None)
     assert "running" in client.get(answer.headers["Location"]).content.decode()
-    column = {name: 10.0 for name, *_ in FIGURES} | {"violations": 0}
-    same, asked = {**column, "late": 8.0}, {**column, "late": 14.0}
+    column = {name: 10.0 for name, *_ in FIGURES} | {"violations": 0, "there": [0.0] * 9 + [2.0, 1.5]}
+    same, asked = {**column, "late": 8.0}, {**column, "late": 14.0, "each": 5.0, "there": [0.0] * 10 + [1.0, 0.5]}
     result = {"policy": "timely", "happened": column, "same": same, "asked": asked}
-    Replay.objects.update(result=result, progress=100, finished_at=clock.now())
-    text = client.get(answer.headers["Location"]).content.decode()
+    terms = {"roster": "other", "other_day": day - timedelta(days=7)}
+    Replay.objects.update(result=result, progress=100, finished_at=clock.now(), **terms)
+    told = client.get(answer.headers["Location"])
+    text = told.content.decode()
     assert "+6.0 % worse" in text and "Demand is taken as it was" in text and "Timely" in text
-    assert "couriers at 80 %" in client.get("/console/replays").content.decode()
+    assert "−¥0.05 better" in text and "those worked on the other day" in text
+    hours = [(one.name, one.worked, one.asked) for one in told.context["hours"]]
+    assert hours == [("9:00", "2", "0"), ("10:00", "1.5", "1"), ("11:00", "0", "0.5")]
+    listed = client.get("/console/replays").content.decode()
+    assert "couriers at 80 %" in listed and f"shifts of {day - timedelta(days=7)}" in listed
     assert client_of(scene.support).get("/console/replays").status_code == 403
     assert client_of(a_scene("two").owner).get(answer.headers["Location"]).status_code == 404
+
+
+def test_a_replay_from_before_costs_were_counted_is_still_told(scene: Scene) -> None:
+    client, new = client_of(scene.owner), ("top_up", "bonus", "cost", "each")
+    column = {name: 10.0 for name, *_ in FIGURES if name not in new} | {"violations": 0}
+    made = Replay.objects.create(
+        city_id=scene.city.pk,
+        day=date(2026, 1, 2),
+        policy="timely",
+        progress=100,
+        result={"policy": "timely", "happened": column, "same": column, "asked": column},
+        asked_at=clock.now(),
+        finished_at=clock.now(),
+    )
+    text = client.get(f"/console/replays/{ids.public('rpl', made.pk)}").content.decode()
+    assert "Paid courier hours" in text and "Bonuses" not in text and "on duty" not in text

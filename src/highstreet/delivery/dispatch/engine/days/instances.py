@@ -42,7 +42,8 @@ class Rules:
 class Instance:
     """Ids in the files' order; every array is by that order. Minutes since the day began.
 
-    `due`: when each order was promised; where there is none, `rules.target` after it was placed.
+    `due`: when each order was promised; where there is none, `rules.target` after it was placed. `pace`: by how much
+    longer each courier rides than `rules.speed` says; nobody does where there is none.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Instance:
     on: Ints
     off: Ints
     due: Floats | None = None
+    pace: Floats | None = None
 
     @property
     def promised(self) -> Floats:

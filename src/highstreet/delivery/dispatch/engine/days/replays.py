@@ -7,7 +7,10 @@ order, who would have refused another order, and what customers would have order
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +19,19 @@ from ..problem import Policy
 from .instances import Floats, Instance, Rules
 from .score import score
 from .simulate import Settings, simulate
+from .turns import Turn, on_duty, resized
 
 # Minutes at the store and at the door, as the dispatcher plans them.
 AT_STORE, AT_DOOR = 1.0, 1.5
+# Between a turn's id and the number of its stretch.
+PART = " / "
 
 
 @dataclass(frozen=True)
 class Trip:
     """One delivery as recorded. `told`: when the shop said that it would be ready; `lapses`: how often it was let go;
-    `expected` at the door when it was promised, `due` the promise, `done` when it arrived; `pay` in fen."""
+    `expected` at the door when it was promised, `due` the promise, `done` when it arrived; `pay` in fen; `by` the
+    turn in which it was brought, "" for none that is known."""
 
     id: str
     store: int
@@ -37,16 +44,7 @@ class Trip:
     done: float
     lapses: int
     pay: int
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A courier's time on duty and where it began."""
-
-    id: str
-    home: tuple[float, float]
-    on: float
-    off: float
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Figures:
-    """A day in numbers: shares in per cent, minutes, fen. `hours` is couriers' time on duty."""
+    """A day in numbers: shares in per cent, minutes, fen. `hours` are paid for: couriers' shifts without breaks."""
 
     orders: int
     delivered: int
@@ -89,19 +87,36 @@ class Figures:
     violations: int = 0
 
 
-def ran(past: Past, terms: Terms) -> dict[str, float]:
-    """The day under these terms, as `Figures` by name. The same past and terms give the same figures."""
-    instance = built(past, terms)
+def ran(past: Past, terms: Terms) -> dict[str, Any]:
+    """The day under these terms, as `Figures` by name, with who was `there` in each hour, and what each turn brought
+    (`duties`: courier, guaranteed minutes, orders, their pay). The same past and terms give the same."""
+    instance, turns = built(past, terms), resized(past.turns, terms.couriers)
     log = simulate(instance, policy_of(terms.policy), Settings("told", may_move=False)).log
     done = {names[0]: float(at) for at, _, event, _, names in log if event == "dropoff"}
-    made = _figures(past.trips, instance.promised, done, _resized(past.turns, terms.couriers))
-    return asdict(replace(made, violations=len(score(instance, log).violations)))
+    made = _figures(past.trips, instance.promised, done, turns)
+    wrong = len(score(instance, log).violations)
+    brought = {names[0]: by.partition(PART)[0] for _, by, event, _, names in log if event == "dropoff"}
+    return _column(replace(made, violations=wrong), past.trips, turns, brought)
 
 
-def happened(past: Past) -> dict[str, float]:
+def happened(past: Past) -> dict[str, Any]:
     """The day as it was, by the same definitions."""
     due = np.array([trip.due for trip in past.trips])
-    return asdict(_figures(past.trips, due, {trip.id: trip.done for trip in past.trips}, past.turns))
+    made = _figures(past.trips, due, {trip.id: trip.done for trip in past.trips}, past.turns)
+    return _column(made, past.trips, past.turns, {trip.id: trip.by for trip in past.trips})
+
+
+def _column(made: Figures, trips: list[Trip], turns: Sequence[Turn], brought: dict[str, str]) -> dict[str, Any]:
+    orders, earned = Counter(brought.values()), defaultdict[str, int](int)
+    for trip in trips:
+        if trip.id in brought:
+            earned[brought[trip.id]] += trip.pay
+    ended = sorted(turns, key=lambda turn: (turn.off, turn.id))
+    duties = [(turn.courier or turn.id, turn.guaranteed, orders[turn.id], earned[turn.id]) for turn in ended]
+    lost = orders.keys() - {turn.id for turn in turns}
+    # Of whom nothing is known is paid the order and no more.
+    duties += [("", 0, 0, earned[one]) for one in sorted(lost)]
+    return {**asdict(made), "there": on_duty(turns), "duties": duties}
 
 
 def policy_of(name: str) -> Policy:
@@ -111,7 +126,9 @@ def policy_of(name: str) -> Policy:
 
 def built(past: Past, terms: Terms) -> Instance:
     """The past as an instance under these terms."""
-    trips, turns = past.trips, _resized(past.turns, terms.couriers)
+    trips, turns = past.trips, resized(past.turns, terms.couriers)
+    # After a break a courier is one more row, at the place where the shift began.
+    rows = [(turn, number, *one) for turn in turns for number, one in enumerate(turn.stretches)]
     due = _due(trips, terms.quantile)
     target = float(np.median(due - np.array([trip.placed for trip in trips])))
     return Instance(
@@ -119,19 +136,26 @@ def built(past: Past, terms: Terms) -> Instance:
         rules=Rules(past.speed, AT_STORE, AT_DOOR, target, 10_000.0, 1.0, 0.0, stores=STORES),
         orders=[trip.id for trip in trips],
         stores=[f"store {number}" for number in range(len(past.shops))],
-        couriers=[turn.id for turn in turns],
+        couriers=[f"{turn.id}{PART}{number}" for turn, number, _, _ in rows],
         door=_points([trip.door for trip in trips]),
         shop=_points(past.shops),
-        home=_points([turn.home for turn in turns]),
+        home=_points([turn.home for turn, *_ in rows]),
         store=np.array([trip.store for trip in trips], np.int64),
         placed=np.array([math.floor(trip.placed) for trip in trips], np.int64),
         ready=np.array([math.ceil(trip.ready) for trip in trips], np.int64),
         expected=np.array([math.ceil(trip.told) for trip in trips], np.int64),
         refusals=np.array([trip.lapses for trip in trips], np.int64),
-        on=np.array([math.floor(turn.on) for turn in turns], np.int64),
-        off=np.array([math.ceil(turn.off) for turn in turns], np.int64),
+        on=np.array([math.floor(on) for *_, on, _ in rows], np.int64),
+        off=np.array([math.ceil(off) for *_, off in rows], np.int64),
         due=due,
+        pace=_paces(rows),
     )
+
+
+def _paces(rows: list[tuple[Turn, int, float, float]]) -> Floats | None:
+    """None where all ride bicycles."""
+    made = np.array([turn.pace for turn, *_ in rows])
+    return made if (made != 1.0).any() else None
 
 
 def _due(trips: list[Trip], quantile: int) -> Floats:
@@ -144,23 +168,12 @@ def _due(trips: list[Trip], quantile: int) -> Floats:
     return np.array([trip.expected + max(float(reserve), 1.0) for trip in trips])
 
 
-def _resized(turns: list[Turn], couriers: int) -> list[Turn]:
-    """So many per cent of the couriers: evenly left out, or evenly doubled, in the order of their beginning."""
-    ordered = sorted(turns, key=lambda turn: (turn.on, turn.id))
-    wanted = max(1, round(len(ordered) * couriers / 100))
-    made = []
-    for number in range(wanted):
-        turn = ordered[number * len(ordered) // wanted]
-        made.append(replace(turn, id=f"{turn.id} #{number}"))
-    return made
-
-
-def _figures(trips: list[Trip], due: Floats, done: dict[str, float], turns: list[Turn]) -> Figures:
+def _figures(trips: list[Trip], due: Floats, done: dict[str, float], turns: Sequence[Turn]) -> Figures:
     rows = [number for number, trip in enumerate(trips) if trip.id in done]
     at = np.array([done[trips[number].id] for number in rows])
     click = at - np.array([trips[number].placed for number in rows])
     over = np.maximum(at - due[rows], 0.0)
-    hours = sum(turn.off - turn.on for turn in turns) / 60.0
+    hours = sum(turn.paid for turn in turns) / 60.0
     missed = len(trips) - len(rows)
     # What was not brought is late, too.
     late = 100.0 * (int((over > 0).sum()) + missed) / max(len(trips), 1)

@@ -61,6 +61,7 @@ class _Courier:
     place: str
     free: float
     arrived: float
+    pace: float = 1.0
     going: tuple[str, float] | None = None
     assigned: list[_Ride] = field(default_factory=list)
     # Of the ride that has begun: pick-ups and doors to come.
@@ -89,9 +90,10 @@ class _Replay:
         self.door: dict[str, float] = {}
         self.bundles: list[int] = []
 
-    def ride(self, here: str, there: str) -> float:
+    def ride(self, here: str, there: str, pace: float = 1.0) -> float:
         (x, y), (to_x, to_y) = self.points[here], self.points[there]
-        return 0.0 if here == there else float(np.ceil(np.hypot(x - to_x, y - to_y) / self.it.rules.speed - 1e-12))
+        minutes = pace * np.hypot(x - to_x, y - to_y) / self.it.rules.speed
+        return 0.0 if here == there else float(np.ceil(minutes - 1e-9))
 
     def check(self, holds: bool, says: str) -> bool:
         if not holds:
@@ -102,7 +104,7 @@ class _Replay:
         """Replay one courier's events in time's order; at one time, arriving comes first and leaving last."""
         name = self.it.couriers[number]
         on = float(self.it.on[number])
-        state = _Courier(name, on, on)
+        state = _Courier(name, on, on, 1.0 if self.it.pace is None else float(self.it.pace[number]))
         at_once = {
             (event[0], event[3].partition(">")[2])
             for event in events
@@ -161,7 +163,7 @@ class _Replay:
         self.check(
             not state.bag or there not in self.is_store or there == wanted, f"{who}: to a store with goods in hand"
         )
-        minutes = self.ride(here, there)
+        minutes = self.ride(here, there, state.pace)
         state.ridden += minutes
         state.going = there, at + minutes
 

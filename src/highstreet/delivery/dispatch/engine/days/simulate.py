@@ -55,6 +55,7 @@ class Day:
         self.to_store = minutes(places, instance.shop, instance.rules.speed)
         first = self.couriers + self.stores
         self.drop = self.to_store[np.arange(first, len(places)), instance.store]
+        self.pace = np.ones(self.couriers) if instance.pace is None else instance.pace
         self.place = np.arange(self.couriers)
         self.arrived = instance.on.astype(float)
         self.free = instance.on.astype(float)
@@ -104,7 +105,7 @@ class Day:
             return [(columns, orders, np.arange(self.stores))]
         by_zone = np.argsort(self.zone, kind="stable")
         first = np.searchsorted(self.zone[by_zone], np.arange(count))
-        reach = self.to_store[self.place[columns]][:, by_zone]
+        reach = self._to_stores(columns, by_zone)
         near = np.minimum.reduceat(reach, first, axis=1) + np.maximum(self.known_free(now, columns) - now, 0.0)[:, None]
         need = np.bincount(self.zone[self.it.store[orders]], minlength=count).astype(float)
         working = zoning.couriers(_seconds(near), need)
@@ -119,6 +120,15 @@ class Day:
             for zone in range(count)
         ]
         return [part for part in parts if len(part[0]) and (len(part[1]) or self.settings.may_move)]
+
+    def _to_stores(self, columns: Ints, stores: Ints) -> Floats:
+        """Whole minutes of each of these couriers from where they will be to each of the stores."""
+        return self._ridden(self.to_store[np.ix_(self.place[columns], stores)], self.pace[columns][:, None])
+
+    @staticmethod
+    def _ridden(usual: Any, pace: Any) -> Floats:
+        """Whole minutes at a courier's pace for what takes so many as is usual."""
+        return np.asarray(np.ceil(usual * pace - 1e-9))
 
     def known_free(self, now: int, columns: Ints) -> Floats:
         """When each will be free as far as anybody knows: who waits at a store waits as long as was expected."""
@@ -139,7 +149,7 @@ class Day:
         return Problem(
             free_in=_seconds(np.maximum(self.known_free(now, columns) - now, 0.0)),
             room=np.full(len(columns), 99),
-            to_store=_seconds(self.to_store[np.ix_(self.place[columns], stores)]),
+            to_store=_seconds(self._to_stores(columns, stores)),
             store=local[it.store[orders]],
             ready_in=_seconds(self._ready(orders, now) - now),
             promised_in=_seconds(it.promised[orders] - now),
@@ -147,6 +157,7 @@ class Day:
             between=_seconds(minutes(door, door, rules.speed)),
             barred=self._barred(now, orders, index, len(columns)),
             service=Service(30.0 * rules.pickup, 30.0 * rules.pickup, 30.0 * rules.dropoff, 30.0 * rules.dropoff),
+            pace=np.zeros(0) if it.pace is None else self.pace[columns],
             unsure=self._unsure(orders, now),
             off_in=_seconds(it.off[columns] - now),
             spare=rules.per_hour * worked / rules.per_order - self.done[columns] if rules.per_hour else np.zeros(0),
@@ -211,8 +222,11 @@ class Day:
         self.place[courier] = place
         self.arrived[courier] = self.free[courier] = leave + minutes_there
 
+    def _minutes(self, courier: int, store: int) -> int:
+        return int(self._ridden(self.to_store[self.place[courier], store], self.pace[courier]))
+
     def _move(self, now: int, courier: int, store: int, orders: list[int]) -> None:
-        self._go(now, courier, self.couriers + store, int(self.to_store[self.place[courier], store]))
+        self._go(now, courier, self.couriers + store, self._minutes(courier, store))
         if orders:
             self.bound[courier] = store
             self.tied[orders] = courier
@@ -223,9 +237,9 @@ class Day:
         name, way = it.couriers[courier], ">".join(it.stores[store] for store in stores)
         visits = [[order for order in chosen if it.store[order] == store] for store in stores]
         before = self.place[courier], self.free[courier], self.arrived[courier], len(log)
-        self._go(now, courier, self.couriers + stores[0], int(self.to_store[self.place[courier], stores[0]]))
+        self._go(now, courier, self.couriers + stores[0], self._minutes(courier, stores[0]))
         there = max(self.arrived[courier] + rules.pickup / 2, self.free[courier], now)
-        picks = self._picks(there, stores, visits, it.ready)
+        picks = self._picks(there, courier, stores, visits, it.ready)
         self.tied[chosen] = -1
         self.bound[courier] = -1
         if picks[-1] > it.off[courier]:
@@ -250,26 +264,27 @@ class Day:
             log.append((at, name, "dropoff", self.names[door], (it.orders[order],)))
             at, here = at + rules.dropoff / 2, door
             self.open.remove(order)
-        self.expected_pick[courier] = self._picks(there, stores, visits, self.expected)[-1]
+        self.expected_pick[courier] = self._picks(there, courier, stores, visits, self.expected)[-1]
         self.true_pick[courier], self.rest[courier] = picks[-1], at - picks[-1]
         self.place[courier], self.free[courier], self.arrived[courier] = here, at, at
         self.done[courier] += len(chosen)
 
-    def _picks(self, there: float, stores: list[int], visits: list[list[int]], ready: Floats | Ints) -> list[float]:
+    def _picks(
+        self, there: float, courier: int, stores: list[int], visits: list[list[int]], ready: Floats | Ints
+    ) -> list[float]:
         """When the goods of each store are in hand, of the first not before `there`."""
         made: list[float] = []
         for number, store in enumerate(stores):
             if made:
-                there = made[-1] + self.it.rules.pickup + float(self.apart[stores[number - 1], store])
+                way = self._ridden(self.apart[stores[number - 1], store], self.pace[courier])
+                there = made[-1] + self.it.rules.pickup + float(way)
             made.append(max(there, float(ready[visits[number]].max())))
         return made
 
     def _ride(self, at: float, courier: int, here: int, there: int) -> float:
         """Log a ride; when it ends."""
-        name, arrive = (
-            self.it.couriers[courier],
-            at + int(minutes(self._point(here), self._point(there), self.it.rules.speed)[0, 0]),
-        )
+        usual = minutes(self._point(here), self._point(there), self.it.rules.speed)[0, 0]
+        name, arrive = self.it.couriers[courier], at + int(self._ridden(usual, self.pace[courier]))
         self.result.log += [
             (at, name, "move", f"{self.names[here]}>{self.names[there]}", ()),
             (arrive, name, "arrive", self.names[there], ()),
