@@ -1,5 +1,6 @@
-"""Couriers, who is on shift and where, what was earned; the roster and its rules."""
+"""Couriers, who is on shift and where, what was earned, cash in hand; the roster and its rules."""
 
+from .cash import CashView, HandInView, TillView, cash_of, my_cash, till, with_too_much
 from .expected import Hands, coming, expected
 from .people import (
     BADGE,
@@ -26,17 +27,21 @@ from .wishes import MOST_WISHES, WishView, wishes
 __all__ = [
     "BADGE",
     "MOST_WISHES",
+    "CashView",
     "CourierView",
     "DayView",
     "DutyView",
     "EarningView",
     "EarningsView",
+    "HandInView",
     "Hands",
     "Offering",
     "ShiftPayView",
     "ShiftView",
+    "TillView",
     "WishView",
     "absent",
+    "cash_of",
     "coming",
     "count_at_work",
     "count_on_shift",
@@ -49,13 +54,16 @@ __all__ = [
     "hired",
     "me",
     "mine",
+    "my_cash",
     "names",
     "on_shift",
     "riders",
     "shift",
     "silent",
+    "till",
     "to_take",
     "week",
     "wishes",
+    "with_too_much",
     "work_terms",
 ]
