@@ -58,7 +58,7 @@ audit.add(
 )
 audit.add(
     "I2",
-    "a courier's cash in hand is what was taken at doors less what was handed in, and never below nothing",
+    "a courier's cash in hand is what was taken at doors less what was handed in, never below 0",
     "SELECT c.id::text, COALESCE(b.has, 0), COALESCE(t.taken, 0), COALESCE(h.given, 0) FROM couriers_courier c "
     "LEFT JOIN (SELECT owner, SUM(amount) AS has FROM kernel_posting WHERE code = 'courier_cash' GROUP BY owner) b "
     "ON b.owner = c.id LEFT JOIN (SELECT d.courier_id, SUM(i.captured) AS taken FROM payments_paymentintent i "

@@ -214,7 +214,7 @@ class CashHandIn(models.Model):
     `key` makes saying it twice one row; `taken_by` is who took it."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    key = models.CharField(max_length=120, unique=True)
+    key = models.CharField(max_length=160, unique=True)
     courier = models.ForeignKey(Courier, on_delete=models.PROTECT, related_name="+")
     store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+")
     amount = models.BigIntegerField()

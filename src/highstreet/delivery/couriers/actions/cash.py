@@ -9,12 +9,13 @@ from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.money import MAX_AMOUNT, in_words
 from highstreet.kernel.policy import Actor, action
 from highstreet.kernel.refusal import Refused
-from highstreet.kernel.refusals import INVALID, KEY_REUSED, NOT_FOUND
+from highstreet.kernel.refusals import INVALID, KEY_REUSED
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
 from highstreet.trade.payments.rules import COURIER_CASH
 
-from ..models import CashHandIn, Courier
+from .. import held
+from ..models import CashHandIn
 from ..reads.cash import HandInView, view_of
 from ..refusals import NOT_SO_MUCH_IN_HAND
 
@@ -25,19 +26,19 @@ MAX_KEY = 80
 def take_cash(*, actor: Actor, store_id: UUID, courier_id: UUID, amount: int, key: str) -> HandInView:
     """`amount` fen of what a courier of the store's city has in hand are in the store's till now.
 
-    The same `key` again is the same hand-in. Refuses NOT_SO_MUCH_IN_HAND; of two tills at once the second looks at
-    what the first has left.
+    The same `key` of the same person again is the same hand-in. Refuses NOT_SO_MUCH_IN_HAND; of two tills at
+    once the second looks at what the first has left.
     """
     shop = stores.must_work_at(actor, store_id)
     if type(amount) is not int or not 0 < amount <= MAX_AMOUNT:
         raise Refused(INVALID, field="amount", problem=str(amount)[:20])
     if not 0 < len(key) <= MAX_KEY:
         raise Refused(INVALID, field="key", problem=f"1-{MAX_KEY}")
-    courier = held_by(shop.city_id, courier_id)
-    key = f"{store_id}:{key}"
+    courier = held.of_city(shop.city_id, courier_id)
+    key = f"{actor.name}:{key}"
     known = CashHandIn.objects.select_related("courier", "store").filter(key=key).first()
     if known is not None:
-        if (known.courier_id, known.amount) != (courier.pk, amount):
+        if (known.store_id, known.courier_id, known.amount) != (store_id, courier.pk, amount):
             raise Refused(KEY_REUSED)
         return view_of(known)
     city = organisations.city(shop.city_id)
@@ -65,11 +66,3 @@ def take_cash(*, actor: Actor, store_id: UUID, courier_id: UUID, amount: int, ke
         lines=[(AccountRef(city.retailer_id, "store_cash", city.currency), amount), (in_hand, -amount)],
     )
     return view_of(row)
-
-
-def held_by(city_id: UUID, courier_id: UUID) -> Courier:
-    """A courier of the city, at work or not, locked: what is in hand cannot be taken twice."""
-    found = Courier.objects.select_for_update(no_key=True).filter(pk=courier_id, city_id=city_id).first()
-    if found is None:
-        raise Refused(NOT_FOUND)
-    return found

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name="CashHandIn",
             fields=[
                 ("id", models.UUIDField(default=highstreet.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ("key", models.CharField(max_length=120, unique=True)),
+                ("key", models.CharField(max_length=160, unique=True)),
                 ("amount", models.BigIntegerField()),
                 ("left", models.BigIntegerField()),
                 ("currency", models.CharField(max_length=3)),

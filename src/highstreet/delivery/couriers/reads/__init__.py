@@ -1,6 +1,6 @@
 """Couriers, who is on shift and where, what was earned, cash in hand; the roster and its rules."""
 
-from .cash import CashView, HandInView, TillView, cash_of, my_cash, till, with_too_much
+from .cash import CashView, HandInView, TillView, my_cash, till, with_too_much
 from .expected import Hands, coming, expected
 from .people import (
     BADGE,
@@ -41,7 +41,6 @@ __all__ = [
     "TillView",
     "WishView",
     "absent",
-    "cash_of",
     "coming",
     "count_at_work",
     "count_on_shift",

@@ -29,6 +29,7 @@ class HandInView:
     id: UUID
     courier_id: UUID
     courier_name: str
+    store_id: UUID
     store_zh: str
     store_en: str
     amount: int
@@ -67,14 +68,11 @@ class TillView:
 
 def my_cash(actor: Actor) -> CashView:
     """The actor's own."""
-    return _cash(me(actor).id)
-
-
-def cash_of(actor: Actor, courier_id: UUID) -> CashView | None:
-    """A courier's, for who runs the courier's city; None for others, and where there is no such courier."""
-    require(actor, "console.read")
-    city_id = Courier.objects.filter(pk=courier_id).values_list("city_id", flat=True).first()
-    return _cash(courier_id) if city_id is not None and stores.runs_city(actor, city_id) else None
+    own = me(actor)
+    city, most = _terms(own.city_id)
+    in_hand = ledger.balances([own.id], COURIER_CASH).get(own.id, 0)
+    hand_ins = _views(CashHandIn.objects.filter(courier_id=own.id))
+    return CashView(own.id, own.name, in_hand, most, city.currency, hand_ins)
 
 
 def till(actor: Actor, store_id: UUID) -> TillView:
@@ -98,14 +96,6 @@ def with_too_much(city_id: UUID, courier_ids: Iterable[UUID]) -> set[UUID]:
     return {one for one, amount in ledger.balances(courier_ids, COURIER_CASH).items() if amount > most}
 
 
-def _cash(courier_id: UUID) -> CashView:
-    row = Courier.objects.get(pk=courier_id)
-    city, most = _terms(row.city_id)
-    in_hand = ledger.balances([row.pk], COURIER_CASH).get(row.pk, 0)
-    hand_ins = _views(CashHandIn.objects.filter(courier=row))
-    return CashView(row.pk, row.name, in_hand, most, city.currency, hand_ins)
-
-
 def _terms(city_id: UUID) -> tuple[organisations.CityView, int]:
     city = organisations.city(city_id)
     return city, organisations.terms(city.retailer_id).courier_cash
@@ -120,6 +110,7 @@ def view_of(row: CashHandIn) -> HandInView:
         row.pk,
         row.courier_id,
         row.courier.name,
+        row.store_id,
         row.store.name_zh,
         row.store.name_en,
         row.amount,

@@ -60,7 +60,7 @@ def both_look_first() -> Callable[[AccountRef], int]:
 
 
 def careless(city_id: UUID, courier_id: UUID) -> Courier:
-    """What `held_by` must not be: a look without a lock."""
+    """What `held.of_city` must not be: a look without a lock."""
     return Courier.objects.get(pk=courier_id, city_id=city_id)
 
 
@@ -79,7 +79,7 @@ def test_tills_that_do_not_lock_are_found_out() -> None:
     place = support.town(2)
     rider = support.courier(place, 100)
     earn(place, rider, 1680)
-    with patch.object(cash.ledger, "balance", both_look_first()), patch.object(cash, "held_by", careless):
+    with patch.object(cash.ledger, "balance", both_look_first()), patch.object(cash.held, "of_city", careless):
         done = at_once([till(place, rider, store, 1680, f"k{store}") for store in range(2)])
     assert done == [0, 0] and in_hand(rider) == -1680
     assert any("cash in hand" in words for words, _ in support.broken())
