@@ -69,12 +69,6 @@ audit.add(
 )
 audit.add(
     "I2",
-    "no cash is in the hand of nobody",
-    "SELECT p.owner::text, SUM(p.amount) FROM kernel_posting p WHERE p.code = 'courier_cash' "
-    "AND NOT EXISTS (SELECT 1 FROM couriers_courier c WHERE c.id = p.owner) GROUP BY p.owner HAVING SUM(p.amount) <> 0",
-)
-audit.add(
-    "I2",
     "each hand-in is booked once, out of the courier's hand into the till",
     "SELECT h.id::text, h.amount, b.sum FROM couriers_cashhandin h FULL JOIN (SELECT j.key, SUM(p.amount) FILTER "
     "(WHERE p.code = 'store_cash') AS sum FROM kernel_journal j JOIN kernel_posting p ON p.journal_id = j.id "

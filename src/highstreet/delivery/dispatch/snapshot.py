@@ -284,4 +284,5 @@ def _laden(city_id: UUID, waiting: list[Delivery], present: list[CourierView]) -
     """Who has so much cash in hand that no more may come to it, of what is paid for at the door."""
     cash = np.array([row.cash for row in waiting], bool)
     full = couriers.with_too_much(city_id, [one.id for one in present]) if cash.any() else set()
-    return cash[:, None] & np.array([one.id in full for one in present], bool)[None, :]
+    laden: NDArray[np.bool_] = cash[:, None] & np.array([one.id in full for one in present], bool)[None, :]
+    return laden

@@ -271,7 +271,6 @@ SAYS: Words = {
     "each hand-in is booked once, out of the courier's hand into the till": gettext_lazy(
         "each hand-in is booked once, out of the courier's hand into the till"
     ),
-    "no cash is in the hand of nobody": gettext_lazy("no cash is in the hand of nobody"),
     "what is paid on handing over was paid when it was handed over, and nothing of it before": gettext_lazy(
         "what is paid on handing over was paid when it was handed over, and nothing of it before"
     ),

@@ -213,7 +213,7 @@ def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
 def incident(request: CourierRequest, delivery: str) -> HttpResponse:
     """What went wrong: chosen, then confirmed with what follows from it."""
     job = _job(request, _delivery(delivery))
-    kinds = CARRIED_INCIDENTS if job.status in ("picked_up", "at_door") else EMPTY_HANDED_INCIDENTS
+    kinds: tuple[str, ...] = CARRIED_INCIDENTS if job.status in ("picked_up", "at_door") else EMPTY_HANDED_INCIDENTS
     kinds = ("not_paid", *kinds) if job.cash and kinds == CARRIED_INCIDENTS else kinds
     context: dict[str, Any] = {
         "job": job,

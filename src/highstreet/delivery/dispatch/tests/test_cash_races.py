@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from highstreet.delivery.couriers import actions as couriers
-from highstreet.delivery.couriers.actions import cash
+from highstreet.delivery.couriers import held
 from highstreet.delivery.couriers.models import CashHandIn, Courier
 from highstreet.delivery.couriers.tests import support
 from highstreet.kernel import ledger
@@ -68,7 +68,7 @@ def test_two_tills_at_once_take_it_once() -> None:
     place = support.town(2)
     rider = support.courier(place, 100)
     earn(place, rider, 1680)
-    with patch.object(cash.ledger, "balance", both_look_first()):
+    with patch.object(ledger, "balance", both_look_first()):
         done = at_once([till(place, rider, store, 1680, f"k{store}") for store in range(2)])
     assert sorted(map(str, done)) == ["0", "not_so_much_in_hand"]
     assert (CashHandIn.objects.count(), in_hand(rider)) == (1, 0)
@@ -79,7 +79,7 @@ def test_tills_that_do_not_lock_are_found_out() -> None:
     place = support.town(2)
     rider = support.courier(place, 100)
     earn(place, rider, 1680)
-    with patch.object(cash.ledger, "balance", both_look_first()), patch.object(cash.held, "of_city", careless):
+    with patch.object(ledger, "balance", both_look_first()), patch.object(held, "of_city", careless):
         done = at_once([till(place, rider, store, 1680, f"k{store}") for store in range(2)])
     assert done == [0, 0] and in_hand(rider) == -1680
     assert any("cash in hand" in words for words, _ in support.broken())
