@@ -43,7 +43,7 @@ STEPS: dict[str, Callable[..., Any]] = {
 AT_COUNTER = ("accept", "arrive_store", "pick_up")
 INCIDENTS = {
     "nobody_home": (gettext_lazy("Nobody home"), gettext_lazy("The order goes back to the store.")),
-    "not_paid": (gettext_lazy("Not paid"), gettext_lazy("The order goes back to the store.")),
+    "not_paid": (gettext_lazy("The customer did not pay"), gettext_lazy("The order goes back to the store.")),
     "damaged": (gettext_lazy("Damaged"), gettext_lazy("The order goes back to the store.")),
     "cannot_go_on": (gettext_lazy("I cannot go on"), gettext_lazy("Another courier takes the order.")),
 }
