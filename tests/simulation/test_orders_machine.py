@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
 
-from highstreet.kernel import clock, outbox
+from highstreet.kernel import clock, ledger, outbox
+from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -30,6 +32,7 @@ from tests.conftest import Add
 from tests.support import crowd
 
 SEED = 20261126
+COURIER = UUID(int=41)
 
 
 @dataclass
@@ -94,6 +97,7 @@ class Machine:
         broken = crowd.broken()
         assert broken == [], f"after {sum(self.done.values())} steps of seed {self.seed}: {broken}"
         balance = self.town.balance("provider_wechat") + self.town.balance("store_cash")
+        balance += ledger.balance(AccountRef(COURIER, "courier_cash", "CNY"))
         assert balance == self.model.came - self.model.went, f"{balance} in the till, {self.model}"
 
     def _commit(self) -> None:
@@ -117,7 +121,8 @@ class Machine:
 
     def order(self) -> None:
         mode = self.dice.choice(["pickup", "delivery"])
-        method = "at_pickup" if mode == "pickup" and self.dice.random() < 0.4 else "wechat"
+        in_cash = "at_pickup" if mode == "pickup" else "at_door"
+        method = in_cash if self.dice.random() < 0.4 else "wechat"
         quantities = [self.dice.randint(0, 3) for _ in range(4)]
         if not any(quantities):
             quantities[0] = 1
@@ -201,11 +206,18 @@ class Machine:
         {
             "pending": lambda: fulfilment.accept(actor=work, fulfilment_id=box.id),
             "ready": lambda: self._hand(box),
-            "handed_over": lambda: self.dice.choice([fulfilment.deliver, fulfilment.deliver, fulfilment.fail])(
-                actor=THE_SYSTEM, fulfilment_id=box.id
-            ),
+            "handed_over": lambda: self._at_the_door(box),
             "failed": lambda: fulfilment.return_(actor=THE_SYSTEM, fulfilment_id=box.id),
         }.get(box.status, lambda: None)()
+
+    def _at_the_door(self, box: FulfilmentView) -> None:
+        """Given over, for the cash that is due (which the courier sometimes has wrong); or not."""
+        if self.dice.random() < 0.33:
+            fulfilment.fail(actor=THE_SYSTEM, fulfilment_id=box.id)
+            return
+        cash = box.collect_due + self.dice.choice([0, 0, 0, 100])
+        fulfilment.deliver(actor=THE_SYSTEM, fulfilment_id=box.id, cash=cash, courier_id=COURIER)
+        self.model.came += cash
 
     def _hand(self, box: FulfilmentView) -> None:
         from highstreet.trade.fulfilment.models import Fulfilment, PickupCode

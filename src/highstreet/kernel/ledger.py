@@ -67,6 +67,12 @@ def balance(ref: AccountRef) -> int:
     return int(found["sum"] or 0)
 
 
+def balances(owners: Iterable[UUID], code: str) -> dict[UUID, int]:
+    """These owners' balances of one code, each of one currency; without those never posted to."""
+    rows = Posting.objects.filter(owner__in=list(owners), code=code)
+    return dict(rows.values_list("owner").annotate(sum=Sum("amount")))
+
+
 def turnover(cause: UUID, code: str) -> int:
     """What `cause` (an order, a delivery) has posted to accounts of `code`, net."""
     total = Posting.objects.filter(journal__cause=cause, code=code).aggregate(sum=Sum("amount"))

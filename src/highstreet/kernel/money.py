@@ -24,6 +24,12 @@ class Money:
         return Money(-self.amount, self.currency)
 
 
+def in_words(fen: int) -> str:
+    """An amount as refusals say it: ¥12.50."""
+    yuan, rest = divmod(fen, 100)
+    return f"¥{yuan}.{rest:02d}"
+
+
 def split_by_weight(amount: int, weights: Sequence[int]) -> list[int]:
     """Split `amount` >= 0 in proportion to `weights` >= 0 by largest remainder; the parts sum exactly.
 

@@ -89,7 +89,7 @@ class City:
             person = await self._person("courier" if index == 0 else f"courier{index + 1}")
             base = self.store_rows[index % len(self.store_rows)]
             start = base.lat + self.random.gauss(0, 0.003), base.lon + self.random.gauss(0, 0.003)
-            self._keep(Rider(person, start, Random(self.random.random()), self.told).work())
+            self._keep(Rider(person, start, Random(self.random.random()), self.told, reached[base.code]).work())
 
     async def _all_stores(self) -> dict[str, str]:
         """Store code -> public id, as the API tells it around each store."""

@@ -37,6 +37,10 @@ class Habits:
     shelf_is_short: float = 0.012
     store_rejects: float = 0.01
     nobody_home: float = 0.004
+    # Of deliveries; and of those, who has no money at the door after all. Couriers hand in what is more, in fen.
+    pays_at_door: float = 0.1
+    not_paid: float = 0.01
+    hands_in_above: int = 20_000
     # Business seconds after the promise that a shopper goes on waiting.
     patience: float = 3 * 3600.0
     # Couriers: gone for hours with the bag, or before they have one; never telling where they are; what could not be
@@ -51,7 +55,7 @@ class Habits:
     packs_nothing: tuple[Spell, ...] = ()
 
 
-PLAIN = Habits(0, 0, 0, 0, 1, 0, 0, 0, 0)
+PLAIN = Habits(0, 0, 0, 0, 1, 0, 0, 0, 0, pays_at_door=0, not_paid=0, hands_in_above=0)
 # A fleet's bag is written off five hours after the promise: who waits for the end of everything waits longer.
 FAULTS = Habits(
     nobody_home=0.03,

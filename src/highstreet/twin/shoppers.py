@@ -22,6 +22,7 @@ WALLET = os.environ.get("HIGHSTREET_WALLET_URL", "")
 FINISHED = ("completed", "cancelled", "expired")
 # What a server says that has more to do than it can: come again. Nothing was begun.
 BUSY = "busy"
+NO_CASH = ("cash_limit", "no_cash_at_door")
 WATCH_EVERY, WATCH_WALL = 60.0, 3.0
 
 
@@ -72,21 +73,17 @@ class Shopper:
             },
         )
         await pause(self.random.uniform(20, 90))
-        at_pickup = mode == "pickup" and self.random.random() < self.told.habits.pays_at_pickup
-        order = await self.person.post(
-            "/orders",
-            {
-                "quote": quote["id"],
-                "cart": cart["key"],
-                "phone": f"139{self.random.randint(0, 99_999_999):08d}",
-                "payment_method": "at_pickup" if at_pickup else "wechat",
-                "substitution": self.random.choices(["best", "ask", "refund"], weights=[70, 15, 15])[0],
-                "note": "",
-            },
-        )
+        wish = {
+            "quote": quote["id"],
+            "cart": cart["key"],
+            "phone": f"139{self.random.randint(0, 99_999_999):08d}",
+            "substitution": self.random.choices(["best", "ask", "refund"], weights=[70, 15, 15])[0],
+            "note": "",
+        }
+        order, method = await self._order(wish, self._method(mode))
         self.told.count("ordered")
         until = max(clock.now(), datetime.fromisoformat(quote["promised_to"])).timestamp() + self.told.habits.patience
-        if not at_pickup and not await self._pay(order):
+        if method == "wechat" and not await self._pay(order):
             return await self._follow(order, mode, until)
         if self.random.random() < self.told.habits.changes_mind:
             await pause(self.random.uniform(10, 60))
@@ -95,6 +92,22 @@ class Shopper:
             except Refusal:
                 self.told.count("cancel came too late")
         return await self._follow(order, mode, until)
+
+    def _method(self, mode: str) -> str:
+        habits = self.told.habits
+        if mode == "pickup":
+            return "at_pickup" if self.random.random() < habits.pays_at_pickup else "wechat"
+        return "at_door" if habits.pays_at_door and self.random.random() < habits.pays_at_door else "wechat"
+
+    async def _order(self, wish: dict[str, Any], method: str) -> tuple[dict[str, Any], str]:
+        """The order, and how it is paid: by phone after all where couriers take no cash, or not so much."""
+        try:
+            return await self.person.post("/orders", {**wish, "payment_method": method}), method
+        except Refusal as refusal:
+            if refusal.code not in NO_CASH:
+                raise
+            self.told.count(refusal.code)
+        return await self.person.post("/orders", {**wish, "payment_method": "wechat"}), "wechat"
 
     async def _time(self, store: str, where: dict[str, Any]) -> str:
         """Now and then one of the next free windows of today; mostly as soon as possible."""

@@ -16,7 +16,7 @@ import httpx
 from highstreet.kernel import clock
 
 from .client import Person, Refusal, pause
-from .demand import Habits, Spell
+from .demand import Habits, Spell, intensity
 from .files import ZONE
 
 # One transparent pixel, as a photo of a doorstep when nobody told the courier the code.
@@ -33,10 +33,12 @@ SIGNED_OUT = 401
 
 @dataclass
 class Told:
-    """What people tell each other outside the platform: the code at the door, the code at the counter."""
+    """What people tell each other outside the platform: the code at the door, the code at the counter, and how
+    much cash which courier has for the till."""
 
     door: dict[str, str] = field(default_factory=dict)
     counter: dict[str, asyncio.Queue[tuple[str, int]]] = field(default_factory=dict)
+    till: dict[str, asyncio.Queue[tuple[str, int]]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     habits: Habits = field(default_factory=Habits)
 
@@ -103,6 +105,7 @@ class Store:
     async def work(self) -> None:
         listening = asyncio.create_task(self.ear.listen())
         counter = asyncio.create_task(self.serve_counter())
+        till = asyncio.create_task(self.serve_till())
         try:
             while True:
                 queue = await self.person.get("/store/queue", store=self.store)
@@ -116,6 +119,7 @@ class Store:
         finally:
             listening.cancel()
             counter.cancel()
+            till.cancel()
 
     def has_to_do(self, card: dict[str, Any]) -> bool:
         """Accept what is new; pick it when it is time to begin."""
@@ -181,13 +185,27 @@ class Store:
             except Refusal as refusal:
                 self.told.count(f"counter {refusal.code}")
 
+    async def serve_till(self) -> None:
+        """Couriers come with cash."""
+        queue = self.told.till.setdefault(self.store, asyncio.Queue())
+        while True:
+            courier, amount = await queue.get()
+            try:
+                await self.person.post(f"/stores/{self.store}/cash", {"courier": courier, "amount": amount})
+                self.told.count("handed in")
+            except Refusal as refusal:
+                self.told.count(f"till {refusal.code}")
+
 
 class Rider:
-    """A courier on shift: rides along the given path, does the next step of each stop."""
+    """A courier on shift: rides along the given path, does the next step of each stop. `base` is the store that
+    gets the cash when nothing is picked up any more."""
 
-    def __init__(self, person: Person, start: tuple[float, float], random: Random, told: Told) -> None:
+    def __init__(self, person: Person, start: tuple[float, float], random: Random, told: Told, base: str) -> None:
         self.person = person
-        self.at = start
+        self.at = self.home = start
+        self.base = base
+        self.cash = 0
         self.random = random
         self.told = told
         self.pace = random.uniform(0.9, 1.15)
@@ -217,6 +235,9 @@ class Rider:
                 tasks = await self.person.get("/courier/tasks", path=True)
                 tasks["stops"] = self.to_do(tasks["stops"])
                 if not tasks["stops"]:
+                    if self.has_to_hand_in(free=True):
+                        await self.ride(self.home, [])
+                        await self.hand_in(self.base)
                     await self.idle(tasks["wait"])
                     continue
                 carries = self.carries(tasks)
@@ -228,7 +249,12 @@ class Rider:
                 except Refusal as refusal:
                     if refusal.status == SIGNED_OUT:
                         raise
-                    if refusal.status >= 500 or refusal.code not in ("wrong_state", "not_found", "not_ready"):
+                    if refusal.status >= 500 or refusal.code not in (
+                        "wrong_state",
+                        "not_found",
+                        "not_ready",
+                        "cash_changed",
+                    ):
                         self.told.count(f"courier {refusal}")
                     await pause(5)
         finally:
@@ -254,8 +280,23 @@ class Rider:
         waiting = False
         for job in stop["jobs"]:
             waiting |= not await self.step(job)
+        if stop["kind"] == "pickup" and self.has_to_hand_in():
+            await self.hand_in(stop["store"])
         if waiting:
             await self.idle()
+
+    def has_to_hand_in(self, free: bool = False) -> bool:
+        """Whether it is too much to ride about with; for who is `free` when the day is over, whether there is any."""
+        local = clock.now().astimezone(ZONE)
+        over = free and intensity(local.hour + local.minute / 60) == 0.0
+        return self.cash > (0 if over else self.told.habits.hands_in_above)
+
+    async def hand_in(self, store: str) -> None:
+        """All the cash that the platform knows of, to who stands at the store's till."""
+        cash, me = await self.person.get("/courier/cash"), await self.person.get("/courier/me")
+        if cash["in_hand"]:
+            self.told.till.setdefault(store, asyncio.Queue()).put_nowait((me["id"], cash["in_hand"]))
+        self.cash = 0
 
     def carries(self, tasks: dict[str, Any]) -> bool:
         return any(job["step"] in ("arrive_door", "deliver") for stop in tasks["stops"] for job in stop["jobs"])
@@ -303,10 +344,17 @@ class Rider:
                 self.kept.add(job["id"])
                 self.told.count("kept goods")
             return
+        if job["cash"] and self.random.random() < habits.not_paid:
+            await self.person.post(f"{path}/incident", {"kind": "not_paid"})
+            self.told.count("not paid")
+            return
         code = self.told.door.get(job["order_number"])
         proof = {"proof_kind": "code", "proof": code} if code else {"proof_kind": "photo", "proof": PHOTO}
-        await self.person.post(f"{path}/deliver", proof)
+        await self.person.post(f"{path}/deliver", {**proof, "cash": job["cash"]})
         self.told.count("delivered")
+        if job["cash"]:
+            self.cash += job["cash"]
+            self.told.count("paid at the door")
 
     async def ride(self, target: tuple[float, float], points: list[Any]) -> None:
         """Along the path to the target, telling the position now and then."""

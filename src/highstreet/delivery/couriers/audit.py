@@ -56,3 +56,22 @@ audit.add(
     "SELECT j.key FROM kernel_journal j WHERE j.kind = 'courier_shift_pay' AND NOT EXISTS "
     "(SELECT 1 FROM couriers_shiftpay p WHERE p.shift_id = j.cause)",
 )
+audit.add(
+    "I2",
+    "a courier's cash in hand is what was taken at doors less what was handed in, never below 0",
+    "SELECT c.id::text, COALESCE(b.has, 0), COALESCE(t.taken, 0), COALESCE(h.given, 0) FROM couriers_courier c "
+    "LEFT JOIN (SELECT owner, SUM(amount) AS has FROM kernel_posting WHERE code = 'courier_cash' GROUP BY owner) b "
+    "ON b.owner = c.id LEFT JOIN (SELECT d.courier_id, SUM(i.captured) AS taken FROM payments_paymentintent i "
+    "JOIN dispatch_delivery d ON d.order_id = i.payable AND d.status = 'delivered' WHERE i.provider = 'at_door' "
+    "GROUP BY d.courier_id) t ON t.courier_id = c.id LEFT JOIN (SELECT courier_id, SUM(amount) AS given "
+    "FROM couriers_cashhandin GROUP BY courier_id) h ON h.courier_id = c.id "
+    "WHERE COALESCE(b.has, 0) <> COALESCE(t.taken, 0) - COALESCE(h.given, 0) OR b.has < 0",
+)
+audit.add(
+    "I2",
+    "each hand-in is booked once, out of the courier's hand into the till",
+    "SELECT h.id::text, h.amount, b.sum FROM couriers_cashhandin h FULL JOIN (SELECT j.key, SUM(p.amount) FILTER "
+    "(WHERE p.code = 'store_cash') AS sum FROM kernel_journal j JOIN kernel_posting p ON p.journal_id = j.id "
+    "WHERE j.kind = 'cash_handed_in' GROUP BY j.key) b ON b.key = 'hand_in:' || h.id "
+    "WHERE h.amount IS DISTINCT FROM b.sum",
+)

@@ -1,4 +1,4 @@
-"""Couriers, their duty and breaks, their wishes and the roster, what is paid and by which rules."""
+"""Couriers, their duty and breaks, their wishes and the roster, what is paid and by which rules, cash handed in."""
 
 from __future__ import annotations
 
@@ -206,4 +206,28 @@ class ShiftPay(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["courier", "day"], condition=Q(bonus__gt=0), name="bonus_once_a_day"),
+        ]
+
+
+class CashHandIn(models.Model):
+    """Cash that a courier took at doors and gave to a store's till, in fen; `left` is what was still in hand then.
+    `key` makes saying it twice one row; `taken_by` is who took it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    key = models.CharField(max_length=160, unique=True)
+    courier = models.ForeignKey(Courier, on_delete=models.PROTECT, related_name="+")
+    store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+    left = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    taken_by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0, left__gte=0), name="hand_in_of_what_was_in_hand"),
+        ]
+        indexes = [
+            models.Index(fields=["courier", "-at"], name="hand_in_of_courier"),
+            models.Index(fields=["store", "-at"], name="hand_in_of_store"),
         ]

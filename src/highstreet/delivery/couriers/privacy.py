@@ -93,4 +93,14 @@ personal(
         keeps=PAY,
     )
 )
+personal(
+    Table(
+        "couriers_cashhandin",
+        ("courier", "employee"),
+        "work",
+        "t.courier_id = ANY(%(courier)s)",
+        keeps="whose cash was where and when is kept with the books, under a number",
+        plain=("key", "currency", "taken_by"),
+    )
+)
 impersonal("a city's rules of work and pay", "couriers_workrule", "couriers_earningrule")

@@ -19,3 +19,6 @@ COURIER_CANNOT = reason(
 )
 TOO_MANY_WISHES = reason("too_many_wishes", 409, _("You have said {most} times already. Take one back first."))
 DAY_PAST = reason("day_past", 409, _("This day has begun or is over."))
+NOT_SO_MUCH_IN_HAND = reason(
+    "not_so_much_in_hand", 409, _("This courier has {amount} in hand. Count again, then take what is there.")
+)

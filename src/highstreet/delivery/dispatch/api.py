@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
+from highstreet.kernel.money import MAX_AMOUNT
 from highstreet.kernel.policy import PUBLIC, Actor, route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -43,6 +44,7 @@ class JobOut(Schema):
     note: str
     phone_tail: str
     pay: int
+    cash: int = Field(description="fen to take at the door; 0: it is paid")
     accept_by: datetime | None
 
 
@@ -85,10 +87,11 @@ class DeliverIn(Body):
 
     proof_kind: Literal["code", "photo"]
     proof: str
+    cash: int = Field(0, ge=0, le=MAX_AMOUNT, description="fen taken at the door: what the job says")
 
 
 class IncidentIn(Body):
-    kind: Literal["nobody_home", "damaged", "cannot_go_on"]
+    kind: Literal["nobody_home", "not_paid", "damaged", "cannot_go_on"]
 
 
 class OverrideIn(Body):
@@ -241,12 +244,14 @@ def arrive_door(request: HttpRequest, delivery_id: str) -> HttpResponse:
 @router.post(
     "/deliveries/{delivery_id}/deliver",
     response={200: DoneOut},
-    openapi_extra=refuses("not_found", "proof_needed", "wrong_proof", "wrong_state"),
+    openapi_extra=refuses("cash_changed", "not_found", "proof_needed", "wrong_proof", "wrong_state"),
 )
 @route("courier.work")
 def deliver(request: HttpRequest, delivery_id: str, body: DeliverIn) -> HttpResponse:
-    """Hand it over. `proof` is the customer's code, or a photo as a data: URL of an image."""
-    return _step(request, delivery_id, actions.deliver, "delivered", proof_kind=body.proof_kind, proof=body.proof)
+    """Hand it over. `proof` is the customer's code, or a photo as a data: URL of an image. Refused with cash_changed,
+    and the `amount` that is due, unless that is the `cash` that was taken."""
+    said = {"proof_kind": body.proof_kind, "proof": body.proof, "cash": body.cash}
+    return _step(request, delivery_id, actions.deliver, "delivered", **said)
 
 
 @router.post(
@@ -370,6 +375,7 @@ def _job(job: reads.JobView) -> JobOut:
         note=job.note,
         phone_tail=job.phone_tail,
         pay=job.pay,
+        cash=job.cash,
         accept_by=job.accept_by,
     )
 

@@ -37,6 +37,7 @@ def accepted(event: FulfilmentAccepted) -> None:
         not_before=brief.not_before,
         # A chosen window's store begins when it was told to: no courier may come sooner.
         start_at=datetime.fromisoformat(event.start_at) if event.start_at and brief.not_before is None else None,
+        cash=brief.collect_due > 0,
     )
 
 

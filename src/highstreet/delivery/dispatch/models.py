@@ -30,6 +30,7 @@ class Delivery(models.Model):
     `carrier` says who brings it: "own" couriers, or a hired "fleet", whose couriers are not ours to plan or to know.
     `not_before`: the shopper chose the window that begins then. `start_at`: else, when the store begins if that is not
     at once, so that goods and courier meet; `ready_by` is as long after it as the store needs.
+    `cash`: it is paid for in cash at the door.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -55,6 +56,7 @@ class Delivery(models.Model):
     distance_m = models.IntegerField(default=0)
     eta = models.DateTimeField(null=True)
     pay = models.BigIntegerField(default=0)
+    cash = models.BooleanField(default=False, db_default=False)
     proof_kind = models.CharField(max_length=8, default="")
     proof = models.TextField(default="")
     incident = models.CharField(max_length=20, default="")

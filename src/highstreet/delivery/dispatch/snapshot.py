@@ -53,7 +53,7 @@ class Free:
 
 def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywhere: bool = False) -> Snapshot:
     """Read a city's waiting and live deliveries and its couriers on shift with a position, in five queries;
-    where pay is guaranteed, in six.
+    where pay is guaranteed, or something is paid for at the door, in one more each.
 
     Who is `away` gets nothing new. Rides are known to the stores that have something waiting, or `everywhere`.
     """
@@ -192,7 +192,7 @@ def _problem(
         promised_in=np.array([(row.promised_to - now).total_seconds() for row in waiting]),
         drop=drop,
         between=streets.factor("bike", now) * straight_seconds(doors, doors, "bike"),
-        barred=_barred(now, waiting, present),
+        barred=_barred(now, waiting, present) | _laden(city_id, waiting, present),
         pace=_pace(streets, now, vehicles, shops, store, doors, drop),
         off_in=np.array([_off_in(one, now) for one in present]),
         spare=_spare(city_id, present, now),
@@ -278,3 +278,11 @@ def _barred(now: datetime, waiting: list[Delivery], present: list[CourierView]) 
             barred[row_of[delivery_id], column_of[courier_id]] = True
     barred[barred.all(axis=1)] = False  # better the same courier again than nobody
     return barred
+
+
+def _laden(city_id: UUID, waiting: list[Delivery], present: list[CourierView]) -> NDArray[np.bool_]:
+    """Who has so much cash in hand that no more may come to it, of what is paid for at the door."""
+    cash = np.array([row.cash for row in waiting], bool)
+    full = couriers.with_too_much(city_id, [one.id for one in present]) if cash.any() else set()
+    laden: NDArray[np.bool_] = cash[:, None] & np.array([one.id in full for one in present], bool)[None, :]
+    return laden

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from highstreet.kernel.money import in_words
 from highstreet.kernel.policy import Actor, require
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -112,7 +113,7 @@ class Words:
     def words(self, permission: str, most: int) -> str:
         unit = LIMITED.get(permission, "")
         if unit == FEN:
-            return f"¥{most // 100}.{most % 100:02d}"
+            return in_words(most)
         return f"{most} %" if unit == PERCENT else _("{most} units").format(most=most)
 
     def who(self, organisation_id: UUID | None, permission: str, value: int) -> str:

@@ -16,6 +16,8 @@ class Terms:
 
     Shoppers may choose a window of `slot_minutes` (0: none), `slot_cutoff_minutes` before it begins at the latest, on
     `slot_days` days, today the first; of the couriers hours ahead `slot_share` per cent are given away so.
+    An order of up to `cash_at_door` may be paid to the courier in cash (0: none); a courier with more than
+    `courier_cash` in hand is given no further ones.
     """
 
     quote_minutes: int = 10
@@ -32,6 +34,8 @@ class Terms:
     slot_cutoff_minutes: int = 60
     slot_days: int = 2
     slot_share: int = 60
+    cash_at_door: int = 50000
+    courier_cash: int = 200000
 
     @classmethod
     def of(cls, policy: Mapping[str, Any]) -> Terms:

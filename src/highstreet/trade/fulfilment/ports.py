@@ -1,4 +1,4 @@
-"""What fulfilment asks of others: the counter's till (filled by `trade.payments`)."""
+"""What fulfilment asks of others: who takes cash, at the counter and at the door (filled by `trade.payments`)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ class Counter(Protocol):
 
         Refuses when the order has no open payment of at least this amount.
         """
+
+    def take_at_door(self, *, actor: Actor, payable: UUID, amount: int, courier_id: UUID) -> None:
+        """The same at the door: the courier has it now. Locks the order before anything else."""
 
 
 counter: Port[Counter] = Port("fulfilment.counter")

@@ -22,3 +22,4 @@ CODE_UNKNOWN = reason(
 )
 CODE_USED = reason("pickup_code_used", 409, _("This code was used at {at}"))
 CASH_DUE = reason("cash_due", 409, _("Take {due} first"))
+CASH_CHANGED = reason("cash_changed", 409, _("Take {due} in cash, then confirm that amount"))

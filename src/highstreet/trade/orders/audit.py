@@ -78,6 +78,13 @@ add(
 add(
     "I11",
     "what is prepaid is not packed unpaid",
-    "SELECT number, status, payment_status FROM orders_order WHERE payment_method <> 'at_pickup' "
+    "SELECT number, status, payment_status FROM orders_order WHERE payment_method NOT IN ('at_pickup', 'at_door') "
     "AND status IN ('confirmed', 'completed') AND payment_status IN ('unpaid', 'partially_paid')",
+)
+add(
+    "I11",
+    "what is paid on handing over was paid when it was handed over, and nothing of it before",
+    "SELECT number, status, total - reduced, captured FROM orders_order "
+    "WHERE payment_method IN ('at_pickup', 'at_door') "
+    "AND (status = 'completed' AND captured < total - reduced OR status IN ('cancelled', 'expired') AND captured > 0)",
 )

@@ -32,6 +32,17 @@ PAY_AT_PICKUP_ONLY = reason(
     422,
     _("Paying at the counter is for orders that you pick up."),
 )
+PAY_AT_DOOR_ONLY = reason(
+    "pay_at_door_only",
+    422,
+    _("Paying the courier is for orders that we bring to you."),
+)
+NO_CASH_AT_DOOR = reason("no_cash_at_door", 409, _("Couriers take no cash here. Choose another way to pay."))
+CASH_LIMIT = reason(
+    "cash_limit",
+    409,
+    _("Couriers take up to {limit} in cash here, and this is more. Choose another way to pay."),
+)
 BAD_PHONE = reason("bad_phone", 422, _("Give a phone number of 5 to 15 digits, so that we can reach you."))
 BAD_TEXT = reason("bad_text", 422, _("{field}: up to {most} characters, letters and signs only."))
 BAD_PLACE = reason("bad_place", 422, _("This is no place on earth. Point at it on the map."))

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 MODES = ("delivery", "pickup")
-METHODS = ("wechat", "at_pickup")
+METHODS = ("wechat", "at_pickup", "at_door")
+# Paid in cash when it is handed over: the store begins at once.
+ON_HANDOVER = ("at_pickup", "at_door")
 SUBSTITUTIONS = ("best", "ask", "refund")
 REROUTE_GRACE = timedelta(minutes=15)
 LATE_PAYMENT_GRACE = timedelta(minutes=60)

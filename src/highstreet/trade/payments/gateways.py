@@ -20,7 +20,7 @@ from highstreet.kernel.breaker import Breaker
 from highstreet.kernel.refusal import Refused
 
 from .refusals import UNKNOWN_PROVIDER
-from .rules import AT_PICKUP, WECHAT
+from .rules import CASH, WECHAT
 from .wechat import gateway as wechat_calls
 from .wechat import notification as wechat_callbacks
 from .wechat.config import WechatConfig
@@ -194,8 +194,8 @@ def _repayment(found: wechat_calls.RefundResult) -> Repayment:
     )
 
 
-class AtPickup:
-    """The counter: nothing to call. Money is taken by `capture_at_counter` and handed back by the store."""
+class Cash:
+    """The counter and the door: nothing to call. Money is taken by `actions.capturing` and handed back by the store."""
 
     networked = False
 
@@ -223,7 +223,7 @@ class AtPickup:
         return None
 
 
-_registered: dict[str, Gateway] = {AT_PICKUP: AtPickup()}
+_registered: dict[str, Gateway] = {name: Cash() for name in CASH}
 
 
 def register(name: str, implementation: Gateway | None) -> None:

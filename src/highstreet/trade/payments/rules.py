@@ -6,7 +6,11 @@ from datetime import datetime, timedelta
 
 WECHAT = "wechat"
 AT_PICKUP = "at_pickup"
-ACCOUNTS = {WECHAT: "provider_wechat", AT_PICKUP: "store_cash"}
+AT_DOOR = "at_door"
+CASH = (AT_PICKUP, AT_DOOR)
+# Of cash at the door, what goes back: what comes is the courier's to hand in first.
+ACCOUNTS = {WECHAT: "provider_wechat", AT_PICKUP: "store_cash", AT_DOOR: "store_cash"}
+COURIER_CASH = "courier_cash"
 FRESH_SECONDS = 20
 ASK_SECONDS = 5
 OLD_SECONDS = 300

@@ -80,8 +80,11 @@ def capture(actor: Actor, intent: PaymentIntent, *, amount: int, currency: str, 
     return "captured" if book(actor, intent, amount, provider_id) else "repeated"
 
 
-def book(actor: Actor, intent: PaymentIntent, amount: int, provider_id: str) -> bool:
-    """The state, the journal, the fact and the payable, in the caller's transaction. False if done before."""
+def book(actor: Actor, intent: PaymentIntent, amount: int, provider_id: str, into: AccountRef | None = None) -> bool:
+    """The state, the journal, the fact and the payable, in the caller's transaction. False if done before.
+
+    `into` is where the money is, if not where the provider's always is.
+    """
     if intent.status == "captured":
         return False
     lock_payable(intent)
@@ -94,7 +97,7 @@ def book(actor: Actor, intent: PaymentIntent, amount: int, provider_id: str) -> 
         kind="payment_captured",
         cause=intent.payable,
         actor=actor,
-        lines=[(money_account(intent), amount), (account(intent, "customer_funds"), -amount)],
+        lines=[(into or money_account(intent), amount), (account(intent, "customer_funds"), -amount)],
     )
     outbox.emit(
         PaymentCaptured(intent.pk, intent.payable, intent.provider, amount, intent.currency),

@@ -37,6 +37,7 @@ DEEDS: Words = {
     "people.customers.erase_proved": gettext_lazy("Erased a customer's data"),
     "people.staff.ask_second_factor": gettext_lazy("Changed whether a second factor is asked for"),
     "people.staff.hire": gettext_lazy("Hired"),
+    "delivery.couriers.take_cash": gettext_lazy("Took a courier's cash in"),
     "people.staff.set_active": gettext_lazy("Dismissed or took back"),
     "people.staff.set_limit": gettext_lazy("Set a limit"),
     "people.staff.set_role": gettext_lazy("Changed a role"),

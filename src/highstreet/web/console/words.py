@@ -85,7 +85,11 @@ PROMISE: Words = {
 }
 PROMISE_TONE = {"open": "info", "kept": "ok", "broken": "bad", "void": ""}
 MODES: Words = {"delivery": gettext_lazy("Delivery"), "pickup": gettext_lazy("Pickup")}
-METHODS: Words = {"wechat": gettext_lazy("WeChat Pay"), "at_pickup": gettext_lazy("Pay at pickup")}
+METHODS: Words = {
+    "wechat": gettext_lazy("WeChat Pay"),
+    "at_pickup": gettext_lazy("Pay at pickup"),
+    "at_door": gettext_lazy("Cash at the door"),
+}
 SUBSTITUTION: Words = {
     "best": gettext_lazy("Best match"),
     "ask": gettext_lazy("Ask first"),
@@ -105,6 +109,7 @@ ACCOUNTS: Words = {
     "courier_payable": gettext_lazy("Owed to the courier"),
     "fleet_fees": gettext_lazy("Hired fleets' fees"),
     "fleet_payable": gettext_lazy("Owed to the fleet"),
+    "courier_cash": gettext_lazy("Cash in the courier's hand"),
 }
 JOURNALS: Words = {
     "payment_captured": gettext_lazy("Payment came in"),
@@ -113,6 +118,7 @@ JOURNALS: Words = {
     "refund": gettext_lazy("Refund promised"),
     "compensation": gettext_lazy("Late order made good"),
     "courier_pay": gettext_lazy("Courier earned"),
+    "cash_handed_in": gettext_lazy("Courier handed cash in"),
     "courier_shift_pay": gettext_lazy("Guarantee or bonus of a shift"),
     "fleet_fee": gettext_lazy("Fleet's fee"),
 }
@@ -218,6 +224,7 @@ ALERTS: Words = {
 }
 INCIDENTS: Words = {
     "nobody_home": gettext_lazy("Nobody home"),
+    "not_paid": gettext_lazy("Not paid at the door"),
     "damaged": gettext_lazy("Damaged"),
     "cannot_go_on": gettext_lazy("Courier cannot go on"),
     "lost": gettext_lazy("Courier vanished with it"),
@@ -260,6 +267,15 @@ SAYS: Words = {
     "an order's total is its lines and its fee": gettext_lazy("an order's total is its lines and its fee"),
     "captured is at most what was asked, refunded at most what was captured": gettext_lazy(
         "captured is at most what was asked, refunded at most what was captured"
+    ),
+    "a courier's cash in hand is what was taken at doors less what was handed in, never below 0": gettext_lazy(
+        "a courier's cash in hand is what was taken at doors less what was handed in, never below 0"
+    ),
+    "each hand-in is booked once, out of the courier's hand into the till": gettext_lazy(
+        "each hand-in is booked once, out of the courier's hand into the till"
+    ),
+    "what is paid on handing over was paid when it was handed over, and nothing of it before": gettext_lazy(
+        "what is paid on handing over was paid when it was handed over, and nothing of it before"
     ),
     "each capture is booked once, to the fen": gettext_lazy("each capture is booked once, to the fen"),
     "a shift's pay is what its rule says of its minutes and orders": gettext_lazy(

@@ -43,6 +43,7 @@ STEPS: dict[str, Callable[..., Any]] = {
 AT_COUNTER = ("accept", "arrive_store", "pick_up")
 INCIDENTS = {
     "nobody_home": (gettext_lazy("Nobody home"), gettext_lazy("The order goes back to the store.")),
+    "not_paid": (gettext_lazy("The customer did not pay"), gettext_lazy("The order goes back to the store.")),
     "damaged": (gettext_lazy("Damaged"), gettext_lazy("The order goes back to the store.")),
     "cannot_go_on": (gettext_lazy("I cannot go on"), gettext_lazy("Another courier takes the order.")),
 }
@@ -187,7 +188,7 @@ def step(request: CourierRequest, delivery: str, step: str) -> HttpResponse:
 @route("courier.work")
 @require_POST
 def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
-    """Given to the customer: the four digits told at the door, or a photo."""
+    """Given to the customer: the four digits told at the door, or a photo; and the cash, ticked, where some is due."""
     wanted = _delivery(delivery)
     photo = request.FILES.get("photo")
     kind, proof = "code", request.POST.get("code", "").strip()[:20]
@@ -199,7 +200,10 @@ def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
             return _screen(request, problem=words)
     elif not proof:
         return _screen(request, problem=_("Type the four digits that the customer tells you, or take a photo"))
-    refused = refusal(lambda: actions.deliver(actor=request.actor, delivery_id=wanted, proof_kind=kind, proof=proof))
+    ticked = request.POST.get("cash", "")
+    cash = int(ticked) if ticked.isascii() and ticked.isdigit() and len(ticked) < 13 else 0
+    said: dict[str, Any] = {"proof_kind": kind, "proof": proof, "cash": cash}
+    refused = refusal(lambda: actions.deliver(actor=request.actor, delivery_id=wanted, **said))
     if refused:
         return _screen(request, refused, typed=proof if kind == "code" else "")
     return home(request, _("Delivered"))
@@ -209,7 +213,8 @@ def deliver(request: CourierRequest, delivery: str) -> HttpResponse:
 def incident(request: CourierRequest, delivery: str) -> HttpResponse:
     """What went wrong: chosen, then confirmed with what follows from it."""
     job = _job(request, _delivery(delivery))
-    kinds = CARRIED_INCIDENTS if job.status in ("picked_up", "at_door") else EMPTY_HANDED_INCIDENTS
+    kinds: tuple[str, ...] = CARRIED_INCIDENTS if job.status in ("picked_up", "at_door") else EMPTY_HANDED_INCIDENTS
+    kinds = ("not_paid", *kinds) if job.cash and kinds == CARRIED_INCIDENTS else kinds
     context: dict[str, Any] = {
         "job": job,
         "code": delivery,
@@ -238,6 +243,7 @@ def earnings(request: CourierRequest) -> HttpResponse:
         "me": me,
         "earned": couriers.earnings(request.actor, day),
         "rule": couriers.earning_terms(me.city_id, clock.now()),
+        "cash": couriers.my_cash(request.actor),
         "day": day,
         "tab": "earnings",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import desk, figures, picking, queue, stock
+from .pages import cash, desk, figures, picking, queue, stock
 from .pages.worker import worker
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("<str:store>/", queue.queue, name="queue"),
     path("<str:store>/find", desk.find, name="find"),
     path("<str:store>/collect", desk.collect, name="collect"),
+    path("<str:store>/cash", cash.cash, name="cash"),
     path("<str:store>/stock", stock.search, name="stock"),
     path("<str:store>/stock/<str:variant>", stock.level, name="stock_of"),
     path("<str:store>/stock/<str:variant>/adjust", stock.adjust, name="adjust"),

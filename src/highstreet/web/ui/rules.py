@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 
 MINUS = "\u2212"
+MOST_YUAN = Decimal(100_000)
 EN_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # (units of the variant in one priced unit, its name in zh, its name in en)
 PRICED_PER = {
@@ -33,6 +35,22 @@ def money(fen: int, currency: str = "CNY") -> str:
     symbol = "¥" if currency == "CNY" else f"{currency} "
     yuan, rest = divmod(abs(fen), 100)
     return f"{sign}{symbol}{yuan:,}.{rest:02d}"
+
+
+def yuan(fen: int) -> str:
+    """Fen as they are typed: 1290 -> 12.90."""
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def fen(text: str) -> int | None:
+    """Yuan as typed -> fen; None for what is no amount between 0.01 and 100,000 with at most two decimals."""
+    try:
+        value = Decimal(text.replace("¥", "").replace("，", ".").strip())
+    except InvalidOperation:
+        return None
+    if not value.is_finite() or not Decimal("0.01") <= value <= MOST_YUAN or value != round(value, 2):
+        return None
+    return int(value * 100)
 
 
 def unit_price(fen: int, quantity: int, unit: str, lang: str | None = None) -> str:

@@ -1,5 +1,6 @@
-"""Verbs of couriers: duty and breaks, wishes, and the roster."""
+"""Verbs of couriers: duty and breaks, wishes, the roster, and cash handed in."""
 
+from .cash import take_cash
 from .duty import (
     clock_off,
     create,
@@ -32,6 +33,7 @@ __all__ = [
     "start_break",
     "start_shift",
     "take",
+    "take_cash",
     "take_orders",
     "unwish",
     "wish",

@@ -1,6 +1,6 @@
-"""/courier and /rosters: a courier's duty, shifts, wishes and earnings; the planner's roster."""
+"""/courier, /rosters and /stores/…/cash: a courier's duty, shifts, wishes, earnings and cash; the planner's roster."""
 
-from . import roster, wishes
+from . import cash, roster, wishes
 from .duty import router
 
-__all__ = ["roster", "router", "wishes"]
+__all__ = ["cash", "roster", "router", "wishes"]

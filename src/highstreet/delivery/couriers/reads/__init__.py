@@ -1,6 +1,7 @@
-"""Couriers, who is on shift and where, what was earned; the roster and its rules."""
+"""Couriers, who is on shift and where, what was earned, cash in hand; the roster and its rules."""
 
 from ..rules import DayCost, Duty, EarningTerms, day_cost
+from .cash import CashView, HandInView, TillView, my_cash, till, with_too_much
 from .expected import Hands, coming, expected
 from .people import (
     BADGE,
@@ -26,6 +27,7 @@ from .wishes import MOST_WISHES, WishView, wishes
 __all__ = [
     "BADGE",
     "MOST_WISHES",
+    "CashView",
     "CourierView",
     "DayCost",
     "DayView",
@@ -33,11 +35,13 @@ __all__ = [
     "EarningTerms",
     "EarningView",
     "EarningsView",
+    "HandInView",
     "Hands",
     "Offering",
     "ShiftPayView",
     "ShiftView",
     "Stint",
+    "TillView",
     "WishView",
     "absent",
     "coming",
@@ -53,6 +57,7 @@ __all__ = [
     "learnt",
     "me",
     "mine",
+    "my_cash",
     "names",
     "on_shift",
     "proposal",
@@ -60,10 +65,12 @@ __all__ = [
     "riders",
     "shift",
     "silent",
+    "till",
     "to_take",
     "vehicles",
     "week",
     "wishes",
+    "with_too_much",
     "work_terms",
     "worked",
 ]

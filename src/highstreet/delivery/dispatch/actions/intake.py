@@ -32,19 +32,21 @@ def create(
     ready_by: datetime,
     not_before: datetime | None = None,
     start_at: datetime | None = None,
+    cash: bool = False,
 ) -> UUID:
     """Begin the delivery of an accepted fulfilment, or find the one begun. Returns its id.
 
     `not_before`: not at the door earlier, as the shopper chose; `start_at`: the store begins then. A store that has
     hired a fleet gives it there, in this transaction; the dispatcher does not see it then, and the store begins at
-    once, as nobody here tells such a courier when to come.
+    once, as nobody here tells such a courier when to come. Our own couriers bring what is paid
+    for in `cash` at the door.
     """
     found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
     if found is not None:
         return found
     store = stores.store(store_id)
     way = routing.path(store.city_id, (store.lat, store.lon), (lat, lon))
-    hired = ports.fleets.filled and store_id in ports.fleets().serving(city_id=store.city_id, store_ids=[store_id])
+    hired = not cash and _hired(store.city_id, store_id)
     row = Delivery(
         id=ids.new_id(),
         fulfilment_id=fulfilment_id,
@@ -59,6 +61,7 @@ def create(
         ready_by=ready_by,
         not_before=not_before,
         start_at=start_at,
+        cash=cash,
         distance_m=round(way.distance_m),
         created_at=clock.now(),
     )
@@ -68,6 +71,10 @@ def create(
         begin_now([row])
         ports.fleets().give(delivery_id=kept)
     return kept
+
+
+def _hired(city_id: UUID, store_id: UUID) -> bool:
+    return ports.fleets.filled and store_id in ports.fleets().serving(city_id=city_id, store_ids=[store_id])
 
 
 @action(SYSTEM)

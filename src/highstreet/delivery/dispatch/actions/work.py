@@ -5,12 +5,13 @@ A courier sees only own deliveries: any other is NOT_FOUND.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from highstreet.delivery.couriers import reads as couriers
 from highstreet.kernel import clock, ledger, outbox
 from highstreet.kernel.ledger import AccountRef
-from highstreet.kernel.policy import THE_SYSTEM, Actor, action
+from highstreet.kernel.policy import SYSTEM, THE_SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND
 from highstreet.supply.organisations import reads as organisations
@@ -69,10 +70,11 @@ def arrive_door(*, actor: Actor, delivery_id: UUID) -> None:
 
 
 @action("courier.work")
-def deliver(*, actor: Actor, delivery_id: UUID, proof_kind: str, proof: str) -> int:
+def deliver(*, actor: Actor, delivery_id: UUID, proof_kind: str, proof: str, cash: int = 0) -> int:
     """Give it to the customer with proof: the code told at the door, or a photo (a data: URL of an image).
 
-    Pays the courier by the retailer's terms. Returns the pay in fen.
+    `cash` in fen is what was taken for it; CASH_CHANGED, with what is due, if that is another amount. Pays the courier
+    by the retailer's terms. Returns the pay in fen.
     """
     row = _own(actor, delivery_id)
     if row.status == "delivered":
@@ -80,7 +82,9 @@ def deliver(*, actor: Actor, delivery_id: UUID, proof_kind: str, proof: str) -> 
     proof = _proved(row, proof_kind, proof)
     amount = _pay_of(row)
     step(actor, row, "deliver", proof_kind=proof_kind, proof=proof, pay=amount, eta=None)
-    fulfilments.deliver(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id)
+    fulfilments.deliver(
+        actor=replace(actor, kind=SYSTEM), fulfilment_id=row.fulfilment_id, cash=cash, courier_id=row.courier_id
+    )
     _post_pay(actor, row, amount)
     return amount
 
@@ -89,10 +93,11 @@ def deliver(*, actor: Actor, delivery_id: UUID, proof_kind: str, proof: str) -> 
 def incident(*, actor: Actor, delivery_id: UUID, kind: str) -> str:
     """Say what went wrong. Returns the delivery's new state.
 
-    nobody_home, damaged: it goes back to the store. cannot_go_on: before the pick-up, another courier takes it.
+    nobody_home, damaged, not_paid (where cash is due): it goes back to the store. cannot_go_on: before the pick-up,
+    another courier takes it.
     """
     row = _own(actor, delivery_id)
-    if kind not in rules.INCIDENTS:
+    if kind not in rules.INCIDENTS or (kind == rules.NOT_PAID and not row.cash):
         raise Refused(UNKNOWN_INCIDENT)
     if row.incident == kind and row.status in ("failed", "returned"):
         return row.status

@@ -32,7 +32,8 @@ LEAST_CYCLES = 20
 @dataclass(frozen=True)
 class JobView:
     """One delivery as its courier sees it. `step` is the next thing to do: accept, arrive_store, pick_up,
-    arrive_door, deliver or give_back. `not_before`: not at the door earlier, where the shopper chose a window."""
+    arrive_door, deliver or give_back. `not_before`: not at the door earlier, where the shopper chose a window. `cash`
+    in fen is to be taken at the door."""
 
     id: UUID
     order_number: str
@@ -46,6 +47,7 @@ class JobView:
     note: str
     phone_tail: str
     pay: int
+    cash: int
     accept_by: datetime | None
 
 
@@ -245,6 +247,7 @@ def _job(row: Delivery, briefs: dict[UUID, FulfilmentView]) -> JobView:
         brief.note,
         brief.phone_tail,
         rules.pay(terms.per_order, terms.per_km, row.distance_m),
+        brief.collect_due if row.cash else 0,
         row.assigned_at + limit if row.status == "assigned" and row.assigned_at else None,
     )
 

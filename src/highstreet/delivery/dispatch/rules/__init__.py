@@ -22,7 +22,8 @@ ACCEPT_WALL_SECONDS = 6.0
 # Why staff decided by hand.
 OVERRIDES = ("late", "stuck", "asked", "too_big", "together", "other")
 BY_HAND = "by_hand"
-INCIDENTS = ("nobody_home", "damaged", "cannot_go_on")
+NOT_PAID = "not_paid"
+INCIDENTS = ("nobody_home", NOT_PAID, "damaged", "cannot_go_on")
 # What a courier of whom nothing is heard had in the bag, in the end.
 LOST = "lost"
 # No position and no tap for so long: somebody else takes what is not picked up yet.

@@ -2,7 +2,7 @@
 
 from ..rules import NewFulfilment, NewLine
 from .giving_up import give_up_unanswered, give_up_uncollected, give_up_unpacked
-from .handing import collect, deliver, depart, fail, hand_over, return_, turn_back
+from .handing import collect, collect_now, deliver, depart, fail, hand_over, return_, turn_back
 from .intake import accept, cancel, create, reject, start_sooner
 from .packing import pack
 from .picking import ScanResult, scan, start_picking
@@ -16,6 +16,7 @@ __all__ = [
     "answer_substitute",
     "cancel",
     "collect",
+    "collect_now",
     "create",
     "deliver",
     "depart",

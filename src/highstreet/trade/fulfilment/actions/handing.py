@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from highstreet.kernel import clock
+from highstreet.kernel.money import in_words
 from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID, NOT_FOUND, WRONG_STATE
@@ -20,10 +21,10 @@ from ..events import (
     FulfilmentHandedOver,
     FulfilmentReturned,
 )
-from ..models import FulfilmentLine, PickupCode
-from ..refusals import CASH_DUE, CODE_UNKNOWN, CODE_USED, OTHER_ORDER
+from ..models import Fulfilment, FulfilmentLine, PickupCode
+from ..refusals import CASH_CHANGED, CASH_DUE, CODE_UNKNOWN, CODE_USED, OTHER_ORDER
 from ..rules import restockable
-from ..states import MACHINE
+from ..states import ENDED, MACHINE
 from ..steps import bag, facts, find, put_back, tell
 
 GONE = ("handed_over", "in_transit", "delivered", "failed", "returning", "returned")
@@ -74,7 +75,7 @@ def collect(*, actor: Actor, store_id: UUID, code: str, cash_received: int = 0) 
         raise Refused(CODE_USED, at=f"{at:%H:%M}")
     if row.collect_due > 0:
         if cash_received < row.collect_due:
-            raise Refused(CASH_DUE, due=f"¥{row.collect_due // 100}.{row.collect_due % 100:02d}")
+            raise Refused(CASH_DUE, due=in_words(row.collect_due))
         ports.counter().take(actor=actor, payable=row.order_id, amount=row.collect_due)
     move(MACHINE, row, "collect", actor=actor.name)
     tell(row, FulfilmentCollected(**facts(row), at=clock.now().isoformat()))
@@ -90,13 +91,41 @@ def depart(*, actor: Actor, fulfilment_id: UUID) -> None:
 
 
 @action(SYSTEM)
-def deliver(*, actor: Actor, fulfilment_id: UUID) -> None:
-    """At the door, with proof (`delivery.dispatch` has it). Twice is once."""
+def collect_now(*, actor: Actor, order_id: UUID, due: int) -> None:
+    """The order costs `due` fen by now: so much is taken when it is handed over."""
+    Fulfilment.objects.filter(order_id=order_id).exclude(status__in=ENDED).update(collect_due=due)
+
+
+@action(SYSTEM)
+def deliver(*, actor: Actor, fulfilment_id: UUID, cash: int = 0, courier_id: UUID | None = None) -> None:
+    """At the door, with proof (`delivery.dispatch` has it). Twice is once.
+
+    `cash` in fen is what the courier took for it. Refuses CASH_CHANGED with the amount unless that is what is due.
+    """
+    if cash:
+        _take_at_door(actor, fulfilment_id, cash, courier_id)
     row = find(actor, fulfilment_id, lock=True)
     if row.status == "delivered":
         return
+    _same(cash, row.collect_due)
     move(MACHINE, row, "deliver", actor=actor.name)
     tell(row, FulfilmentDelivered(**facts(row), at=clock.now().isoformat()))
+
+
+def _take_at_door(actor: Actor, fulfilment_id: UUID, cash: int, courier_id: UUID | None) -> None:
+    """This locks the order. Whoever calls looks at the fulfilment again: it may have become cheaper meanwhile."""
+    row = find(actor, fulfilment_id)
+    if row.status == "delivered":
+        return
+    _same(cash, row.collect_due)
+    if courier_id is None:
+        raise Refused(INVALID, field="courier", problem="")
+    ports.counter().take_at_door(actor=actor, payable=row.order_id, amount=cash, courier_id=courier_id)
+
+
+def _same(cash: int, due: int) -> None:
+    if cash != due:
+        raise Refused(CASH_CHANGED, due=in_words(due), amount=due)
 
 
 @action(SYSTEM)

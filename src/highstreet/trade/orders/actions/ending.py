@@ -18,7 +18,7 @@ from ..models import Order
 from ..refusals import TOO_LATE_TO_CANCEL
 from ..states import Axes, settle
 from ..steps.common import clean, find, left, owns, tell
-from ..steps.ending import call_off, close_as_expired
+from ..steps.ending import call_off, close_as_expired, stop_paying
 from .refunds import compensate
 
 BEFORE_PICKING = ("pending", "accepted", "rejected", "cancelled")
@@ -78,6 +78,8 @@ def complete(*, actor: Actor, order_id: UUID) -> None:
     if order.status == "completed":
         return
     settle(order, Axes("delivered"), actor=actor.name)
+    if order.captured == 0:
+        stop_paying(actor, order)
     funds = order.captured - order.refunded
     fee = min(order.delivery_fee, funds)
     ledger.post(

@@ -20,7 +20,7 @@ from ..events import OrderCompensated
 from ..models import Order, OrderLine
 from ..refusals import BAD_AMOUNT, TOO_MANY_UNITS
 from ..steps.common import as_system, clean, find, left, tell
-from ..steps.giving_back import account, find_line, given_by, take_off
+from ..steps.giving_back import account, find_line, given_by, take_off, tell_due
 
 POINTS = "PTS"
 # Before, nothing has come that could go back; a cancelled order gave all of it back when it ended.
@@ -39,7 +39,7 @@ class Compensation:
 def refund_units(*, actor: Actor, order_line_id: UUID, units: int, reason: str) -> int:
     """Refund `units` of a line at the price that was frozen. Returns the fen that go back.
 
-    An order that is still to be paid at the counter becomes cheaper instead. Refuses WRONG_STATE unless the order is
+    An order that is still to be paid in cash becomes cheaper instead. Refuses WRONG_STATE unless the order is
     confirmed or completed, TOO_MANY_UNITS, and OVER_LIMIT for what an actor gives back of one order in all.
     """
     reason = clean(reason, 40, "reason")
@@ -65,7 +65,10 @@ def refund_short(*, actor: Actor, order_line_id: UUID, units: int) -> int:
     """Refund `units` that the shop did not have, but for those that were given back already. Returns the fen."""
     order, line = find_line(actor, order_line_id)
     owed = min(units, line.quantity - line.refunded) if order.status in GOES_BACK_BY_UNITS else 0
-    return refund_units(actor=actor, order_line_id=order_line_id, units=owed, reason="short") if owed > 0 else 0
+    if owed <= 0:
+        tell_due(actor, order)
+        return 0
+    return refund_units(actor=actor, order_line_id=order_line_id, units=owed, reason="short")
 
 
 @action("orders.refund")

@@ -43,7 +43,7 @@ class OrderNowIn(Body):
     address: str = Field("", max_length=160)
     unit: str = Field("", max_length=60)
     store: str = Field("", max_length=40, description="the store one would like")
-    payment_method: Literal["wechat", "at_pickup"] = "wechat"
+    payment_method: Literal["wechat", "at_pickup", "at_door"] = "wechat"
     substitution: Literal["best", "ask", "refund"] = "best"
     note: str = Field("", max_length=200)
     slot: str = Field("", max_length=40, description="ISO 8601: the beginning of a window of /stores/{store}/slots")
@@ -69,14 +69,17 @@ class PlacedNowOut(PlacedOut):
         "bad_text",
         "capacity_gone",
         "cart_full",
+        "cash_limit",
         "closed",
         "costs_more",
         "empty_cart",
         "held_by_others",
         "no_capacity",
+        "no_cash_at_door",
         "not_found",
         "not_sold",
         "out_of_range",
+        "pay_at_door_only",
         "pay_at_pickup_only",
         "promised_later",
         "slot_gone",

@@ -46,7 +46,7 @@ class CheckoutIn(Body):
     quote: str = Field(max_length=40)
     cart: str = Field(max_length=40, description="the cart's key")
     phone: str = Field(max_length=40)
-    payment_method: Literal["wechat", "at_pickup"] = "wechat"
+    payment_method: Literal["wechat", "at_pickup", "at_door"] = "wechat"
     substitution: Literal["best", "ask", "refund"] = "best"
     note: str = Field("", max_length=200)
     unit: str = Field("", max_length=60)

@@ -13,6 +13,7 @@ from highstreet.trade.fulfilment.rules import NewFulfilment, NewLine
 from ..events import OrderConfirmed
 from ..models import Order, OrderLine
 from ..ports import PromiseOffer
+from ..rules import ON_HANDOVER
 from ..states import ORDER, Axes, settle
 from .common import as_system, due, tell
 
@@ -57,6 +58,6 @@ def fulfil(actor: Actor, order: Order, lines: Iterable[OrderLine], offer: Promis
             ),
             address=f"{order.address} {order.unit}".strip(),
             note=order.note,
-            collect_due=due(order) if order.payment_method == "at_pickup" else 0,
+            collect_due=due(order) if order.payment_method in ON_HANDOVER else 0,
         ),
     )

@@ -21,7 +21,7 @@ from .giving_back import give_back_all
 def close_as_expired(actor: Actor, order: Order) -> None:
     """Expire a locked, pending order: its holds go free."""
     settle(order, Axes(None, "expired"), actor=actor.name)
-    _stop_paying(actor, order)
+    stop_paying(actor, order)
     promises().void(order_id=order.pk)
     tell(order, OrderExpired(order.pk, order.store_id))
     holds.release(order.group, state="expired")
@@ -31,7 +31,7 @@ def call_off(actor: Actor, order: Order, reason: str) -> None:
     """Cancel a locked order: money first, then the store, the shelves last."""
     give_back_all(actor, order, reason=reason)
     settle(order, Axes(None, reason), actor=actor.name, note=reason)
-    _stop_paying(actor, order)
+    stop_paying(actor, order)
     promises().void(order_id=order.pk)
     tell(order, OrderCancelled(order.pk, order.store_id, reason))
     going = fulfilments.of_order(order.pk)
@@ -40,7 +40,8 @@ def call_off(actor: Actor, order: Order, reason: str) -> None:
     holds.release(order.group)
 
 
-def _stop_paying(actor: Actor, order: Order) -> None:
+def stop_paying(actor: Actor, order: Order) -> None:
+    """Nothing is to be paid any more."""
     for intent in intents.intents(order.pk):
         if intent.status == "created":
             payments.close(actor=as_system(actor), intent_id=intent.id)

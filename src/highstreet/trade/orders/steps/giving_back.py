@@ -9,10 +9,12 @@ from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
+from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.payments import actions as payments
 
 from ..events import OrderRefunded
 from ..models import Order, OrderLine
+from ..rules import ON_HANDOVER
 from .common import as_system, due, find, left, sync_payment, tell
 
 POINTS = "PTS"
@@ -40,14 +42,22 @@ def given_by(actor: Actor, order: Order) -> int:
 
 
 def take_off(actor: Actor, order: Order, amount: int, *, key: str, reason: str) -> int:
-    """Make an order cheaper by `amount`: what is not yet paid at the counter, else what was paid."""
-    if order.payment_method == "at_pickup" and order.captured < due(order):
+    """Make an order cheaper by `amount`: what is not yet paid in cash, else what was paid."""
+    if order.payment_method in ON_HANDOVER and order.captured < due(order):
         amount = min(amount, due(order))
         order.reduced += amount
         Order.objects.filter(pk=order.pk).update(reduced=order.reduced)
+        tell_due(actor, order)
         sync_payment(actor, order)
         return amount
     return give_back(actor, order, amount, key=key, reason=reason)
+
+
+def tell_due(actor: Actor, order: Order) -> None:
+    """Who takes the cash takes what the order costs now. A store that is short has said less already; where it spoke of
+    units that were given back before, too little."""
+    if order.payment_method in ON_HANDOVER and order.captured == 0:
+        fulfilment.collect_now(actor=as_system(actor), order_id=order.pk, due=due(order))
 
 
 def give_back(

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from highstreet.kernel import clock, holds, ids, rows
+from highstreet.kernel.money import in_words
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.people.customers import actions as customers
@@ -23,7 +24,7 @@ from .. import rules
 from ..events import OrderPlaced
 from ..models import Order, OrderLine, Quote
 from ..ports import PromiseOffer, promises
-from ..refusals import BAD_PHONE, PAY_AT_PICKUP_ONLY
+from ..refusals import BAD_PHONE, CASH_LIMIT, NO_CASH_AT_DOOR, PAY_AT_DOOR_ONLY, PAY_AT_PICKUP_ONLY
 from .common import Want, choice, claims_on, clean, tell
 from .confirming import give_new_to_store
 
@@ -69,9 +70,8 @@ def place(actor: Actor, quote: Quote, wish: Wish, levels: Mapping[UUID, UUID] | 
 
     `levels` are the stock levels of its variants where they are known already.
     """
-    if wish.payment_method == "at_pickup" and quote.mode != "pickup":
-        raise Refused(PAY_AT_PICKUP_ONLY)
     city = organisations.city(stores.city_of(quote.store_id))
+    _payable_so(wish.payment_method, quote, city)
     offer = PromiseOffer.from_json(quote.promise)
     with rows.together():
         if quote._state.adding:
@@ -92,7 +92,7 @@ def place(actor: Actor, quote: Quote, wish: Wish, levels: Mapping[UUID, UUID] | 
             expires_at=_pay_until(order, city),
         )
         tell(order, OrderPlaced(order.pk, order.store_id, customer_id, order.mode, order.total))
-        now_due = order.payment_method == "at_pickup"
+        now_due = order.payment_method in rules.ON_HANDOVER
         if now_due:
             give_new_to_store(actor, order, lines, offer)
         rows.put([order])
@@ -102,6 +102,21 @@ def place(actor: Actor, quote: Quote, wish: Wish, levels: Mapping[UUID, UUID] | 
     # The hottest rows last: from here to the commit nobody else can take these units.
     holds.take(order.group, claims, order.expires_at, confirmed=now_due)
     return Placed(order.pk, order.key, order.number, order.status, intent.id)
+
+
+def _payable_so(method: str, quote: Quote, city: CityView) -> None:
+    """Refuses what this way to pay is not for: PAY_AT_PICKUP_ONLY, PAY_AT_DOOR_ONLY, NO_CASH_AT_DOOR, CASH_LIMIT."""
+    if method == "at_pickup" and quote.mode != "pickup":
+        raise Refused(PAY_AT_PICKUP_ONLY)
+    if method != "at_door":
+        return
+    if quote.mode != "delivery":
+        raise Refused(PAY_AT_DOOR_ONLY)
+    most = organisations.terms(city.retailer_id).cash_at_door
+    if most == 0:
+        raise Refused(NO_CASH_AT_DOOR)
+    if quote.total > most:
+        raise Refused(CASH_LIMIT, limit=in_words(most), most=most)
 
 
 def _remember(actor: Actor, customer_id: UUID, quote: Quote, wish: Wish) -> None:
@@ -168,7 +183,7 @@ def _lines(order: Order, quote: Quote) -> list[OrderLine]:
 
 
 def _pay_until(order: Order, city: CityView) -> datetime:
-    if order.payment_method == "at_pickup":
+    if order.payment_method in rules.ON_HANDOVER:
         return order.promised_to + timedelta(hours=organisations.terms(city.retailer_id).pickup_hold_hours + 24)
     return order.expires_at
 

@@ -1,39 +1,56 @@
-"""Cash at the counter."""
+"""Cash, at the counter and at the door."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from highstreet.kernel.policy import Actor, action
+from highstreet.kernel.ledger import AccountRef
+from highstreet.kernel.policy import SYSTEM, Actor, action
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import INVALID
 
 from ..models import PaymentIntent
 from ..refusals import NOTHING_OPEN
-from ..rules import AT_PICKUP
+from ..rules import AT_DOOR, AT_PICKUP, COURIER_CASH
 from ..steps import book
 
-__all__ = ["Till", "book", "capture_at_counter"]
+__all__ = ["Till", "book", "capture_at_counter", "capture_at_door"]
 
 
 @action("fulfilment.work")
 def capture_at_counter(*, actor: Actor, intent_id: UUID, amount: int) -> None:
     """Cash was taken for an "at_pickup" payment: what was asked, or less where units were short."""
-    intent = PaymentIntent.objects.filter(pk=intent_id, provider=AT_PICKUP, status="created").first()
+    intent = _open(AT_PICKUP, amount, pk=intent_id)
+    if not book(actor, intent, amount, ""):
+        raise Refused(NOTHING_OPEN)
+
+
+@action(SYSTEM)
+def capture_at_door(*, actor: Actor, intent_id: UUID, amount: int, courier_id: UUID) -> None:
+    """A courier took cash for an "at_door" payment and has it until it is handed in."""
+    intent = _open(AT_DOOR, amount, pk=intent_id)
+    if not book(actor, intent, amount, "", AccountRef(courier_id, COURIER_CASH, intent.currency)):
+        raise Refused(NOTHING_OPEN)
+
+
+def _open(provider: str, amount: int, **which: UUID) -> PaymentIntent:
+    """The latest open payment in cash; NOTHING_OPEN, or INVALID where it asks for less than `amount`."""
+    found = PaymentIntent.objects.filter(provider=provider, status="created", **which)
+    intent = found.order_by("-created_at").first()
     if intent is None:
         raise Refused(NOTHING_OPEN)
     if not 0 < amount <= intent.amount:
         raise Refused(INVALID, field="amount", problem=str(amount))
-    if not book(actor, intent, amount, ""):
-        raise Refused(NOTHING_OPEN)
+    return intent
 
 
 class Till:
     """Fills `fulfilment.ports.counter`."""
 
     def take(self, *, actor: Actor, payable: UUID, amount: int) -> None:
-        open_ones = PaymentIntent.objects.filter(payable=payable, provider=AT_PICKUP, status="created")
-        intent = open_ones.order_by("-created_at").first()
-        if intent is None:
-            raise Refused(NOTHING_OPEN)
+        intent = _open(AT_PICKUP, amount, payable=payable)
         capture_at_counter(actor=actor, intent_id=intent.pk, amount=amount)
+
+    def take_at_door(self, *, actor: Actor, payable: UUID, amount: int, courier_id: UUID) -> None:
+        intent = _open(AT_DOOR, amount, payable=payable)
+        capture_at_door(actor=actor, intent_id=intent.pk, amount=amount, courier_id=courier_id)

@@ -24,7 +24,7 @@ from ..gateways import Asked, ProviderRefused, ProviderUnavailable
 from ..models import PaymentIntent
 from ..reads import IntentView, view_of
 from ..refusals import PAYMENT_OVER, PROVIDER_SAID_NO, PROVIDER_SILENT
-from ..rules import ACCOUNTS, AT_PICKUP, FRESH_SECONDS, ask_again, provider_expiry
+from ..rules import ACCOUNTS, CASH, FRESH_SECONDS, ask_again, provider_expiry
 from ..states import PAYMENT
 from ..steps import capture, raise_alert, topics
 
@@ -209,7 +209,7 @@ def sweep_intents(*, actor: Actor, limit: int = 100) -> int:
     old = now - timedelta(seconds=FRESH_SECONDS)
     rows = list(
         PaymentIntent.objects.filter(status="created", created_at__lte=old)
-        .exclude(provider=AT_PICKUP)
+        .exclude(provider__in=CASH)
         .order_by(F("checked_at").asc(nulls_first=True), "created_at")[: limit * 5]
     )
     asked = 0

@@ -73,7 +73,9 @@ def accounts(request: StaffRequest) -> HttpResponse:
     found = [_account(one, owners) for one in ledger.accounts(owners.all)]
     own = [one for one in found if one.view.ref.owner == owners.own]
     people = [one for one in found if one.view.ref.owner != owners.own and one.view.balance]
-    context = {"own": own, "people": people, "people_total": sum(one.view.balance for one in people)}
+    codes = dict.fromkeys(one.view.ref.code for one in people)
+    of_couriers = [[one for one in people if one.view.ref.code == code] for code in codes]
+    context = {"own": own, "people": [(rows, sum(one.view.balance for one in rows)) for rows in of_couriers]}
     return page(request, "accounts", context, tab="ledger")
 
 

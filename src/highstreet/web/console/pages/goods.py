@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.http import HttpResponse
@@ -21,12 +20,12 @@ from highstreet.supply.inventory import reads as inventory
 from highstreet.supply.inventory.reads import MoveView
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.orders.reads import console as orders
+from highstreet.web.ui.rules import fen, yuan
 
 from .. import words
 from .frame import Scope, StaffRequest, beyond, further, go, known, page, scope_of, store_for, text_of, tried
 
 SCARCE = 3
-MOST_YUAN = Decimal(100_000)
 MINUS = "\u2212"
 
 
@@ -239,22 +238,6 @@ def level(request: StaffRequest, store: str, variant: str) -> HttpResponse:
         "may_flash": request.actor.may("stock.adjust"),
     }
     return page(request, "level", context, tab="stock", refused=refused)
-
-
-def yuan(amount: int) -> str:
-    """Fen as they are typed: 1290 -> 12.90."""
-    return f"{amount // 100}.{amount % 100:02d}"
-
-
-def fen(text: str) -> int | None:
-    """Yuan as typed -> fen; None for what is no price between 0.01 and 100,000 with at most two decimals."""
-    try:
-        value = Decimal(text.replace("¥", "").replace("，", ".").strip())
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or not Decimal("0.01") <= value <= MOST_YUAN or value != round(value, 2):
-        return None
-    return int(value * 100)
 
 
 def _goods(scope: Scope, code: str) -> Goods:

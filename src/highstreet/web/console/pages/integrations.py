@@ -20,10 +20,10 @@ from highstreet.kernel.refusal import Refused
 from highstreet.people.staff.policy import FEN, LIMITED, PERCENT, SCOPES
 from highstreet.people.staff.reads import Words
 from highstreet.supply.organisations import reads as organisations
+from highstreet.web.ui.rules import fen
 
 from .. import words
 from .frame import Scope, StaffRequest, cities_of, go, known, page, scope_of, text_of, tried
-from .goods import fen
 
 PERIODS = (30, 90, 365)
 WORDS = Words()

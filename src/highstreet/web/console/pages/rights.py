@@ -14,10 +14,10 @@ from highstreet.people.staff import actions
 from highstreet.people.staff import reads as staff
 from highstreet.people.staff.policy import FEN, PERCENT, ROLES
 from highstreet.people.staff.reads import Right
+from highstreet.web.ui.rules import fen, yuan
 
 from .. import words
 from .frame import StaffRequest, go, page, text_of, tried
-from .goods import fen, yuan
 
 MOST_UNITS = 1_000_000
 

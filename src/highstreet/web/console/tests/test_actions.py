@@ -21,10 +21,10 @@ from highstreet.supply.organisations.reads import forget
 from highstreet.trade.orders.models import OrderLine
 from highstreet.trade.payments.models import Alert, Refund
 from highstreet.web.console import charts
-from highstreet.web.console.pages.goods import fen, yuan
 from highstreet.web.console.pages.promises import interval
 from highstreet.web.console.tests.support import Scene, a_scene, an_order, client_of
 from highstreet.web.console.tests.support import staff as hired
+from highstreet.web.ui.rules import fen, yuan
 
 pytestmark = pytest.mark.django_db
 

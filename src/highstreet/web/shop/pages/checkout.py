@@ -18,6 +18,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.people.customers import reads as customers
 from highstreet.supply.inventory.refusals import SOLD_OUT
+from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.cart.refusals import EMPTY_CART
 from highstreet.trade.orders import actions as orders
@@ -27,11 +28,13 @@ from highstreet.trade.orders.reads import QuoteView
 from highstreet.trade.orders.refusals import ADDRESS_UNKNOWN, BAD_PHONE, SLOT_GONE
 
 from ..rules import got_worse, moment
+from ..templatetags.shop import yuan
 from . import times
 from .front import front_store
 from .visit import Here, Visit, shop_page
 
 MOST = {"address": 160, "unit": 60, "phone": 40, "note": 200}
+ON_HANDOVER = ("at_pickup", "at_door")
 SUBSTITUTIONS = ("best", "ask", "refund")
 
 
@@ -137,7 +140,7 @@ def _place(visit: Visit, form: Form, quote: QuoteView) -> HttpResponse:
     )
     visit.keep_order(placed.key)
     visit.keep_contact({"phone": form.phone, "unit": form.unit, "substitution": form.substitution})
-    if form.payment == "at_pickup":
+    if form.payment in ON_HANDOVER:
         return visit.go("shop:order", placed.key)
     return visit.go("shop:pay", placed.key)
 
@@ -222,9 +225,21 @@ def _typed(posted: QueryDict) -> Form:
         words("phone"),
         words("note"),
         substitution if substitution in SUBSTITUTIONS else "best",
-        "at_pickup" if payment == "at_pickup" else "wechat",
+        payment if payment in ON_HANDOVER else "wechat",
         moment(posted.get("slot", "")),
     )
+
+
+def _payments(visit: Visit, form: Form, quote: QuoteView | None) -> list[tuple[str, str, str, str, bool]]:
+    """The ways to pay: value, label, hint, icon, and whether it is the chosen one."""
+    found = [("wechat", _("WeChat Pay"), "", "wallet")]
+    most = organisations.terms(visit.city.retailer_id).cash_at_door
+    if visit.here.mode == "pickup":
+        found.append(("at_pickup", _("Pay at pickup"), "", "store"))
+    elif most and (quote is None or quote.total <= most):
+        found.append(("at_door", _("Cash to the courier"), _("up to {most}").format(most=yuan(most)), "bike"))
+    chosen = form.payment if form.payment in [value for value, *_rest in found] else "wechat"
+    return [(value, label, hint, icon, value == chosen) for value, label, hint, icon in found]
 
 
 def _page(
@@ -257,6 +272,7 @@ def _page(
         "times_alone": gone and hours is not None,
         "kept_slot": form.slot.isoformat() if form.slot and not hours and not gone else "",
         "sold_out": refusal is not None and refusal.reason is SOLD_OUT,
+        "payments": _payments(visit, form, quote),
         "substitutions": [
             ("best", _("Best match"), _("same or lower price")),
             ("ask", _("Ask me"), _("no reply in 2 min = refund")),

@@ -17,13 +17,14 @@ from highstreet.delivery.dispatch.rules.ends import BACK_WITHIN
 from highstreet.delivery.promise.reads import PromiseView
 from highstreet.kernel import clock
 from highstreet.trade.orders.reads import OrderView
+from highstreet.trade.orders.rules import ON_HANDOVER
 from highstreet.web.ui import rules as ui
 
 from .. import rules
 from ..templatetags.shop import yuan
 
 # After these the courier still has the goods. A fleet that gave it up on the way has told us nothing of them.
-GOES_BACK = ("nobody_home", "refused", "called_back", "damaged", "cannot_go_on")
+GOES_BACK = ("nobody_home", "not_paid", "refused", "called_back", "damaged", "cannot_go_on")
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def made_good(amount: int, order: OrderView) -> str:
     """Who pays for a delay, in words."""
     if not amount:
         return _("We are sorry.")
+    if order.compensated and order.payment_method in ON_HANDOVER:
+        return _("{amount} is kept for you in cash at {store}.").format(amount=yuan(amount), store=order.store.name)
     if order.compensated:
         return _("{amount} went back to WeChat by itself.").format(amount=yuan(amount))
     return _("{amount} in points are on your account.").format(amount=yuan(amount))
@@ -184,7 +187,9 @@ def _why(track: TrackView | None, delay: Delay) -> str:
 def _undelivered(order: OrderView, track: TrackView, promise: PromiseView | None) -> Say:
     """It could not be given over. Nobody comes a second time: the goods go back, then all of the money."""
     hours = BACK_WITHIN // timedelta(hours=1)
-    if track.status == "returned":
+    if order.payment_method == "at_door" and not order.captured:
+        after = _("The order ends, and you owe nothing.")
+    elif track.status == "returned":
         after = _("The order ends now, and everything you paid goes back.")
     elif track.incident in GOES_BACK:
         after = _(
@@ -204,6 +209,7 @@ def _failure(track: TrackView) -> str:
     """Why it could not be given over, as our courier or a hired fleet said it."""
     known = {
         "nobody_home": _("Nobody opened"),
+        "not_paid": _("It was not paid for at the door"),
         "refused": _("It was not taken at the door"),
         "called_back": _("The courier was called back"),
         "damaged": _("Damaged on the way"),
