@@ -195,7 +195,7 @@ def test_a_roster_that_is_gone_when_its_turn_comes_is_told() -> None:
 def test_a_proposal_that_breaks_does_not_keep_the_city_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told as broken, and another can be asked for."""
     place, _ = a_day(orders=2)
-    worked_on = {"actor": manager(place), "city_id": place.city_id, "day": DAY, "policy": "timely"}
+    worked_on: dict[str, Any] = {"actor": manager(place), "city_id": place.city_id, "day": DAY, "policy": "timely"}
     replay_id = actions.ask_replay(**worked_on, roster="other", other_day=BEFORE)
 
     def no_roster(*_: object) -> None:
