@@ -31,6 +31,7 @@ WHO = {
     "/api/v1/quotes/": "",
     "/api/v1/rosters": "owner",
     "/api/v1/store/": "owner",
+    "/api/v1/stores/{store}/cash": "owner",
     "/console/": "owner",
     "/courier/": "courier",
     "/store/": "owner",

@@ -240,6 +240,7 @@ class World:
             "reject": f"{order}/reject",
             "print": f"{order}/print",
             "pickup counter": f"{root}/collect",
+            "cash from couriers": f"{root}/cash",
             "stock": f"{root}/stock",
             "stock of one": f"{root}/stock/{self.variant}",
             "figures": f"{root}/figures",
