@@ -1,4 +1,4 @@
-"""How soon a hired fleet's courier is at a store: as soon as the last ones were."""
+"""Which stores a hired fleet brings for, and how soon its courier is there: as soon as the last ones were."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ SELECT store_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY came) FROM (
   AND (arrived_at IS NOT NULL OR picked_up_at < COALESCE(ended_at, 'infinity') - interval '1 minute')
 ) q WHERE place <= %s GROUP BY store_id
 """
+
+
+def brings(city_id: UUID, store_id: UUID) -> bool:
+    """Whether a hired fleet brings what this store sells."""
+    return ports.fleets.filled and store_id in ports.fleets().serving(city_id=city_id, store_ids=[store_id])
+
+
+class Doorstep:
+    """Fills `orders.ports.doorstep`: a hired fleet's couriers are not asked to take money for us."""
+
+    def takes_cash(self, *, city_id: UUID, store_id: UUID) -> bool:
+        return not brings(city_id, store_id)
 
 
 def reach(city_id: UUID, shops: Sequence[StoreView], now: datetime) -> dict[UUID, float]:

@@ -128,5 +128,12 @@ class GeoPort(Protocol):
         ...
 
 
+class Doorstep(Protocol):
+    def takes_cash(self, *, city_id: UUID, store_id: UUID) -> bool:
+        """Whether couriers who can be paid at the door bring what this store sells."""
+        ...
+
+
 promises: Port[PromisePort] = Port("orders.promises")
 geo: Port[GeoPort] = Port("orders.geo")
+doorstep: Port[Doorstep] = Port("orders.doorstep")

@@ -12,6 +12,7 @@ from highstreet.supply.stores import reads as stores
 
 from .. import ports
 from ..events import DeliveryCalledOff, DeliveryReady
+from ..hired import brings
 from ..meeting import begin_now, plan_start
 from ..models import Delivery
 from ..moving import step, topics
@@ -46,7 +47,7 @@ def create(
         return found
     store = stores.store(store_id)
     way = routing.path(store.city_id, (store.lat, store.lon), (lat, lon))
-    hired = not cash and _hired(store.city_id, store_id)
+    hired = not cash and brings(store.city_id, store_id)
     row = Delivery(
         id=ids.new_id(),
         fulfilment_id=fulfilment_id,
@@ -71,10 +72,6 @@ def create(
         begin_now([row])
         ports.fleets().give(delivery_id=kept)
     return kept
-
-
-def _hired(city_id: UUID, store_id: UUID) -> bool:
-    return ports.fleets.filled and store_id in ports.fleets().serving(city_id=city_id, store_ids=[store_id])
 
 
 @action(SYSTEM)

@@ -301,3 +301,11 @@ def test_the_store_hands_it_over_before_the_fleet_says_so(town: shop.Town, provi
     actions.bag_found(actor=owner(town.retailer), alert_id=FleetAlert.objects.get().pk)
     outbox.drain()
     assert refunded(placed)
+
+
+def test_where_a_fleet_brings_nothing_is_paid_at_the_door(town: shop.Town, provider: Scripted) -> None:
+    fleet = hire(town)
+    with pytest.raises(Refused, match="no_cash_at_door"):
+        town.order(1, method="at_door")
+    Fleet.objects.filter(pk=fleet.pk).update(active=False)
+    assert town.order(1, method="at_door").status == "confirmed"

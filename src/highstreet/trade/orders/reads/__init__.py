@@ -19,7 +19,7 @@ from .orders import (
     parties,
     search,
 )
-from .quotes import QuoteLineView, QuoteView, quote
+from .quotes import QuoteLineView, QuoteView, cash_at_door, quote
 from .slots import slots
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "QuoteLineView",
     "QuoteView",
     "by_key",
+    "cash_at_door",
     "counts",
     "id_of_key",
     "line_names",

@@ -17,7 +17,7 @@ from highstreet.trade.cart.rules import is_key
 from highstreet.trade.pricing import rules as pricing
 
 from ..models import Quote
-from ..ports import PromiseOffer
+from ..ports import PromiseOffer, doorstep
 
 
 @dataclass(frozen=True)
@@ -114,3 +114,9 @@ def view_of(row: Quote, store: StoreView) -> QuoteView:
         to_free_delivery=missing,
         late_credit=terms.late_credit,
     )
+
+
+def cash_at_door(city_id: UUID, store_id: UUID) -> int:
+    """The most that couriers take in cash for an order of this store, in fen; 0 where they take none."""
+    most = organisations.terms(organisations.city(city_id).retailer_id).cash_at_door
+    return most if most and doorstep().takes_cash(city_id=city_id, store_id=store_id) else 0

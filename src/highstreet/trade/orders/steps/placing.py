@@ -24,6 +24,7 @@ from .. import rules
 from ..events import OrderPlaced
 from ..models import Order, OrderLine, Quote
 from ..ports import PromiseOffer, promises
+from ..reads.quotes import cash_at_door
 from ..refusals import BAD_PHONE, CASH_LIMIT, NO_CASH_AT_DOOR, PAY_AT_DOOR_ONLY, PAY_AT_PICKUP_ONLY
 from .common import Want, choice, claims_on, clean, tell
 from .confirming import give_new_to_store
@@ -112,7 +113,7 @@ def _payable_so(method: str, quote: Quote, city: CityView) -> None:
         return
     if quote.mode != "delivery":
         raise Refused(PAY_AT_DOOR_ONLY)
-    most = organisations.terms(city.retailer_id).cash_at_door
+    most = cash_at_door(city.id, quote.store_id)
     if most == 0:
         raise Refused(NO_CASH_AT_DOOR)
     if quote.total > most:

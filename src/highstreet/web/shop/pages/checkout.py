@@ -18,7 +18,6 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.people.customers import reads as customers
 from highstreet.supply.inventory.refusals import SOLD_OUT
-from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.cart.refusals import EMPTY_CART
 from highstreet.trade.orders import actions as orders
@@ -233,10 +232,9 @@ def _typed(posted: QueryDict) -> Form:
 def _payments(visit: Visit, form: Form, quote: QuoteView | None) -> list[tuple[str, str, str, str, bool]]:
     """The ways to pay: value, label, hint, icon, and whether it is the chosen one."""
     found = [("wechat", _("WeChat Pay"), "", "wallet")]
-    most = organisations.terms(visit.city.retailer_id).cash_at_door
     if visit.here.mode == "pickup":
         found.append(("at_pickup", _("Pay at pickup"), "", "store"))
-    elif most and (quote is None or quote.total <= most):
+    elif quote and quote.total <= (most := order_reads.cash_at_door(visit.city.id, quote.store.id)):
         found.append(("at_door", _("Cash to the courier"), _("up to {most}").format(most=yuan(most)), "bike"))
     chosen = form.payment if form.payment in [value for value, *_rest in found] else "wechat"
     return [(value, label, hint, icon, value == chosen) for value, label, hint, icon in found]
