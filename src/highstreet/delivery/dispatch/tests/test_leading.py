@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -33,8 +34,26 @@ class Process:
         self.thread.submit(lambda: connection.cursor().execute("SELECT pg_advisory_lock(%s)", [leading.KEY])).result(10)
 
     def die(self) -> None:
+        """Returns once PostgreSQL has let go: a busy one takes a moment."""
         self.mine = []
-        self.thread.submit(lambda: connection.close()).result(10)
+        pid = self.thread.submit(_hung_up).result(10)
+        until = time.monotonic() + 30
+        while pid is not None and _lives(pid):
+            assert time.monotonic() < until, "a connection that was closed is still there"
+            time.sleep(0.01)
+
+
+def _hung_up() -> int | None:
+    """Close this thread's connection. Which backend it had, if any."""
+    pid = connection.connection.info.backend_pid if connection.connection is not None else None
+    connection.close()
+    return pid
+
+
+def _lives(pid: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = %s", [pid])
+        return cursor.fetchone() is not None
 
 
 def look_at_once(processes: list[Process]) -> None:
