@@ -40,7 +40,7 @@ class Habits:
     # Of deliveries; and of those, who has no money at the door after all. Couriers hand in what is more, in fen.
     pays_at_door: float = 0.1
     not_paid: float = 0.01
-    hands_in_above: int = 20_000
+    hands_in_above: int = 5_000
     # Business seconds after the promise that a shopper goes on waiting.
     patience: float = 3 * 3600.0
     # Couriers: gone for hours with the bag, or before they have one; never telling where they are; what could not be

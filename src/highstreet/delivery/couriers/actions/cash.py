@@ -26,8 +26,8 @@ MAX_KEY = 80
 def take_cash(*, actor: Actor, store_id: UUID, courier_id: UUID, amount: int, key: str) -> HandInView:
     """`amount` fen of what a courier of the store's city has in hand are in the store's till now.
 
-    The same `key` of the same person again is the same hand-in. Refuses NOT_SO_MUCH_IN_HAND; of two tills at
-    once the second looks at what the first has left.
+    The same `key` of the same person again is the same hand-in. Refuses NOT_SO_MUCH_IN_HAND; of two tills at once the
+    second looks at what the first has left.
     """
     shop = stores.must_work_at(actor, store_id)
     if type(amount) is not int or not 0 < amount <= MAX_AMOUNT:

@@ -39,8 +39,8 @@ def create(
 
     `not_before`: not at the door earlier, as the shopper chose; `start_at`: the store begins then. A store that has
     hired a fleet gives it there, in this transaction; the dispatcher does not see it then, and the store begins at
-    once, as nobody here tells such a courier when to come. Our own couriers bring what is paid
-    for in `cash` at the door.
+    once, as nobody here tells such a courier when to come. What is paid for in `cash` at the door is always our own
+    couriers'.
     """
     found = Delivery.objects.filter(fulfilment_id=fulfilment_id).values_list("pk", flat=True).first()
     if found is not None:
