@@ -42,7 +42,7 @@ demo: $(STAMPS)/base
 	@$(BIN)/highstreet demo $(ARGS)
 
 demo-check: $(STAMPS)/base
-	@$(BIN)/highstreet --data var/check demo --port 8200 --speed 4 --empty --check
+	@$(BIN)/highstreet --data var/check demo --port 8200 --speed 8 --empty --check
 
 test: $(STAMPS)/dev $(STAMPS)/chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

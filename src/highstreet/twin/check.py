@@ -20,7 +20,7 @@ from .files import PASSWORD
 from .shoppers import Shopper
 from .workers import Rider, Store, Told
 
-# An order takes some twenty minutes of the city; at four times that is five, for each of the two.
+# An order takes some twenty minutes of the city: at eight times that is two and a half, for each of the two.
 SECONDS = 900
 
 
