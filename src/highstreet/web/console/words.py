@@ -289,6 +289,7 @@ SAYS: Words = {
     "nothing is paid for a shift that is not written down": gettext_lazy(
         "nothing is paid for a shift that is not written down"
     ),
+    "each fleet is owed what its orders say, once": gettext_lazy("each fleet is owed what its orders say, once"),
     "each delivery's courier was paid what it says, once": gettext_lazy(
         "each delivery's courier was paid what it says, once"
     ),
