@@ -214,11 +214,6 @@ def day_cost(terms: EarningTerms, duties: Iterable[Duty]) -> DayCost:
     return DayCost(earned, topped, paid)
 
 
-def later(at: datetime, days: int, zone: tzinfo) -> datetime:
-    """The same time by the local clock so many days later."""
-    return (at.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone)
-
-
 def first_name(name: str) -> str:
     """What customers are told of a courier: the first word, or of a Chinese name the family name."""
     words = name.split()

@@ -45,10 +45,15 @@ class Stint:
         """The same shift by the local clock so many days later."""
         return replace(
             self,
-            starts_at=rules.later(self.starts_at, days, zone),
-            ends_at=rules.later(self.ends_at, days, zone),
-            breaks=tuple((rules.later(a, days, zone), rules.later(b, days, zone)) for a, b in self.breaks),
+            starts_at=later(self.starts_at, days, zone),
+            ends_at=later(self.ends_at, days, zone),
+            breaks=tuple((later(a, days, zone), later(b, days, zone)) for a, b in self.breaks),
         )
+
+
+def later(at: datetime, days: int, zone: tzinfo) -> datetime:
+    """The same time by the local clock so many days later."""
+    return (at.astimezone(zone).replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone)
 
 
 def worked(city_id: UUID, day: date) -> list[Stint]:

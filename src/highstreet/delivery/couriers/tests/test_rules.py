@@ -16,7 +16,6 @@ from ..rules import (
     day_cost,
     first_name,
     guaranteed_minutes,
-    later,
     shape,
     top_up,
 )
@@ -124,14 +123,6 @@ def test_what_a_day_costs() -> None:
     cost = day_cost(terms, duties)
     assert (cost.earned, cost.top_up, cost.bonus, cost.total) == (7000, 4500, 1500, 13000)
     assert day_cost(terms, []).total == 0
-
-
-def test_the_same_time_by_the_clock_on_another_day() -> None:
-    """Berlin's clocks went back in the night of 25 October 2026: nine in the morning is nine in the morning."""
-    zone = ZoneInfo("Europe/Berlin")
-    nine = datetime(2026, 10, 24, 9, 0, tzinfo=zone).astimezone(UTC)
-    assert later(nine, 2, zone).astimezone(UTC) == datetime(2026, 10, 26, 8, 0, tzinfo=UTC)
-    assert later(nine, -2, zone).astimezone(UTC) == datetime(2026, 10, 22, 7, 0, tzinfo=UTC)
 
 
 def test_what_a_shopper_is_told_of_a_courier() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,7 @@ from highstreet.kernel.refusal import Refused
 
 from .. import planning, reads
 from ..models import Break, RosterShift, Shift
+from ..reads.stints import later
 from . import support
 from .test_roster import ordered, shift
 
@@ -84,3 +86,11 @@ def test_a_proposal_learns_from_the_days_before_and_nothing_else() -> None:
     assert planning.seen(place.city_id).days.keys() > planning.seen(place.city_id, YESTERDAY).days.keys()
     Delivery.objects.filter(created_at__gte=at(19)).update(created_at=at(19) - timedelta(days=7))
     assert reads.proposal(place.city_id, YESTERDAY) != quiet
+
+
+def test_the_same_time_by_the_clock_on_another_day() -> None:
+    """Berlin's clocks went back in the night of 25 October 2026: nine in the morning is nine in the morning."""
+    zone = ZoneInfo("Europe/Berlin")
+    nine = datetime(2026, 10, 24, 9, 0, tzinfo=zone).astimezone(UTC)
+    assert later(nine, 2, zone).astimezone(UTC) == datetime(2026, 10, 26, 8, 0, tzinfo=UTC)
+    assert later(nine, -2, zone).astimezone(UTC) == datetime(2026, 10, 22, 7, 0, tzinfo=UTC)
