@@ -12,7 +12,7 @@ from .town import Town
 PHONE_ZH, DESK_EN = View("zh-hans", 360), View("en", 1280)
 DARK = View("en", 360, dark=True)
 ALL = [View(language, width, dark) for language in ("zh-hans", "en") for width in (360, 1280) for dark in (False, True)]
-DESK_ALSO = {"home", "product", "checkout", "tracking", "store queue", "console overview", "console order"}
+DESK_ALSO = {"home", "checkout", "store queue", "console overview", "console order"}
 DARK_ALSO = {"home", "checkout", "tracking", "store pick list", "courier on shift"}
 
 
@@ -26,12 +26,12 @@ def test_pages_hold(town: Town, chrome: Chrome, world: World) -> None:
     """Each page once, as a Chinese phone shows it; the busiest also as an English desktop and in the dark.
 
     What stands still while one tabs through (bars over fields) is looked at on the busiest. The console's other pages,
-    refusals, and what only who typed the password again sees wait for the long run.
+    those of signing in, refusals, and what only who typed the password again sees wait for the long run.
     """
     inspector = Inspector(chrome, town, english_messages())
     seen = []
     for place in world.places():
-        rest = place.path.startswith("/console/") or place.fresh or place.answers != 200
+        rest = place.path.startswith(("/console/", "/accounts/")) or place.fresh or place.answers != 200
         if place.name not in DESK_ALSO and rest:
             continue
         walk = place.name in DESK_ALSO | DARK_ALSO
