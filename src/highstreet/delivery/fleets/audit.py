@@ -29,10 +29,11 @@ add(
 add(
     "I2",
     "each fleet is owed what its orders say, once",
-    "SELECT f.id::text, f.charged, COALESCE(p.owed, 0) FROM fleets_fleetorder f LEFT JOIN "
+    "SELECT COALESCE(f.id::text, p.key), COALESCE(f.charged, 0), COALESCE(p.owed, 0) FROM "
+    "(SELECT id, charged FROM fleets_fleetorder WHERE charged > 0) f FULL JOIN "
     "(SELECT j.key, -SUM(o.amount) AS owed FROM kernel_journal j JOIN kernel_posting o ON o.journal_id = j.id "
     "WHERE o.code = 'fleet_payable' AND j.kind = 'fleet_fee' GROUP BY j.key) p ON p.key = 'fleet:' || f.id || ':fee' "
-    "WHERE f.charged <> COALESCE(p.owed, 0)",
+    "WHERE COALESCE(f.charged, 0) <> COALESCE(p.owed, 0)",
 )
 figure(
     "fleet_calls_due", "Calls to fleets that are due", "SELECT count(*) FROM fleets_fleetorder WHERE next_at <= %(now)s"

@@ -57,7 +57,10 @@ def take_cash(*, actor: Actor, store_id: UUID, courier_id: UUID, amount: int, ke
         taken_by=actor.name,
         at=clock.now(),
     )
-    row.save(force_insert=True)
+    CashHandIn.objects.bulk_create([row], ignore_conflicts=True)
+    if not CashHandIn.objects.filter(pk=row.pk).exists():
+        # For another courier, at the same moment: whose lock this one did not wait for.
+        raise Refused(KEY_REUSED)
     ledger.post(
         key=f"hand_in:{row.pk}",
         kind="cash_handed_in",

@@ -19,7 +19,7 @@ from highstreet.trade.payments import ports
 
 from .. import actions
 from ..models import Delivery
-from .test_actions import plan
+from .test_actions import begin, plan
 
 
 @dataclass
@@ -57,19 +57,7 @@ def owing(place: support.Town, amount: int, *, status: str = "ready") -> Deliver
         description="",
         expires_at=box.promised_to + timedelta(hours=24),
     )
-    actions.create(
-        actor=THE_SYSTEM,
-        fulfilment_id=box.pk,
-        order_id=box.order_id,
-        order_number=box.order_number,
-        store_id=box.store_id,
-        lat=box.lat,
-        lon=box.lon,
-        promised_to=box.promised_to,
-        ready_by=box.ready_by,
-        cash=True,
-    )
-    return Delivery.objects.get(fulfilment_id=box.pk)
+    return begin(box, cash=True)
 
 
 def to_the_door(place: support.Town, rider: Actor, row: Delivery) -> None:

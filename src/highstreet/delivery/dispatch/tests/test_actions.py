@@ -39,7 +39,7 @@ def noon() -> Iterator[None]:
         yield
 
 
-def begin(row: Fulfilment) -> Delivery:
+def begin(row: Fulfilment, *, cash: bool = False) -> Delivery:
     actions.create(
         actor=THE_SYSTEM,
         fulfilment_id=row.pk,
@@ -50,6 +50,7 @@ def begin(row: Fulfilment) -> Delivery:
         lon=row.lon,
         promised_to=row.promised_to,
         ready_by=row.ready_by,
+        cash=cash,
     )
     if row.status == "ready":
         actions.mark_ready(actor=THE_SYSTEM, fulfilment_id=row.pk, at=NOON)

@@ -95,6 +95,27 @@ def test_one_form_sent_many_times_at_once_is_one_hand_in() -> None:
     assert support.broken() == []
 
 
+def test_one_key_for_two_couriers_at_once_is_one_hand_in() -> None:
+    """They wait for no common lock: the key decides."""
+    place = support.town()
+    riders = []
+    for apart in (100, 20):
+        riders.append(support.courier(place, apart))  # the nearest gets the order
+        earn(place, riders[-1], 1680)
+    worker, where = at_the_till(place, 0), place.stores[0].id
+
+    def take(rider: Actor) -> int:
+        assert rider.courier_id is not None
+        one = {"store_id": where, "courier_id": rider.courier_id}
+        return couriers.take_cash(actor=worker, amount=1680, key="k", **one).left
+
+    with patch.object(ledger, "balance", both_look_first()):
+        done = at_once([lambda: take(riders[0]), lambda: take(riders[1])])
+    assert sorted(map(str, done)) == ["0", "key_reused"]
+    assert CashHandIn.objects.count() == 1 and sum(in_hand(rider) for rider in riders) == 1680
+    assert support.broken() == []
+
+
 def test_a_courier_who_taps_six_times_has_taken_it_once() -> None:
     place = support.town()
     rider = support.courier(place, 100)

@@ -23,6 +23,7 @@ from ..dialects import sealed
 from ..dialects.meituan import Meituan, sign
 from ..models import Fleet, FleetAlert, FleetEvent, FleetOrder
 from ..providers import Asked, Called, Dialect, FleetRefused, FleetUnavailable, Known, Quote, Told
+from ..steps import PAYABLE
 
 WECHAT_SECRETS = {
     "appid": "wx5ad7bo1",
@@ -222,7 +223,7 @@ def alerts() -> set[str]:
 
 def owed(fleet: Fleet) -> int:
     """What the books say that a fleet is owed, in fen."""
-    return -ledger.balance(AccountRef(fleet.pk, "fleet_payable", "CNY"))
+    return -ledger.balance(AccountRef(fleet.pk, PAYABLE, "CNY"))
 
 
 def status(placed: Placed) -> tuple[str, str, str]:

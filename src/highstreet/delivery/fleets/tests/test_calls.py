@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from highstreet.kernel import failpoints, ids, outbox
+from highstreet.kernel import audit, failpoints, ids, ledger, outbox
+from highstreet.kernel.ledger import AccountRef
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.trade.fulfilment import actions as fulfilments
 from highstreet.trade.orders import actions as orders
@@ -13,7 +14,10 @@ from highstreet.trade.orders.tests import support as shop
 
 from .. import actions, reads
 from ..models import FleetOrder
+from ..steps import PAYABLE
 from .support import Scripted, alerts, given, hire, owed, owner, path, status, tell, turn
+
+OWED = "each fleet is owed what its orders say, once"
 
 
 def test_lost_answers_make_one_order(town: shop.Town, provider: Scripted) -> None:
@@ -133,6 +137,22 @@ def test_what_a_fleet_charges_is_owed_once(town: shop.Town, provider: Scripted) 
     assert (FleetOrder.objects.get(pk=order.pk).charged, owed(fleet)) == (0, 900)
     found = reads.bills(owner(town.retailer), fleet.pk)
     assert [(one.brought, one.called_off, one.amount) for one in found] == [(1, 1, 900)]
+
+
+@pytest.mark.parametrize("wrong", ["kept and not booked", "booked and not kept"])
+def test_the_audit_sees_a_charge_on_one_side_only(town: shop.Town, provider: Scripted, wrong: str) -> None:
+    fleet = hire(town)
+    _brought, _row, order = given(town)
+    tell(fleet, order.number, "50")
+    outbox.drain()
+    with transaction.atomic():
+        if wrong == "kept and not booked":
+            FleetOrder.objects.filter(pk=order.pk).update(charged=701)
+        else:
+            lines = [(AccountRef(town.retailer, "fleet_fees", "CNY"), 1), (AccountRef(fleet.pk, PAYABLE, "CNY"), -1)]
+            ledger.post(key="fleet:again:fee", kind="fleet_fee", cause=order.delivery_id, actor=THE_SYSTEM, lines=lines)
+        assert [found.says for found in audit.run() if found.broken] == [OWED]
+        transaction.set_rollback(True)
 
 
 def test_a_callback_before_the_answer_is_charged_too(

@@ -15,7 +15,7 @@ from highstreet.kernel import ids
 from ..dialects import reading, sealed
 from ..dialects.meituan import Meituan, sign
 from ..dialects.wechat import Wechat, delivery_sign
-from ..providers import Called, Forged, Unconcerned
+from ..providers import Called, Forged, Known, Unconcerned
 from .support import MEITUAN_SECRETS, WECHAT_SECRETS, meituan_callback, wechat_callback
 
 
@@ -26,6 +26,17 @@ def test_signatures_are_those_of_the_documents() -> None:
     assert sealed.signature("AAAAA", "1714036504", "1514711492") == "f464b24fc39322e44b38aa78f5edd27bd1441696"
     told = delivery_sign("test_shop_id", "test_shop_order_id", "test_app_secrect")
     assert told == "a93d8d6bae9a9483c1b1d4e8670e7f6226ec94cb"
+
+
+@pytest.mark.parametrize(
+    ("answer", "costs"),
+    [(b'{"deduct_fee": 2.5, "desc": ""}', 250), (b'{"deduct_fee": 0}', 0), (b"{}", 0), (b'{"deduct_fee": -1}', 0)],
+)
+def test_what_calling_off_costs_is_read_from_the_answer(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes, costs: int
+) -> None:
+    monkeypatch.setattr(Wechat, "_call", lambda *_asked: reading.objects(answer))
+    assert Wechat(WECHAT_SECRETS, "").cancel(Known("one", 1, "no-1", "w1"), "cancelled") == costs
 
 
 def test_what_is_sealed_opens_and_nothing_else_does() -> None:

@@ -69,7 +69,7 @@ def test_quoted_created_once_found_and_called_off(spoken: tuple[str, FleetProvid
     told = speaker.query(known, clock.now())
     assert told is not None and (told.number, told.provider_id) == (number, first)
     assert told.code == {"wechat": "101", "meituan": "0"}[name] and told.courier_name == ""
-    speaker.cancel(known, "cancelled")
+    assert speaker.cancel(known, "cancelled") == 0, "nobody had set out"
     told = speaker.query(known, clock.now())
     assert told is not None and told.code == {"wechat": "103", "meituan": "99"}[name]
     with pytest.raises(FleetRefused):
