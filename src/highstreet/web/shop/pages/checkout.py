@@ -229,13 +229,16 @@ def _typed(posted: QueryDict) -> Form:
     )
 
 
-def _payments(visit: Visit, form: Form, quote: QuoteView | None) -> list[tuple[str, str, str, str, bool]]:
-    """The ways to pay: value, label, hint, icon, and whether it is the chosen one."""
+def _payments(visit: Visit, form: Form, tried: Try) -> list[tuple[str, str, str, str, bool]]:
+    """The ways to pay: value, label, hint, icon, and whether it is the chosen one. What was chosen stays so while
+    something else stands in the way."""
     found = [("wechat", _("WeChat Pay"), "", "wallet")]
     if visit.here.mode == "pickup":
         found.append(("at_pickup", _("Pay at pickup"), "", "store"))
-    elif quote and quote.total <= (most := order_reads.cash_at_door(visit.city.id, quote.store.id)):
-        found.append(("at_door", _("Cash to the courier"), _("up to {most}").format(most=yuan(most)), "bike"))
+    elif store := tried.quote.store if tried.quote else tried.store or front_store(visit, visit.here):
+        most = order_reads.cash_at_door(visit.city.id, store.id)
+        if most and (tried.quote is None or tried.quote.total <= most):
+            found.append(("at_door", _("Cash to the courier"), _("up to {most}").format(most=yuan(most)), "bike"))
     chosen = form.payment if form.payment in [value for value, *_rest in found] else "wechat"
     return [(value, label, hint, icon, value == chosen) for value, label, hint, icon in found]
 
@@ -270,7 +273,7 @@ def _page(
         "times_alone": gone and hours is not None,
         "kept_slot": form.slot.isoformat() if form.slot and not hours and not gone else "",
         "sold_out": refusal is not None and refusal.reason is SOLD_OUT,
-        "payments": _payments(visit, form, quote),
+        "payments": _payments(visit, form, tried),
         "substitutions": [
             ("best", _("Best match"), _("same or lower price")),
             ("ask", _("Ask me"), _("no reply in 2 min = refund")),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from highstreet.kernel import ids, outbox
+from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.models import Organisation
+from highstreet.supply.stores.models import Store
 from highstreet.trade.fulfilment import actions as fulfilment
 from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.orders.tests import support as life
@@ -21,6 +24,7 @@ from .support import add, be_at, form_of, order, page, text
 
 pytestmark = pytest.mark.django_db
 CASH = 'value="at_door"'
+CHOSEN = re.compile(r'<input[^>]*value="at_door"[^>]* checked')
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +56,15 @@ def test_a_guest_pays_the_courier(town: Town, reader: Client) -> None:
     outbox.drain()
     html = page(reader, f"/o/{row.key}")
     assert "to the courier, in cash" not in html and 'id="rate"' in html
+
+
+def test_what_stands_in_the_way_does_not_change_how_it_is_paid(town: Town, reader: Client) -> None:
+    be_at(reader)
+    add(reader, town.variants[0])
+    form = form_of(page(reader, "/checkout"), phone="13800001234", payment="at_door")
+    assert CHOSEN.search(text(reader.post("/checkout", {**form, "address": "Nowhere Street 99999", "quote": ""}), 422))
+    Store.objects.update(paused_until=clock.now() + timedelta(days=9))
+    assert CHOSEN.search(text(reader.post("/checkout", {**form, "quote": ""}), 409))
 
 
 def test_it_is_offered_where_and_up_to_what_the_city_says(town: Town, reader: Client) -> None:
