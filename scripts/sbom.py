@@ -94,19 +94,23 @@ def vendored() -> list[dict[str, Any]]:
 
 
 def document() -> dict[str, Any]:
-    """The whole bill; raises ValueError where the standard's schema does not hold."""
-    from cyclonedx.schema import SchemaVersion
-    from cyclonedx.validation.json import JsonStrictValidator
-
+    """The whole bill."""
     made, components = python_components()
     made["components"] = [*components, *vendored()]
     made["dependencies"] += [
         {"ref": one["bom-ref"]} for one in made["components"] if one["bom-ref"].startswith("pkg:npm")
     ]
+    return made
+
+
+def check(made: dict[str, Any]) -> None:
+    """Raises ValueError where the standard's schema does not hold."""
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(made))
     if wrong is not None:
         raise ValueError(str(wrong)[:500])
-    return made
 
 
 def main() -> None:
@@ -114,6 +118,7 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, default=ROOT / "build/sbom.cdx.json")
     file: Path = parser.parse_args().file
     made = document()
+    check(made)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(made, indent=2) + "\n")
     running = sum(one["scope"] == "required" for one in made["components"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import osmium
 import pytest
 
 from highstreet import cli
@@ -29,19 +30,31 @@ CATEGORIES = """\
 code,name_zh,name_en,picture,position,group,group_zh,group_en
 tea,茶,Tea,tea,1,drinks,饮料,Drinks
 """
+STREETS = POA / "streets.osm.pbf"
 COUNTED = (City, Organisation, Store, Product, Variant, Listing)
 Run = Callable[..., tuple[int, str]]
 
 
+@pytest.fixture(scope="module")
+def avenues(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo city's wide streets only, in a file without a header box: read in a fifth of the time."""
+    path = tmp_path_factory.mktemp("map") / "avenues.osm.pbf"
+    wide = osmium.filter.TagFilter(("highway", "primary"), ("highway", "secondary"))
+    with osmium.BackReferenceWriter(str(path), ref_src=str(STREETS)) as file:
+        for way in osmium.FileProcessor(str(STREETS), osmium.osm.WAY).with_filter(wide):
+            file.add(way)
+    return path
+
+
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path, avenues: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Import with some of the files or options changed: the exit code and what was said."""
 
     def run(
         stores: str = STORES,
         products: str = PRODUCTS,
         categories: str = CATEGORIES,
-        streets: Path = POA / "streets.osm.pbf",
+        streets: Path = avenues,
         code: str = "second",
         retailer: str = "house",
     ) -> tuple[int, str]:

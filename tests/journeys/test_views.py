@@ -25,17 +25,17 @@ def world(town: Town) -> World:
 def test_pages_hold(town: Town, chrome: Chrome, world: World) -> None:
     """Each page once, as a Chinese phone shows it; the busiest also as an English desktop and in the dark.
 
-    What stands still while one tabs through (bars over fields) is looked at on the busiest. The console's other pages,
-    those of signing in, refusals, and what only who typed the password again sees wait for the long run.
+    What stands still while one tabs through (bars over fields) is looked at on the busiest. The other pages of who is
+    signed in, those of signing in, and refusals wait for the long run.
     """
     inspector = Inspector(chrome, town, english_messages())
     seen = []
     for place in world.places():
-        rest = place.path.startswith(("/console/", "/accounts/")) or place.fresh or place.answers != 200
-        if place.name not in DESK_ALSO and rest:
+        busy = place.name in DESK_ALSO | DARK_ALSO
+        rest = place.user or place.path.startswith("/accounts/") or place.answers != 200
+        if rest and not busy:
             continue
-        walk = place.name in DESK_ALSO | DARK_ALSO
-        seen.append(inspector.look(place, PHONE_ZH, walk=walk))
+        seen.append(inspector.look(place, PHONE_ZH, walk=busy))
         if place.name in DESK_ALSO:
             seen.append(inspector.look(place, DESK_EN))
         if place.name in DARK_ALSO:

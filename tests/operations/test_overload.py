@@ -59,8 +59,8 @@ def overloaded(stack: Stack, seconds: float, row: Add) -> None:
     assert shed["carts"] == shed["orders"] == 0, shed
     assert after.refused() == 0
     assert verdict.code == 0, verdict.broken
-    assert share >= 0.8 or seconds < 30, share
-    assert seen.refusal_at(0.9) < 0.2 or seconds < 30
+    assert share >= 0.8, share
+    assert seen.refusal_at(0.9) < 0.2
 
 
 def _done(orders: Counter[str]) -> int:
@@ -90,11 +90,6 @@ def _shed(stack: Stack) -> Counter[str]:
     text = httpx.get(f"{stack.url}/metrics", trust_env=False, timeout=20).text
     found = re.findall(r'highstreet_shed_total\{class="(\w+)"\} ([\d.e+]+)', text)
     return Counter({name: int(float(value)) for name, value in found})
-
-
-def test_a_moment_of_three_times_the_capacity(row: Add) -> None:
-    with Stack(["web"], threads=4) as stack:
-        overloaded(stack, 4.0, row)
 
 
 @pytest.mark.long

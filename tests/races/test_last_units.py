@@ -42,6 +42,7 @@ def test_the_same_race_fails_without_the_guard() -> None:
     assert any("on_hand - held - allocated" in line for line in result.broken), result.broken
 
 
+@pytest.mark.long
 def test_one_key_sent_30_times_at_once_is_one_order() -> None:
     with Stack(["web"], web_workers=2) as stack:
         tally, orders, bodies, other = loops.run(same_key(stack, times=30))

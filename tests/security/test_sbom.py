@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -41,7 +40,7 @@ MISNAMED = "Other/Proprietary License"
 
 @pytest.fixture(scope="module")
 def bill() -> dict[str, Any]:
-    """Made as `make sbom` makes it, which checks it against the standard's schema."""
+    """Made as `make sbom` makes it."""
     made: dict[str, Any] = sbom.document()
     return made
 
@@ -57,16 +56,20 @@ def test_every_locked_package_and_every_vendored_file_is_in_it(bill: dict[str, A
     }
     there = [path for path in sbom.VENDOR.parent.iterdir() if path.name != sbom.VENDOR.name]
     assert files == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
-    note = f"{len(locked)} locked packages, {len(files)} vendored files; valid CycloneDX {sbom.SPEC}"
+    note = f"{len(locked)} locked packages, {len(files)} vendored files; CycloneDX {sbom.SPEC}"
     row("Q5", "bill of materials", n=len(bill["components"]), notes=note)
 
 
-def test_a_document_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.long
+def test_it_is_what_the_standards_schema_says(bill: dict[str, Any]) -> None:
+    sbom.check(bill)
+
+
+@pytest.mark.long
+def test_a_document_that_is_none_is_refused() -> None:
     """The control: the schema is looked at."""
-    wrong = {"components": [], "dependencies": [], "bomFormat": "Other", "specVersion": "1.6"}
-    monkeypatch.setattr(sbom, "python_components", lambda: (json.loads(json.dumps(wrong)), []))
     with pytest.raises(ValueError, match="CycloneDX"):
-        sbom.document()
+        sbom.check({"components": [], "dependencies": [], "bomFormat": "Other", "specVersion": "1.6"})
 
 
 def test_no_licence_is_in_the_way(bill: dict[str, Any]) -> None:
