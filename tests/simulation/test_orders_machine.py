@@ -220,9 +220,12 @@ class Machine:
         self.model.came += cash
 
     def _hand(self, box: FulfilmentView) -> None:
+        from highstreet.delivery.dispatch.models import Delivery
         from highstreet.trade.fulfilment.models import Fulfilment, PickupCode
 
         if box.mode == "delivery":
+            # Who is chosen to bring it is not tried here: somebody's who is not ours to choose.
+            Delivery.objects.filter(fulfilment_id=box.id).update(carrier="fleet")
             fulfilment.hand_over(actor=self.town.worker(), fulfilment_id=box.id)
             return
         due = Fulfilment.objects.get(pk=box.id).collect_due

@@ -23,6 +23,13 @@ audit.add(
     "GROUP BY courier_id HAVING count(*) > 1",
 )
 audit.add(
+    "I8",
+    "what has left the store is in a courier's bag",
+    "SELECT d.id::text, d.status, f.status FROM dispatch_delivery d JOIN fulfilment_fulfilment f "
+    "ON f.id = d.fulfilment_id WHERE d.carrier = 'own' AND d.status IN ('waiting', 'assigned', 'accepted', 'at_store') "
+    "AND f.status IN ('handed_over', 'in_transit', 'failed', 'returning')",
+)
+audit.add(
     "I2",
     "each delivery's courier was paid what it says, once",
     "SELECT d.id::text, d.pay, COALESCE(p.paid, 0) FROM dispatch_delivery d LEFT JOIN "

@@ -81,8 +81,9 @@ def epoch(city_id: UUID, *, with_capacity: bool = False) -> None:
         paces = dict.fromkeys(reached.keys() - by_fleet.keys(), snapshot.pace(seen, city_id, now))
         promises.expect_couriers(actor=THE_SYSTEM, city_id=city_id, seconds=reached, paces=paces)
         actions.place_idle(actor=THE_SYSTEM, city_id=city_id, seen=seen)
-    if done.assigned or done.lapsed:
-        log.info("dispatch.epoch", city=str(city_id), assigned=done.assigned, lapsed=done.lapsed, waiting=done.waiting)
+    counts = {name: getattr(done, name) for name in ("assigned", "lapsed", "relieved", "waiting")}
+    if done.assigned or done.lapsed or done.relieved:
+        log.info("dispatch.epoch", city=str(city_id), **counts)
 
 
 def main() -> None:

@@ -134,7 +134,10 @@ class WaitingPlace(models.Model):
 
 
 class Override(models.Model):
-    """What somebody decided by hand: from whom, to whom (nobody: back to waiting), why. Only added to."""
+    """What was decided against an earlier decision: from whom, to whom (nobody: back to waiting), why. Only added to.
+
+    By hand, or by the dispatcher for somebody who is held up.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="overrides")

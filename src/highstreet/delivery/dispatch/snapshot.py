@@ -107,6 +107,7 @@ def tasks(rows: list[Delivery], now: datetime) -> list[rules.Task]:
             (row.lat, row.lon),
             row.ready_at or max(_in_hand(row, now), now),
             row.pick,
+            row.at_door_at if row.status == "at_door" else None,
         )
         for row in rows
     ]
@@ -264,17 +265,26 @@ def _opens_in(row: Delivery, now: datetime) -> float:
     return (row.not_before - now).total_seconds() if row.not_before else -np.inf
 
 
+def asked_lately(delivery_ids: Collection[UUID], now: datetime) -> dict[UUID, set[UUID]]:
+    """Who was offered each delivery in the last ten minutes, or had it taken from them."""
+    since = now - timedelta(minutes=BARRED_MINUTES)
+    decided = DispatchDecision.objects.filter(delivery_id__in=delivery_ids, at__gt=since)
+    taken = Override.objects.filter(delivery_id__in=delivery_ids, at__gt=since, was_courier__isnull=False)
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for delivery_id, courier_id in decided.values_list("delivery_id", "courier_id").union(
+        taken.values_list("delivery_id", "was_courier_id")
+    ):
+        found[delivery_id].add(courier_id)
+    return found
+
+
 def _barred(now: datetime, waiting: list[Delivery], present: list[CourierView]) -> NDArray[np.bool_]:
-    """Who was offered a delivery lately and let it lapse, or had it taken from them: not asked for ten minutes."""
+    """Who let a delivery lapse lately, or had it taken from them, is not asked for it again for ten minutes."""
     barred = np.zeros((len(waiting), len(present)), bool)
     row_of = {row.pk: number for number, row in enumerate(waiting)}
     column_of = {courier.id: number for number, courier in enumerate(present)}
-    since, asked = now - timedelta(minutes=BARRED_MINUTES), list(row_of)
-    decided = DispatchDecision.objects.filter(delivery_id__in=asked, at__gt=since)
-    taken = Override.objects.filter(delivery_id__in=asked, at__gt=since, was_courier__isnull=False)
-    pairs = decided.values_list("delivery_id", "courier_id").union(taken.values_list("delivery_id", "was_courier_id"))
-    for delivery_id, courier_id in pairs:
-        if courier_id in column_of:
+    for delivery_id, asked in asked_lately(row_of, now).items():
+        for courier_id in asked & column_of.keys():
             barred[row_of[delivery_id], column_of[courier_id]] = True
     barred[barred.all(axis=1)] = False  # better the same courier again than nobody
     return barred

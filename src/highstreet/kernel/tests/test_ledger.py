@@ -62,6 +62,13 @@ def test_a_balance_is_of_one_owner_code_and_currency() -> None:
     assert ledger.balance(AccountRef(THIRD, "cash", "CNY")) == 0
 
 
+def test_balances_are_of_these_owners_and_one_code() -> None:
+    mine, theirs, thirds = (AccountRef(owner, "cash", "CNY") for owner in (OWN, OTHER, THIRD))
+    post((mine, 500), (SALES, -500))
+    post((mine, -120), (theirs, 70), (thirds, 50))
+    assert ledger.balances([OWN, OTHER, UUID(int=4)], "cash") == {OWN: 380, OTHER: 70}
+
+
 def test_a_turnover_is_of_one_cause_and_code() -> None:
     first, second = ids.new_id(), ids.new_id()
     post((CASH, 500), (SALES, -500), cause=first)

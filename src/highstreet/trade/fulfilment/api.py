@@ -360,7 +360,7 @@ def pack(request: HttpRequest, fulfilment: str) -> HttpResponse:
 @router.post(
     "/fulfilments/{fulfilment}/hand-over",
     response={200: FulfilmentOut},
-    openapi_extra=refuses("not_found", "other_order", "wrong_state"),
+    openapi_extra=refuses("not_found", "other_order", "nobodys_yet", "wrong_state"),
 )
 @route("fulfilment.work")
 def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResponse:

@@ -1,4 +1,5 @@
-"""What fulfilment asks of others: who takes cash, at the counter and at the door (filled by `trade.payments`)."""
+"""What fulfilment asks of others: who takes cash, at the counter and at the door (filled by `trade.payments`), and who
+takes a bag along (filled by `delivery.dispatch`)."""
 
 from __future__ import annotations
 
@@ -21,3 +22,12 @@ class Counter(Protocol):
 
 
 counter: Port[Counter] = Port("fulfilment.counter")
+
+
+class Riders(Protocol):
+    def take_along(self, *, fulfilment_id: UUID) -> bool:
+        """The store gives the bag to whoever was to fetch it, in this transaction: theirs from now on. False where
+        nobody was. To be asked before the fulfilment is locked."""
+
+
+riders: Port[Riders] = Port("fulfilment.riders")

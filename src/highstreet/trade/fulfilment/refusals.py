@@ -17,6 +17,9 @@ NOT_A_SUBSTITUTE = reason("not_a_substitute", 409, _("{name} is not sold here, o
 NOT_ASKED = reason("not_asked", 409, _("There is nothing left to answer about {name}"))
 BAD_REASON = reason("bad_reason", 422, _("Choose one of the reasons"))
 OTHER_ORDER = reason("other_order", 409, _("That is another order's number: this is {number}"))
+NOBODYS_YET = reason(
+    "nobodys_yet", 409, _("No courier has been chosen for {number} yet. Keep it until one has been, and comes for it")
+)
 CODE_UNKNOWN = reason(
     "pickup_code_unknown", 404, _("No order waits here under this code. Read it again, digit by digit")
 )

@@ -341,6 +341,7 @@ SAYS: Words = {
     "what an order has been paid is what its payments captured, in its currency": gettext_lazy(
         "what an order has been paid is what its payments captured, in its currency"
     ),
+    "what has left the store is in a courier's bag": gettext_lazy("what has left the store is in a courier's bag"),
     "what is held is the sum of the live holds": gettext_lazy("what is held is the sum of the live holds"),
     "what is packed is picked or short, and nobody is still asked": gettext_lazy(
         "what is packed is picked or short, and nobody is still asked"

@@ -22,6 +22,8 @@ from highstreet.delivery.dispatch import actions
 from highstreet.delivery.dispatch import reads as dispatch
 from highstreet.delivery.dispatch.reads import JobView, StopView
 from highstreet.delivery.dispatch.reads.places import place_to_wait
+from highstreet.delivery.dispatch.reads.taken import taken_away
+from highstreet.delivery.dispatch.rules import HELD_UP
 from highstreet.kernel import clock, ids, streams
 from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
@@ -276,6 +278,7 @@ def _screen(
         "typed": typed,
         "offers": [] if current and current.step == "accept" else offers,
         "wait": wait,
+        "taken": _taken(request),
         "done": me.on_shift and not (me.on_break or me.takes_orders(now)),
         "way": maps.link(places[0][1], current.view.name, request.headers.get("User-Agent", "")) if current else "",
         "drawing": maps.draw(me.city_id, places, here),
@@ -285,6 +288,16 @@ def _screen(
     }
     status = refused.reason.status if refused else 422 if problem else 200
     return page(request, "now" if request.htmx else "work", context, status=status)
+
+
+def _taken(request: CourierRequest) -> list[str]:
+    """What need not be brought after all, and why, in words."""
+    held_up = _("{number} goes to somebody else: you were held up, and they will be there sooner")
+    by_hand = _("{number} goes to somebody else: the shop's staff decided so")
+    return [
+        (held_up if one.why == HELD_UP else by_hand).format(number=one.order_number)
+        for one in taken_away(request.actor)
+    ]
 
 
 def _stop(view: StopView, number: int, doors: dict[UUID, datetime], now: datetime) -> Stop:

@@ -7,6 +7,7 @@ from .learning import learn_speeds
 from .override import Overridden, override
 from .places import place_idle
 from .planning import Epoch, plan
+from .relieving import relieve
 from .replaying import advance_replay, ask_replay, fail_replay, finish_replay
 from .vanishing import let_go_of_vanished
 from .work import accept, arrive_door, arrive_store, decline, deliver, give_back, incident, pick_up
@@ -38,6 +39,7 @@ __all__ = [
     "pick_up",
     "place_idle",
     "plan",
+    "relieve",
     "store_begins",
     "take_back",
     "take_over",

@@ -11,15 +11,11 @@ from django.db.models.functions import Coalesce
 
 from highstreet.kernel import clock
 from highstreet.kernel.models import StateChange
-from highstreet.kernel.policy import SYSTEM, THE_SYSTEM, Actor, action, require
+from highstreet.kernel.policy import SYSTEM, Actor, action, require
 from highstreet.kernel.refusal import Refused
 from highstreet.supply.organisations import reads as organisations
-from highstreet.trade.fulfilment import actions as fulfilments
-from highstreet.trade.fulfilment import reads as fulfilment_reads
-from highstreet.trade.fulfilment.states import WITH_COURIER
 from highstreet.trade.orders import actions as orders
 
-from .. import rules
 from ..models import Delivery
 from ..moving import lose, step
 from ..rules import ends
@@ -61,7 +57,8 @@ def give_up(*, actor: Actor, delivery_id: UUID) -> bool:
     # Looked at anew now that it is locked: its history too.
     now = clock.now()
     if _untaken(now).filter(pk=row.pk).exists():
-        _nobody_takes(actor, row)
+        step(actor, row, "cancel", note=NOBODY)
+        orders.let_down(actor=actor, order_id=row.order_id, reason=NOBODY)
     elif _not_back(now).filter(pk=row.pk).exists():
         lose(actor, row)
     else:
@@ -88,13 +85,3 @@ def _since(before: datetime, events: Sequence[str]) -> QuerySet[Delivery]:
     last = Subquery(path.order_by("-at").values("at")[:1])
     began = Coalesce(last, F("created_at"), output_field=DateTimeField())
     return Delivery.objects.annotate(began=began).filter(carrier="own", began__lte=before)
-
-
-def _nobody_takes(actor: Actor, row: Delivery) -> None:
-    step(actor, row, "cancel", note=NOBODY)
-    if fulfilment_reads.detail(THE_SYSTEM, row.fulfilment_id).status not in WITH_COURIER:
-        orders.let_down(actor=actor, order_id=row.order_id, reason=NOBODY)
-        return
-    # The store gave the bag to somebody who told us nothing.
-    fulfilments.fail(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, reason=rules.LOST)
-    fulfilments.return_(actor=THE_SYSTEM, fulfilment_id=row.fulfilment_id, restock=False)

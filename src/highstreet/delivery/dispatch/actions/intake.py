@@ -91,11 +91,15 @@ def store_begins(*, actor: Actor, fulfilment_id: UUID, at: datetime) -> None:
 
 
 @action(SYSTEM)
-def hand_over(*, actor: Actor, fulfilment_id: UUID) -> None:
-    """The store gave it to its courier: picked up, unless the courier said so first."""
-    row = Delivery.objects.select_for_update(no_key=True).filter(fulfilment_id=fulfilment_id).first()
+def hand_over(*, actor: Actor, fulfilment_id: UUID) -> bool:
+    """The store gave it to its courier: picked up, unless the courier said so first. False: nobody was to fetch it.
+
+    What a hired fleet brings is its own to say who fetches.
+    """
+    row = Delivery.objects.select_for_update(no_key=True).filter(fulfilment_id=fulfilment_id).defer("proof").first()
     if row is not None and row.status in BEFORE_PICK_UP:
         step(actor, row, "pick_up", note="handed over by the store")
+    return row is None or row.status != "waiting" or row.carrier == "fleet"
 
 
 @action(SYSTEM)

@@ -20,6 +20,7 @@ from ..meeting import begin_now
 from ..models import MOST_SEATS, Delivery, DispatchDecision
 from ..moving import step, topics, wait_again
 from ..states import LIVE
+from .relieving import relieve
 from .vanishing import let_go_of_vanished
 
 ETA_MOVED_SECONDS = 45
@@ -27,26 +28,32 @@ ETA_MOVED_SECONDS = 45
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one call of `plan` did: deliveries given to couriers, taken back, and still waiting; couriers `away`."""
+    """What one call of `plan` did: deliveries given to couriers, taken back, and still waiting; couriers `away`.
+
+    `lapsed` were not accepted in time, `relieved` were with a courier who is held up.
+    """
 
     assigned: int
     lapsed: int
     waiting: int
     away: frozenset[UUID] = frozenset()
+    relieved: int = 0
 
 
 def plan(*, actor: Actor, city_id: UUID, policy: Policy = SERVING) -> Epoch:
     """One epoch for a city. Every assignment is conditional on the delivery still waiting and the courier's room.
 
-    Run by one leader a city (see `loop`); run by two, the second finds nothing waiting. Three transactions, none of
+    Run by one leader a city (see `loop`); run by two, the second finds nothing waiting. Four transactions, none of
     them open while the city is looked at: a travel service may take its time.
     """
     now = clock.now()
     lapsed = lapse(actor=actor, city_id=city_id)
     away = let_go_of_vanished(actor=actor, city_id=city_id)
     seen = snapshot.take(city_id, now, away)
-    assigned = give(actor=actor, seen=seen, decided=policy.assign(seen.problem), policy=policy.name, now=now)
-    return Epoch(assigned, lapsed, len(seen.waiting) - assigned, frozenset(away))
+    decided = policy.assign(seen.problem)
+    assigned = give(actor=actor, seen=seen, decided=decided, policy=policy.name, now=now)
+    relieved = relieve(actor=actor, seen=seen, decided=decided, now=now)
+    return Epoch(assigned, lapsed, len(seen.waiting) - assigned, frozenset(away), relieved)
 
 
 plan.__policy__ = SYSTEM  # type: ignore[attr-defined]

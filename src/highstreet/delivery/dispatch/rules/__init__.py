@@ -34,6 +34,9 @@ ABANDONED_SECONDS = 3600.0
 # What is in the bag of somebody who has vanished is given up so long after the promise and the last sign of life.
 GIVEN_UP_SECONDS = 2700.0
 MOST_OVERDUE = timedelta(minutes=15)
+# What is not picked up and would come too late is taken from its courier, where somebody idle is so much sooner.
+RELIEF_SECONDS = 300.0
+HELD_UP = "held_up"
 _CARRIED = ("picked_up", "at_door")
 
 
@@ -42,7 +45,7 @@ class Task:
     """One delivery of a courier, as far as its route needs it.
 
     `pick`: where its pick-up comes in the counting of `sequence`, if one ride collects at several stores; else right
-    before its door.
+    before its door. `at_door_at`: since when its courier stands at its door.
     """
 
     delivery_id: UUID
@@ -53,6 +56,7 @@ class Task:
     door: Point
     ready_at: datetime
     pick: int | None = None
+    at_door_at: datetime | None = None
 
     @property
     def begins(self) -> int:
@@ -61,13 +65,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Stop:
-    """`kind` is dropoff, pickup or return; a pick-up is for all orders of that visit."""
+    """`kind` is dropoff, pickup or return; a pick-up is for all orders of that visit. `since`: the courier is there."""
 
     kind: str
     place: Point
     store_id: UUID
     deliveries: tuple[UUID, ...]
     not_before: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def _one_ride(one: Task, other: Task) -> bool:
 
 
 def _door(task: Task) -> Stop:
-    return Stop("dropoff", task.door, task.store_id, (task.delivery_id,))
+    return Stop("dropoff", task.door, task.store_id, (task.delivery_id,), since=task.at_door_at)
 
 
 def _pick_up(visit: Sequence[Task]) -> Stop:
@@ -133,10 +138,18 @@ def schedule(
     for stop in route:
         arrive = at + timedelta(seconds=seconds(here, stop.place))
         leave = max(arrive, stop.not_before) if stop.not_before else arrive
-        leave += timedelta(seconds=AT_DOOR_SECONDS if stop.kind == "dropoff" else AT_STORE_SECONDS)
+        if stop.since is not None:
+            leave += still_there(now - stop.since)
+        else:
+            leave += timedelta(seconds=AT_DOOR_SECONDS if stop.kind == "dropoff" else AT_STORE_SECONDS)
         timed.append(Timed(stop, arrive, leave))
         here, at = stop.place, leave
     return timed
+
+
+def still_there(stood: timedelta) -> timedelta:
+    """How much longer a courier stands at a door: what is usual, and of what takes longer half as long again."""
+    return max(timedelta(seconds=AT_DOOR_SECONDS) - stood, min(stood / 2, MOST_OVERDUE))
 
 
 def in_hand(ready_at: datetime | None, ready_by: datetime, start_at: datetime | None, now: datetime) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -117,16 +118,25 @@ def test_what_is_never_packed_is_not_a_couriers(town: support.Town) -> None:
         assert ended(placed) == ("cancelled", "no_courier")
 
 
-def test_what_the_store_gave_to_nobody_we_know_is_lost(town: support.Town) -> None:
+def test_a_store_gives_nothing_to_nobody_we_know(town: support.Town) -> None:
+    """Nor somebody else's bag; and what it gives is the courier's at once, whoever lets go of it in that moment."""
     placed, row = taken_by_nobody(town)
-    fulfilments.hand_over(actor=town.worker(), fulfilment_id=support.package(placed).id)
-    outbox.drain()
-    with support.later(after(row, 61)):
-        sweep()
-        assert ended(placed) == ("cancelled", "returned")
-        assert (support.package(placed).status, outcome(placed)[0]) == ("returned", "broken")
-        assert town.level(0).on_hand == 18, "nobody has seen the goods again"
-        support.clean_audit()
+    box = support.package(placed).id
+    with pytest.raises(Refused, match="nobodys_yet"):
+        fulfilments.hand_over(actor=town.worker(), fulfilment_id=box)
+    assert support.package(placed).status == "ready"
+    with pytest.raises(Refused, match="not_found"):
+        fulfilments.hand_over(actor=replace(town.worker(), store_ids=frozenset()), fulfilment_id=box)
+    offered(town, rider(town))
+    with pytest.raises(Refused, match="other_order"):
+        fulfilments.hand_over(actor=town.worker(), fulfilment_id=box, code="ABCDEF")
+    row.refresh_from_db()
+    assert row.status == "assigned"
+    fulfilments.hand_over(actor=town.worker(), fulfilment_id=box)
+    row.refresh_from_db()
+    assert (row.status, support.package(placed).status) == ("picked_up", "handed_over")
+    fulfilments.hand_over(actor=town.worker(), fulfilment_id=box)
+    support.clean_audit()
 
 
 def test_an_offer_that_is_not_taken_does_not_begin_the_wait_anew_and_one_that_is_does(town: support.Town) -> None:

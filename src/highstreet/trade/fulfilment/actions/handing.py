@@ -22,7 +22,7 @@ from ..events import (
     FulfilmentReturned,
 )
 from ..models import Fulfilment, FulfilmentLine, PickupCode
-from ..refusals import CASH_CHANGED, CASH_DUE, CODE_UNKNOWN, CODE_USED, OTHER_ORDER
+from ..refusals import CASH_CHANGED, CASH_DUE, CODE_UNKNOWN, CODE_USED, NOBODYS_YET, OTHER_ORDER
 from ..rules import restockable
 from ..states import ENDED, MACHINE
 from ..steps import bag, facts, find, put_back, tell
@@ -35,8 +35,13 @@ MAX_CASH = 10**9
 def hand_over(*, actor: Actor, fulfilment_id: UUID, code: str = "") -> None:
     """The courier has the bag. Said by the store or by the courier's pick-up, whichever is first.
 
-    `code`, when given, is the order's number that the courier names; another's is refused.
+    `code`, when given, is the order's number that the courier names; another's is refused. So is what nobody has come
+    for: NOBODYS_YET.
     """
+    theirs = True
+    if actor.kind != SYSTEM and ports.riders.filled:
+        # Who brings it is settled before this row is locked, as by a courier's own pick-up.
+        theirs = ports.riders().take_along(fulfilment_id=find(actor, fulfilment_id).pk)
     row = find(actor, fulfilment_id, lock=True)
     if code and code.strip().upper() != row.order_number.upper():
         raise Refused(OTHER_ORDER, number=row.order_number)
@@ -44,6 +49,8 @@ def hand_over(*, actor: Actor, fulfilment_id: UUID, code: str = "") -> None:
         raise Refused(WRONG_STATE, state=row.status)
     if row.status in GONE:
         return
+    if not theirs and row.status == "ready":
+        raise Refused(NOBODYS_YET, number=row.order_number)
     move(MACHINE, row, "hand_over", actor=actor.name)
     tell(row, FulfilmentHandedOver(**facts(row), at=clock.now().isoformat()))
 

@@ -26,7 +26,7 @@ COURIER = ids.new_id()
 def on_the_road(town: Town, placed: Placed) -> None:
     pick(town, placed)
     outbox.drain()
-    fulfilment.hand_over(actor=town.worker(), fulfilment_id=package(placed).id)
+    fulfilment.hand_over(actor=THE_SYSTEM, fulfilment_id=package(placed).id)
 
 
 def hand_out(placed: Placed, cash: int) -> None:
@@ -77,6 +77,7 @@ def test_it_is_not_handed_out_for_another_amount(town: Town, said: int) -> None:
     assert refused.value.facts["amount"] == 1680 and "¥16.80" in str(refused.value.words)
     assert (view(placed).status, in_hand()) == ("confirmed", 0)
     assert package(placed).status == "handed_over"
+    hand_out(placed, 1680)
 
 
 def test_an_order_that_was_paid_takes_no_cash(town: Town) -> None:

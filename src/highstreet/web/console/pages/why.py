@@ -20,6 +20,7 @@ from highstreet.delivery.dispatch.reads import DecisionView
 from highstreet.delivery.dispatch.reads import candidates as hands
 from highstreet.delivery.dispatch.reads import tower as towers
 from highstreet.delivery.dispatch.reads.tower import RideView
+from highstreet.delivery.dispatch.rules import HELD_UP
 from highstreet.kernel import ids
 from highstreet.kernel.policy import route
 from highstreet.kernel.refusal import Refused
@@ -212,6 +213,9 @@ def _since(ride: RideView, decided: list[DecisionView], names: dict[UUID, str]) 
             said.append(_("Packed {n} min later than planned").format(n=over))
     for one in ride.overrides:
         was = names.get(one.was_courier_id, "–") if one.was_courier_id else _("nobody")
+        if one.why == HELD_UP:
+            said.append(_("Taken from {was} at {time}, who was held up").format(time=local_time(one.at), was=was))
+            continue
         now_with = names.get(one.courier_id, "–") if one.courier_id else _("nobody")
         said.append(
             _("By hand at {time}: from {was} to {now}, because: {why}").format(
