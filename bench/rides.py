@@ -1,4 +1,4 @@
-"""Does it pay that one ride collects at two shops? Made-up days with and without, decided as the platform does.
+"""Does it pay that one ride collects at two shops, and that more rides along? Days decided as the platform does.
 
     python bench/rides.py --seeds 2 3 4 --couriers 30 50 --minutes 1 2
 
@@ -28,6 +28,7 @@ HEADS = (
     "couriers",
     "minutes",
     "stores a ride",
+    "more rides along",
     "click-to-door (90th)",
     "within 40 min at peak %",
     "undelivered %",
@@ -54,17 +55,17 @@ def main() -> int:
                 for seed in asked.seeds
                 for day in write(Path(folder) / str(couriers), seed, asked.days, orders=asked.orders, couriers=couriers)
             ]
-            for stores in (1, STORES):
-                broken += _row(days, couriers, tuple(asked.minutes), stores)
+            for stores, along in ((1, False), (1, True), (STORES, False), (STORES, True)):
+                broken += _row(days, couriers, tuple(asked.minutes), stores, along)
     return 1 if broken else 0
 
 
-def _row(days: list[Instance], couriers: int, minutes: tuple[float, ...], stores: int) -> int:
+def _row(days: list[Instance], couriers: int, minutes: tuple[float, ...], stores: int, along: bool) -> int:
     """Print the means; how many rules were broken."""
     scores, spent, rides = [], [], []
     for day in days:
         rules = replace(day.rules, pickup=minutes[0], dropoff=minutes[1], stores=stores)
-        ran = simulate(replace(day, rules=rules), SERVING, Settings(may_move=False))
+        ran = simulate(replace(day, rules=rules), SERVING, Settings(may_move=False, along=along))
         scores.append(score(replace(day, rules=rules), ran.log))
         spent += ran.cpu
         rides += [">" in event[3] for event in ran.log if event[2] == "assign"]
@@ -76,6 +77,7 @@ def _row(days: list[Instance], couriers: int, minutes: tuple[float, ...], stores
         str(couriers),
         "+".join(f"{each:g}" for each in minutes),
         str(stores),
+        "yes" if along else "no",
         f"{mean['click']:.2f} ({mean['click90']:.1f})",
         f"{mean['in_target_at_peak']:.1f}",
         f"{mean['undelivered']:.2f}",

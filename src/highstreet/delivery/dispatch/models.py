@@ -112,7 +112,7 @@ class DispatchDecision(models.Model):
     """Why this courier: the policy, its cost, and the ranked alternatives.
 
     `basis` is what was known then of the one chosen: seconds `free`, `ride`, `wait`, `door`, the `eta`, and at how many
-    `stores` the ride collects.
+    `stores` the ride collects; of what rides `along` with so many, when they `leave` the store.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

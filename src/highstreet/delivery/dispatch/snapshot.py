@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from highstreet.supply.stores import reads as stores
 from highstreet.supply.stores.reads import StoreView
 
 from . import rules
-from .engine import STORES, Problem, reach
+from .engine import STORES, Problem, Ride, reach
 from .models import Delivery, DispatchDecision, Override, due
 from .states import LIVE
 
@@ -33,7 +33,8 @@ LONGEST = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`problem`'s indices are those of `couriers`, `stores` and `waiting`; `etas` are of `live` deliveries."""
+    """`problem`'s indices are those of `couriers`, `stores` and `waiting`; `etas` are of `live` deliveries. `fetching`:
+    by courier, what its ride in the problem is."""
 
     problem: Problem
     couriers: list[CourierView]
@@ -41,14 +42,16 @@ class Snapshot:
     waiting: list[Delivery]
     live: list[Delivery]
     etas: dict[UUID, datetime] = field(default_factory=dict)
+    fetching: dict[int, rules.Fetching] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Free:
-    """When and where a courier has nothing left to do."""
+    """When and where a courier has nothing left to do; and what is fetched next, where more could come along."""
 
     at: datetime
     place: rules.Point
+    fetching: rules.Fetching | None = None
 
 
 def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywhere: bool = False) -> Snapshot:
@@ -73,7 +76,15 @@ def take(city_id: UUID, now: datetime, away: Collection[UUID] = (), *, everywher
     idle = [free(city_id, courier, of_courier[courier.id], now, etas) for courier in present]
     room = [min(courier.capacity, 8) - len(of_courier[courier.id]) for courier in present]
     problem = _problem(city_id, now, shops, index, waiting, present, idle, room, everywhere=everywhere)
-    return Snapshot(problem, present, shops, waiting, live, etas)
+    wanted = {row.store_id for row in waiting}
+    fetching = {
+        number: one.fetching
+        for number, one in enumerate(idle)
+        if one.fetching is not None and one.fetching.store_id in wanted
+    }
+    if fetching:
+        problem = replace(problem, rides=_rides(city_id, now, fetching, index, waiting, live))
+    return Snapshot(problem, present, shops, waiting, live, etas, fetching)
 
 
 def couriers_in(seen: Snapshot, city_id: UUID, now: datetime) -> dict[UUID, float]:
@@ -147,7 +158,7 @@ def free(city_id: UUID, courier: CourierView, rows: list[Delivery], now: datetim
     for stop in route:
         if stop.stop.kind == "dropoff":
             etas[stop.stop.deliveries[0]] = now if stop.stop.deliveries[0] in at_door else stop.arrive
-    return Free(route[-1].leave, route[-1].stop.place)
+    return Free(route[-1].leave, route[-1].stop.place, rules.fetching(route, now))
 
 
 def _problem(
@@ -201,6 +212,34 @@ def _problem(
         to_door=to_door,
         stores=STORES,
     )
+
+
+def _rides(
+    city_id: UUID,
+    now: datetime,
+    fetching: dict[int, rules.Fetching],
+    index: dict[UUID, int],
+    waiting: list[Delivery],
+    live: list[Delivery],
+) -> tuple[Ride, ...]:
+    """What is fetched by whom, as the engine wants it."""
+    row_of, factor = {row.pk: row for row in live}, legs(city_id).factor("bike", now)
+    ends = np.array([(row.lat, row.lon) for row in waiting], float)
+    made = []
+    for courier, one in fetching.items():
+        rows = [row_of[delivery_id] for delivery_id in one.deliveries]
+        doors = np.array([(row.lat, row.lon) for row in rows], float)
+        made.append(
+            Ride(
+                courier=courier,
+                store=index[one.store_id],
+                leave_in=(one.leave - now).total_seconds(),
+                doors_in=np.array([(at - now).total_seconds() for at in one.doors]),
+                promised_in=np.array([(row.promised_to - now).total_seconds() for row in rows]),
+                near=factor * straight_seconds(doors, ends, "bike"),
+            )
+        )
+    return tuple(made)
 
 
 def by_vehicle(present: list[CourierView]) -> dict[Mode, NDArray[np.int64]]:

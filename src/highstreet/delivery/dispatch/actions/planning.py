@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from highstreet.delivery.couriers import actions as couriers
 from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import SYSTEM, Actor, action
@@ -19,7 +21,7 @@ from ..events import DeliveryAssigned
 from ..meeting import begin_now
 from ..models import MOST_SEATS, Delivery, DispatchDecision
 from ..moving import step, topics, wait_again
-from ..states import LIVE
+from ..states import BEFORE_PICK_UP, LIVE
 from .relieving import relieve
 from .vanishing import let_go_of_vanished
 
@@ -88,20 +90,18 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
     """Lock the couriers in id order, then give each job's orders while there is room."""
     jobs = sorted(decided.jobs, key=lambda job: seen.couriers[job.courier].id)
     on_duty = couriers.lock_on_shift(actor=actor, courier_ids=[seen.couriers[job.courier].id for job in jobs])
-    seats: dict[UUID, set[int]] = defaultdict(set)
-    last: dict[UUID, int] = defaultdict(int)
-    for courier_id, seat, sequence in Delivery.objects.filter(courier_id__in=on_duty, status__in=LIVE).values_list(
-        "courier_id", "seat", "sequence"
-    ):
-        seats[courier_id].add(seat)
-        last[courier_id] = max(last[courier_id], sequence)
+    bags = _bags(on_duty)
     # Whoever decided by hand since we looked has the last word.
     still = _lock_waiting([seen.waiting[order].pk for job in jobs for order in job.orders])
     given = 0
     for job in jobs:
         courier = seen.couriers[job.courier]
-        free = [seat for seat in range(min(courier.capacity, MOST_SEATS)) if seat not in seats[courier.id]]
+        taken = {row.seat for row in bags[courier.id]}
+        free = [seat for seat in range(min(courier.capacity, MOST_SEATS)) if seat not in taken]
         if courier.id not in on_duty or len(free) < len(job.orders):
+            continue
+        after = _last(bags[courier.id]) if job.place is None else _made_room(bags[courier.id], seen, job, still)
+        if after is None:
             continue
         # The stops of a ride are counted: its pick-ups, where they are several, then its doors.
         picks = [seen.stores[store].id for store in job.stores] if len(job.stores) > 1 else []
@@ -112,14 +112,43 @@ def _give(actor: Actor, seen: snapshot.Snapshot, decided: Plan, policy: str, now
             chosen = {
                 "courier_id": courier.id,
                 "seat": free[place],
-                "sequence": last[courier.id] + len(picks) + place + 1,
-                "pick": last[courier.id] + picks.index(row.store_id) + 1 if picks else None,
+                "sequence": after + len(picks) + place + 1,
+                "pick": after + picks.index(row.store_id) + 1 if picks else None,
                 "eta": now + timedelta(seconds=arrive),
             }
             if _assign(actor, row, chosen):
                 given += 1
                 _explain(seen, job, order, policy, now)
     return given
+
+
+def _bags(courier_ids: set[UUID]) -> dict[UUID, list[Delivery]]:
+    """What each of these couriers has, in the sequence of the doors."""
+    found: dict[UUID, list[Delivery]] = defaultdict(list)
+    rows = Delivery.objects.filter(courier_id__in=courier_ids, status__in=LIVE).order_by("sequence", "pk")
+    for row in rows.only("courier_id", "seat", "sequence", "status"):
+        if row.courier_id is not None:
+            found[row.courier_id].append(row)
+    return found
+
+
+def _last(bag: list[Delivery]) -> int:
+    return max((row.sequence for row in bag), default=0)
+
+
+def _made_room(bag: list[Delivery], seen: snapshot.Snapshot, job: Job, still: set[UUID]) -> int | None:
+    """Where an order that rides along comes after in the courier's counting, once all behind it has moved on by one.
+    None where what it was to ride along with has been fetched, or is not the courier's any more, or it was given."""
+    wanted = seen.fetching[job.courier].deliveries
+    mine = [row for row in bag if row.pk in wanted and row.status in BEFORE_PICK_UP]
+    if len(mine) < len(wanted) or seen.waiting[job.orders[0]].pk not in still:
+        return None
+    assert job.place is not None
+    sequence = mine[job.place].sequence if job.place < len(mine) else mine[-1].sequence + 1
+    behind = Delivery.objects.filter(courier=mine[0].courier_id, status__in=LIVE)
+    behind.filter(sequence__gte=sequence).update(sequence=F("sequence") + 1)
+    behind.filter(pick__gte=sequence).update(pick=F("pick") + 1)
+    return sequence - 1
 
 
 def _begin(seen: snapshot.Snapshot, decided: Plan) -> None:
@@ -164,8 +193,13 @@ def _explain(seen: snapshot.Snapshot, job: Job, order: int, policy: str, now: da
 def _basis(problem: Problem, job: Job, order: int, courier: int) -> dict[str, int]:
     """Seconds: until the courier is free, the way to the store, the wait for the goods there, the way to the door.
 
-    Of a ride to `stores` of them: by way of those before it, and to the door by way of those after it.
+    Of a ride to `stores` of them: by way of those before it, and to the door by way of those after it. What rides
+    `along` with so many: until they `leave` the store, and from then to the door.
     """
+    if job.place is not None and courier == job.courier:
+        leave, with_it = job.pick_up_in, next(len(one.doors_in) for one in problem.rides if one.courier == courier)
+        told = {"leave": round(leave), "door": round(job.arrive_in[0] - leave), "along": with_it}
+        return {"free": 0, "ride": 0, "wait": 0, "stores": 1, **told}
     counters = visits(problem, job, courier)
     mine = counters[job.stores.index(int(problem.store[order]))]
     free = max(float(problem.free_in[courier]), 0.0)

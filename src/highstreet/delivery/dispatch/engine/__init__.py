@@ -2,7 +2,7 @@
 
 from .baselines import Matching, Nearest
 from .drifting import drift
-from .problem import STORES, Bundle, Floats, Job, Move, Plan, Policy, Problem, Service, visits
+from .problem import STORES, Bundle, Floats, Job, Move, Plan, Policy, Problem, Ride, Service, visits
 from .reach import reach
 from .reyes import Reyes
 from .timely import Timely
@@ -25,6 +25,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Reyes",
+    "Ride",
     "Service",
     "Timely",
     "drift",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .along import Along, along
 from .costs import Weights, costs, pack, worth
 from .joining import Joins, Limits, joins
 from .problem import FAR, Bundle, Floats, Ints, Problem, single
@@ -17,12 +18,22 @@ LEAST = 1.0
 
 @dataclass(frozen=True)
 class Chosen:
-    """Bundles; their costs [B, K], less what each is worth [B]; which courier brings which (-1: nobody yet) [B]."""
+    """Bundles; their costs [B, K], less what each is worth [B]; which courier brings which (-1: nobody yet) [B].
+
+    `along`: by (order, courier), where an order may ride along. Of one alone the cost is that where it is less.
+    """
 
     groups: list[Bundle]
     cost: Floats
     worth: Floats
     courier: Ints
+    along: dict[tuple[int, int], Along]
+
+    def rides_along(self, row: int) -> Along | None:
+        """How a bundle rides along with what its courier is to fetch; None where it is a ride of its own."""
+        courier, group = int(self.courier[row]), self.groups[row]
+        found = self.along.get((group.orders[0], courier)) if len(group.orders) == 1 else None
+        return found if found is not None and found.cost <= self.cost[row, courier] else None
 
 
 def choose(problem: Problem, second: float, weights: Weights, limits: Limits) -> Chosen:
@@ -32,25 +43,32 @@ def choose(problem: Problem, second: float, weights: Weights, limits: Limits) ->
     either or the best who is free, and what a courier set free would do for an order that nobody brings.
     """
     groups = [single(problem, order) for order in range(len(problem.store))]
-    chosen = _matched(problem, groups, second, weights)
+    taken = along(problem, second, weights, limits)
+    chosen = _matched(problem, groups, second, weights, taken)
     for _ in range(ROUNDS):
         joined = _joined(problem, chosen, second, weights, limits)
         if joined is None:
             break
-        chosen = _matched(problem, joined, second, weights)
+        chosen = _matched(problem, joined, second, weights, taken)
     return chosen
 
 
-def _matched(problem: Problem, groups: list[Bundle], second: float, weights: Weights) -> Chosen:
+def _matched(
+    problem: Problem, groups: list[Bundle], second: float, weights: Weights, taken: dict[tuple[int, int], Along]
+) -> Chosen:
     from scipy.optimize import linear_sum_assignment  # type: ignore[attr-defined]
 
     packed = pack(problem, groups)
     cost = costs(problem, packed, second, weights)
+    row_of = {group.orders[0]: row for row, group in enumerate(groups) if len(group.orders) == 1}
+    for (order, by), one in taken.items():
+        if order in row_of:
+            cost[row_of[order], by] = min(cost[row_of[order], by], one.cost)
     courier = np.full(len(groups), -1)
     rows, columns = linear_sum_assignment(np.minimum(cost, 0.0))
     pays = cost[rows, columns] < 0
     courier[rows[pays]] = columns[pays]
-    return Chosen(groups, cost, worth(problem, packed, weights), courier)
+    return Chosen(groups, cost, worth(problem, packed, weights), courier, taken)
 
 
 def _joined(problem: Problem, chosen: Chosen, second: float, weights: Weights, limits: Limits) -> list[Bundle] | None:

@@ -100,33 +100,44 @@ def costs(problem: Problem, packed: Packed, second: float, weights: Weights, of:
     rides = np.minimum(problem.to_store, FAR).T
     free, off, room, pay = (
         one[None, :] if of is None else one[of]
-        for one in (busy, problem.until_off, problem.room, _pay(problem, weights))
+        for one in (busy, problem.until_off, problem.room, pay_of(problem, weights))
     )
     pace = np.ones((1, 1)) if not len(problem.pace) else problem.pace[None, :] if of is None else problem.pace[of]
     ride = _by(rides, packed.store, of)
     pick = _pick_up(free + ride + service.before_pickup, packed)
-    soonest_there = (busy + rides).min(axis=1)[packed.store] + service.before_pickup
-    first = _pick_up(soonest_there[:, None], packed)[:, 0]
     real = packed.orders >= 0
     soonest = np.maximum(problem.ready_in, 0.0)
     alone = np.where(real, (soonest + problem.drop)[packed.orders], 0.0)
     cost = packed.size[:, None] * pick + (pace * packed.after.sum(axis=1)[:, None] - alone.sum(axis=1)[:, None])
-    # What is late already is late whoever goes: only what is added counts.
-    due = np.maximum(problem.promised_in, soonest + service.after_pickup + problem.drop)
+    due = due_in(problem)
     for place in range(packed.orders.shape[1]):
         door = pace * packed.after[:, place, None]
         at = pick + (service.after_pickup + door - due[packed.orders[:, place], None])
         cost += np.where(real[:, place, None], weights.late * np.maximum(at, 0.0), 0.0)
-        # Whoever would be late by waiting once more goes before whoever would not.
-        over = first + service.after_pickup + packed.after[:, place] + PATIENCE
-        over -= problem.promised_in[packed.orders[:, place]]
-        cost -= np.where(real[:, place], weights.risk * np.clip(over, 0.0, PATIENCE), 0.0)[:, None]
     ridden = service.after_pickup + pace * packed.after.max(axis=1)[:, None] + service.before_drop + service.after_drop
     # A shift's last minutes are worth nothing: nobody else can use them.
     cost += second * np.maximum(np.minimum(pick + ridden, off) - free, 0.0)
-    cost += pay * packed.size[:, None] - worth(problem, packed, weights)[:, None]
+    cost += pay * packed.size[:, None] - (worth(problem, packed, weights) + urgency(problem, packed, weights))[:, None]
     may = (ride < FAR) & (pick + packed.lag[:, None] <= off) & (room >= packed.size[:, None])
     return np.where(may & ~_barred(problem, packed, ride.shape, of), cost, FAR)
+
+
+def due_in(problem: Problem) -> Floats:
+    """By when each order [N] is to be at its door: what is late already is late whoever goes, and only what is added
+    counts."""
+    soonest = np.maximum(problem.ready_in, 0.0) + problem.service.after_pickup + problem.drop
+    return np.asarray(np.maximum(problem.promised_in, soonest))
+
+
+def urgency(problem: Problem, packed: Packed, weights: Weights) -> Floats:
+    """What it is worth [B] that these go now: who would be late by waiting once more goes before who would not."""
+    service = problem.service
+    rides = np.minimum(problem.to_store, FAR).T
+    soonest_there = (np.maximum(problem.free_in, 0.0) + rides).min(axis=1)[packed.store] + service.before_pickup
+    first = _pick_up(soonest_there[:, None], packed)
+    over = first + service.after_pickup + packed.after + PATIENCE - problem.promised_in[packed.orders]
+    each = np.where(packed.orders >= 0, weights.risk * np.clip(over, 0.0, PATIENCE), 0.0)
+    return np.asarray(each.sum(axis=1))
 
 
 def worth(problem: Problem, packed: Packed, weights: Weights) -> Floats:
@@ -150,7 +161,7 @@ def _pick_up(there: Floats, packed: Packed) -> Floats:
     return np.asarray(pick + np.where(packed.unsure[:, None] > 0, more, 0.0))
 
 
-def _pay(problem: Problem, weights: Weights) -> Floats:
+def pay_of(problem: Problem, weights: Weights) -> Floats:
     """What one order more costs by each courier's pay [K]."""
     if not len(problem.spare):
         return np.zeros(len(problem.free_in))

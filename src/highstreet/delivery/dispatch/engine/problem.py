@@ -44,6 +44,22 @@ def _nobody() -> Ints:
 
 
 @dataclass(frozen=True, eq=False)
+class Ride:
+    """What a courier is still to fetch at one store, and may take more along with.
+
+    leave_in: seconds until the store is left; doors_in, promised_in [W]: until each of its doors, as `Job.arrive_in`,
+    and its promise; near [W, N]: between its doors and those of all that waits.
+    """
+
+    courier: int
+    store: int
+    leave_in: float
+    doors_in: Floats
+    promised_in: Floats
+    near: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """K couriers, S stores, N orders.
 
@@ -57,6 +73,7 @@ class Problem:
     the shift so far covers; apart [S, S]: store to store; demand [S]: how much is ordered there, in any unit;
     tied [N]: the courier whom an order must go to, or -1; bound [K]: the one store a courier is on the way to, or -1.
     may_move: couriers may be sent to a store before they have an order; they are told there what to take.
+    rides: what couriers are to fetch next, where more may ride along.
     stores: of so many a
     bundle may be; with more than one, `apart` and to_door [S, N], each store to each door, are known.
     """
@@ -82,6 +99,7 @@ class Problem:
     to_door: Floats = field(default_factory=_square)
     stores: int = 1
     may_move: bool = False
+    rides: tuple[Ride, ...] = ()
 
     @property
     def until_off(self) -> Floats:
@@ -97,7 +115,8 @@ class Problem:
 class Job:
     """One courier, stores in the sequence of the pick-ups, orders in that of their doors, and when each is reached.
 
-    `pick_up_in`: until the first store is left.
+    `pick_up_in`: until the first store is left. `place`: one order rides along with what the courier is to fetch there,
+    before that of its doors (as many as there are: after them all); None is a ride of its own.
     """
 
     courier: int
@@ -107,6 +126,7 @@ class Job:
     pick_up_in: float
     arrive_in: tuple[float, ...]
     alternatives: tuple[tuple[int, float], ...] = ()
+    place: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .along import Along
 from .bundling import choose
 from .costs import WEIGHTS, Weights, price
 from .drifting import drift
@@ -45,6 +46,10 @@ class Timely:
                 if courier >= 0:
                     engaged.add(courier)
                     cost = np.minimum(chosen.cost[row] + chosen.worth[row], FAR)
+                    with_it = chosen.rides_along(row)
+                    if with_it is not None:
+                        jobs.append(_joined(problem, chosen.groups[row], courier, cost, with_it))
+                        continue
                     self._send(problem, chosen.groups[row], courier, cost, second, jobs, moves, held)
         if problem.may_move and len(problem.apart):
             moves += drift(problem, engaged, self.gain)
@@ -87,6 +92,21 @@ class Timely:
         from scipy.special import ndtri
 
         return -unsure * float(ndtri(min(max(second, 0.001), 0.5)))
+
+
+def _joined(problem: Problem, group: Bundle, courier: int, cost: Floats, with_it: Along) -> Job:
+    """One order that rides along."""
+    leave = next(ride.leave_in for ride in problem.rides if ride.courier == courier)
+    return Job(
+        courier,
+        group.stores,
+        group.orders,
+        float(cost[courier]),
+        leave,
+        (with_it.arrive_in,),
+        _others(cost, courier),
+        with_it.place,
+    )
 
 
 def _unsure(problem: Problem, group: Bundle) -> float:

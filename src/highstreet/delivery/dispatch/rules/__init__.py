@@ -34,6 +34,8 @@ ABANDONED_SECONDS = 3600.0
 # What is in the bag of somebody who has vanished is given up so long after the promise and the last sign of life.
 GIVEN_UP_SECONDS = 2700.0
 MOST_OVERDUE = timedelta(minutes=15)
+# Whoever is to take one order more along hears of it so long before the goods are in hand.
+TOLD_SECONDS = 60.0
 # What is not picked up and would come too late is taken from its courier, where somebody idle is so much sooner.
 RELIEF_SECONDS = 300.0
 HELD_UP = "held_up"
@@ -145,6 +147,33 @@ def schedule(
         timed.append(Timed(stop, arrive, leave))
         here, at = stop.place, leave
     return timed
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """What a courier fetches next, at one store: whose doors are reached when, in sequence; until when it is left."""
+
+    store_id: UUID
+    deliveries: tuple[UUID, ...]
+    leave: datetime
+    doors: tuple[datetime, ...]
+
+
+def fetching(route: Sequence[Timed], now: datetime) -> Fetching | None:
+    """The next visit of a route, if one order more could be taken along: there is a minute to say so, and the ride from
+    there is to that visit's doors only."""
+    first = next((place for place, one in enumerate(route) if one.stop.kind == "pickup"), len(route))
+    visit, doors = route[first : first + 1], list[Timed]()
+    for one in route[first + 1 :]:
+        if one.stop.kind != "dropoff":
+            break
+        doors.append(one)
+    ids = tuple(one.stop.deliveries[0] for one in doors)
+    if not visit or set(ids) != set(visit[0].stop.deliveries):
+        return None
+    if visit[0].leave - timedelta(seconds=AT_STORE_SECONDS + TOLD_SECONDS) < now:
+        return None
+    return Fetching(visit[0].stop.store_id, ids, visit[0].leave, tuple(one.arrive for one in doors))
 
 
 def still_there(stood: timedelta) -> timedelta:

@@ -240,11 +240,14 @@ def _parts(facts: dict[str, Any]) -> str:
         (_("free in {n}"), "free"),
         (_("{n} to the store"), "ride"),
         (_("waits {n} for the goods"), "wait"),
+        (_("leaves the store in {n}"), "leave"),
         (_("{n} to the door"), "door"),
     ]
     parts = [text.format(n=_minutes(int(facts[key]))) for text, key in told if int(facts.get(key, 0)) >= 30]
     if int(facts.get("stores", 1)) > 1:
         parts.append(_("one ride to {n} stores").format(n=facts["stores"]))
+    if facts.get("along"):
+        parts.append(_("rides along with what is fetched there: {n}").format(n=facts["along"]))
     return pgettext("tower", ", ").join(parts)
 
 

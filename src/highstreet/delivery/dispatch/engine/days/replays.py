@@ -91,7 +91,7 @@ def ran(past: Past, terms: Terms) -> dict[str, Any]:
     """The day under these terms, as `Figures` by name, with who was `there` in each hour, and what each turn brought
     (`duties`: courier, guaranteed minutes, orders, their pay). The same past and terms give the same."""
     instance, turns = built(past, terms), resized(past.turns, terms.couriers)
-    log = simulate(instance, policy_of(terms.policy), Settings("told", may_move=False)).log
+    log = simulate(instance, policy_of(terms.policy), Settings("told", may_move=False, along=True)).log
     done = {names[0]: float(at) for at, _, event, _, names in log if event == "dropoff"}
     made = _figures(past.trips, instance.promised, done, turns)
     wrong = len(score(instance, log).violations)

@@ -6,6 +6,7 @@ A courier accepts (but for the refusals of a generated day), waits where the las
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import erfc, sqrt
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import zoning
-from ..problem import Plan, Policy, Problem, Service
+from ..problem import Plan, Policy, Problem, Ride, Service
 from .instances import Floats, Instance, Ints, minutes
 
 Event = tuple[int | float, str, str, str, tuple[str, ...]]
@@ -31,11 +32,13 @@ MEMORY = 120.0
 @dataclass(frozen=True)
 class Settings:
     """What is known of ready times before goods are ready: told (what the file says), mean (only that shop's mean);
-    whether couriers may be sent to a store before they have an order; how many zones are decided for themselves."""
+    whether couriers may be sent to a store before they have an order; how many zones are decided for themselves;
+    whether orders may ride along with what a courier is still to fetch at their store."""
 
     ready: str = "told"
     may_move: bool = True
     zones: int = 1
+    along: bool = False
 
 
 @dataclass
@@ -44,6 +47,18 @@ class Result:
 
     log: list[Event] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """A ride that has not left its first store: what is fetched where, in which sequence it is brought, and since when
+    its courier could have had the goods. `log` is what becomes of it unless more rides along."""
+
+    stores: list[int]
+    chosen: list[int]
+    there: float
+    doors: list[float]
+    log: list[Event]
 
 
 class Day:
@@ -67,6 +82,7 @@ class Day:
         self.done = np.zeros(self.couriers, np.int64)
         self.bound = np.full(self.couriers, -1)
         self.tied = np.full(len(instance.orders), -1)
+        self.fetching: dict[int, Fetching] = {}
         self.refused = np.zeros(len(instance.orders), np.int64)
         self.barred_until: dict[tuple[int, int], int] = {}
         self.open: list[int] = []
@@ -99,6 +115,8 @@ class Day:
                     self.follow(now, mine, orders.tolist(), stores, plan)
             now += step
             self.rate *= (1.0 - 1.0 / MEMORY) ** step
+        for courier in list(self.fetching):
+            self._left(courier)
         return self.result
 
     def _parts(self, now: int, columns: Ints) -> list[tuple[Ints, Ints, Ints]]:
@@ -171,7 +189,27 @@ class Day:
             tied=np.where(tied >= 0, index[tied], -1),
             bound=local[self.bound[columns]],
             may_move=self.settings.may_move,
+            rides=tuple(self._rides(now, index, orders, local)) if self.settings.along else (),
         )
+
+    def _rides(self, now: int, index: Ints, orders: Ints, local: Ints) -> Iterator[Ride]:
+        """What has not left its only store, of these couriers and stores; its doors as they are expected."""
+        half = self.it.rules.pickup / 2
+        for courier, ride in self.fetching.items():
+            store = ride.stores[0]
+            if now >= self.true_pick[courier] or len(ride.stores) > 1 or index[courier] < 0 or local[store] < 0:
+                continue
+            leave = max(self.expected_pick[courier], now) + half
+            moved = leave - (self.true_pick[courier] + half)
+            door = self.it.door[ride.chosen]
+            yield Ride(
+                courier=int(index[courier]),
+                store=int(local[store]),
+                leave_in=60.0 * float(leave - now),
+                doors_in=_seconds(np.array(ride.doors) + moved - now),
+                promised_in=_seconds(self.it.promised[ride.chosen] - now),
+                near=_seconds(minutes(door, self.it.door[orders], self.it.rules.speed)),
+            )
 
     def _ready(self, orders: Ints, now: int) -> Floats:
         """When orders are thought to be ready: what is ready is known to be; what should be takes a while yet."""
@@ -209,6 +247,8 @@ class Day:
             if refusing:
                 self.refused[refusing] += 1
                 self.barred_until |= {(order, courier): now + BARRED for order in refusing}
+            elif job.place is not None:
+                self._take_along(now, courier, chosen[0], job.place)
             else:
                 self._carry(now, courier, [int(stores[store]) for store in job.stores], chosen)
 
@@ -236,41 +276,65 @@ class Day:
 
     def _carry(self, now: int, courier: int, stores: list[int], chosen: list[int]) -> None:
         """All pick-ups, `stores` in this sequence, then the doors, `chosen` in this."""
-        it, rules, log = self.it, self.it.rules, self.result.log
-        name, way = it.couriers[courier], ">".join(it.stores[store] for store in stores)
-        visits = [[order for order in chosen if it.store[order] == store] for store in stores]
+        it, log = self.it, self.result.log
+        self._left(courier)
         before = self.place[courier], self.free[courier], self.arrived[courier], len(log)
         self._go(now, courier, self.couriers + stores[0], self._minutes(courier, stores[0]))
-        there = max(self.arrived[courier] + rules.pickup / 2, self.free[courier], now)
-        picks = self._picks(there, courier, stores, visits, it.ready)
+        there = max(self.arrived[courier] + it.rules.pickup / 2, self.free[courier], now)
         self.tied[chosen] = -1
         self.bound[courier] = -1
+        if self._ridden_out(now, courier, stores, chosen, there):
+            self.done[courier] += len(chosen)
+            for order in chosen:
+                self.open.remove(order)
+        # The goods come too late for this courier: the store keeps them for somebody else.
+        elif there > it.off[courier]:
+            self.place[courier], self.free[courier], self.arrived[courier] = before[:3]
+            del log[before[3] :]
+        else:
+            self.free[courier] = it.off[courier]
+
+    def _take_along(self, now: int, courier: int, order: int, place: int) -> None:
+        """One order more with what this courier is still to fetch, before that of its doors."""
+        ride = self.fetching[courier]
+        chosen = [*ride.chosen[:place], order, *ride.chosen[place:]]
+        if self._ridden_out(now, courier, ride.stores, chosen, max(ride.there, now)):
+            self.done[courier] += 1
+            self.open.remove(order)
+
+    def _left(self, courier: int) -> None:
+        """What was fetched last is past changing."""
+        ride = self.fetching.pop(courier, None)
+        if ride is not None:
+            self.result.log += ride.log
+
+    def _ridden_out(self, now: int, courier: int, stores: list[int], chosen: list[int], there: float) -> bool:
+        """The ride from when the goods could be had; False, and nothing done, where that is after the shift."""
+        it, rules, log = self.it, self.it.rules, list[Event]()
+        name, way = it.couriers[courier], ">".join(it.stores[store] for store in stores)
+        visits = [[order for order in chosen if it.store[order] == store] for store in stores]
+        picks = self._picks(there, courier, stores, visits, it.ready)
         if picks[-1] > it.off[courier]:
-            # The goods come too late for this courier: the store keeps them for somebody else.
-            if there > it.off[courier]:
-                self.place[courier], self.free[courier], self.arrived[courier] = before[:3]
-                del log[before[3] :]
-            else:
-                self.free[courier] = it.off[courier]
-            return
+            return False
         log.append((now, name, "assign", way, tuple(it.orders[order] for order in chosen)))
         here = self.couriers + stores[0]
         for number, (store, visit, pick) in enumerate(zip(stores, visits, picks, strict=True)):
             if number:
-                self._ride(picks[number - 1] + rules.pickup / 2, courier, here, self.couriers + store)
+                self._ride(picks[number - 1] + rules.pickup / 2, courier, here, self.couriers + store, log)
                 here = self.couriers + store
             log.append((pick, name, "pickup", it.stores[store], tuple(it.orders[order] for order in visit)))
-        at = picks[-1] + rules.pickup / 2
+        at, doors = picks[-1] + rules.pickup / 2, list[float]()
         for order in chosen:
             door = self.couriers + self.stores + order
-            at = self._ride(at, courier, here, door) + rules.dropoff / 2
+            at = self._ride(at, courier, here, door, log) + rules.dropoff / 2
             log.append((at, name, "dropoff", self.names[door], (it.orders[order],)))
+            doors.append(at)
             at, here = at + rules.dropoff / 2, door
-            self.open.remove(order)
         self.expected_pick[courier] = self._picks(there, courier, stores, visits, self.expected)[-1]
         self.true_pick[courier], self.rest[courier] = picks[-1], at - picks[-1]
         self.place[courier], self.free[courier], self.arrived[courier] = here, at, at
-        self.done[courier] += len(chosen)
+        self.fetching[courier] = Fetching(stores, chosen, there, doors, log)
+        return True
 
     def _picks(
         self, there: float, courier: int, stores: list[int], visits: list[list[int]], ready: Floats | Ints
@@ -284,11 +348,11 @@ class Day:
             made.append(max(there, float(ready[visits[number]].max())))
         return made
 
-    def _ride(self, at: float, courier: int, here: int, there: int) -> float:
+    def _ride(self, at: float, courier: int, here: int, there: int, log: list[Event]) -> float:
         """Log a ride; when it ends."""
         usual = minutes(self._point(here), self._point(there), self.it.rules.speed)[0, 0]
         name, arrive = self.it.couriers[courier], at + int(self._ridden(usual, self.pace[courier]))
-        self.result.log += [
+        log += [
             (at, name, "move", f"{self.names[here]}>{self.names[there]}", ()),
             (arrive, name, "arrive", self.names[there], ()),
         ]
