@@ -43,8 +43,10 @@ def choose(problem: Problem, second: float, weights: Weights, limits: Limits) ->
     either or the best who is free, and what a courier set free would do for an order that nobody brings.
     """
     groups = [single(problem, order) for order in range(len(problem.store))]
-    taken = along(problem, second, weights, limits)
-    chosen = _matched(problem, groups, second, weights, taken)
+    chosen = _matched(problem, groups, second, weights, {})
+    taken = _taken_along(problem, chosen, second, weights, limits)
+    if taken:
+        chosen = _matched(problem, groups, second, weights, taken)
     for _ in range(ROUNDS):
         joined = _joined(problem, chosen, second, weights, limits)
         if joined is None:
@@ -74,7 +76,7 @@ def _matched(
 def _joined(problem: Problem, chosen: Chosen, second: float, weights: Weights, limits: Limits) -> list[Bundle] | None:
     """The bundles after the joins that save most, or None when none does."""
     # Where nothing is scarce a second shop only keeps the first one's customer waiting, and takes time to think about.
-    scarce = second > weights.second or bool((chosen.courier < 0).any())
+    scarce = _scarce(chosen, second, weights)
     found = joins(problem, chosen.groups, limits, problem.stores if scarce else 1)
     if found is None:
         return None
@@ -91,6 +93,22 @@ def _joined(problem: Problem, chosen: Chosen, second: float, weights: Weights, l
             used.update(found.rows[row].tolist())
             kept.append(found.bundle(row))
     return [group for row, group in enumerate(chosen.groups) if row not in used] + kept if kept else None
+
+
+def _taken_along(
+    problem: Problem, chosen: Chosen, second: float, weights: Weights, limits: Limits
+) -> dict[tuple[int, int], Along]:
+    """What may ride along: where couriers are few anything, else what nobody brings who is free."""
+    found = along(problem, second, weights, limits)
+    if _scarce(chosen, second, weights):
+        return found
+    free = np.append(problem.free_in <= 0.0, False)[chosen.courier]
+    return {key: one for key, one in found.items() if not free[key[0]]}
+
+
+def _scarce(chosen: Chosen, second: float, weights: Weights) -> bool:
+    """Whether couriers are few for what there is to do, or something finds none."""
+    return second > weights.second or bool((chosen.courier < 0).any())
 
 
 def _saved_at_one(problem: Problem, chosen: Chosen, found: Joins, second: float, weights: Weights) -> Floats:

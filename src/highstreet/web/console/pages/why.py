@@ -214,7 +214,7 @@ def _since(ride: RideView, decided: list[DecisionView], names: dict[UUID, str]) 
     for one in ride.overrides:
         was = names.get(one.was_courier_id, "–") if one.was_courier_id else _("nobody")
         if one.why == HELD_UP:
-            said.append(_("Taken from {was} at {time}, who was held up").format(time=local_time(one.at), was=was))
+            said.append(_("At {time} taken from {was}, who was held up").format(time=local_time(one.at), was=was))
             continue
         now_with = names.get(one.courier_id, "–") if one.courier_id else _("nobody")
         said.append(
