@@ -98,11 +98,6 @@ async def _shopping(
     return seen, pays, took, asked
 
 
-@pytest.mark.parametrize("mode", ["slow"])
-def test_the_shop_goes_on_without_its_payment_provider(mode: str, row: Add) -> None:
-    without_provider(mode, 6.0, row)
-
-
 @pytest.mark.long
 def test_without_a_breaker_everybody_waits_for_it() -> None:
     """The negative control: a server that never gives the provider up."""

@@ -31,6 +31,7 @@ def test_100_buyers_on_20_units(row: Add) -> None:
     assert result.exact, result
 
 
+@pytest.mark.long
 def test_the_same_race_fails_without_the_guard() -> None:
     """The negative control: holds that read and then write oversell, and the audit says so."""
     with Stack(["web"], web_workers=2, web_module=["tests.support.unguarded"]) as stack:
