@@ -25,9 +25,13 @@ class TakenView:
 
 
 def taken_away(actor: Actor) -> list[TakenView]:
-    """What was taken from the actor in the last ten minutes, for a while that they had it, the latest first."""
+    """What was taken from the actor in the last ten minutes and has not ended, the latest first; each order once, with
+    the latest reason."""
     require(actor, "courier.work")
     me = couriers.me(actor).id
     rows = Override.objects.filter(was_courier_id=me, at__gt=clock.now() - SAID_FOR).exclude(delivery__courier_id=me)
-    said = rows.exclude(delivery__status__in=ENDED).order_by("-at", "pk").values_list("delivery__order_number", "why")
-    return [TakenView(number, why) for number, why in dict(said).items()]
+    said: dict[str, str] = {}
+    open_rows = rows.exclude(delivery__status__in=ENDED).order_by("-at", "pk")
+    for number, why in open_rows.values_list("delivery__order_number", "why"):
+        said.setdefault(number, why)
+    return [TakenView(number, why) for number, why in said.items()]

@@ -12,7 +12,7 @@ import pytest
 from highstreet.delivery.couriers import actions as courier_actions
 from highstreet.delivery.couriers.tests import support
 from highstreet.delivery.couriers.tests.support import NOON
-from highstreet.kernel import clock
+from highstreet.kernel import clock, ids
 from highstreet.kernel.models import StateChange
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
@@ -93,6 +93,12 @@ def test_who_is_idle_and_sooner_brings_it() -> None:
         track = tracking.track(row.order_id)
         assert track is not None and track.other_courier
     assert taken_away(ben) == []
+    again = {"was_courier_id": behind.ana.courier_id, "pinned": False, "actor": "test", "id": ids.new_id()}
+    Override.objects.create(delivery=row, why="asked", at=LATER + timedelta(seconds=1), **again)
+    with clock.frozen(LATER + timedelta(seconds=2)):
+        assert [one.why for one in taken_away(behind.ana)] == ["asked"], "each order once, with the latest reason"
+    with clock.frozen(LATER + timedelta(minutes=11)):
+        assert taken_away(behind.ana) == []
     support.settle()
     assert support.broken() == []
 
