@@ -25,7 +25,8 @@ class Fleets(Protocol):
     def give(self, *, delivery_id: UUID) -> None:
         """A delivery of such a store has begun, in this transaction: it is the fleet's."""
 
-    def courier(self, delivery_id: UUID) -> FleetCourier | None: ...
+    def couriers(self, delivery_ids: Collection[UUID]) -> dict[UUID, FleetCourier]:
+        """Who brings each of these, where the fleet has told it."""
 
 
 fleets: Port[Fleets] = Port("dispatch.fleets")

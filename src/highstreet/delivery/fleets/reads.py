@@ -122,11 +122,14 @@ class Hired:
 
         actions.give(actor=THE_SYSTEM, delivery_id=delivery_id)
 
-    def courier(self, delivery_id: UUID) -> FleetCourier | None:
-        row = FleetOrder.objects.filter(delivery_id=delivery_id).exclude(courier_name="").order_by("-attempt").first()
-        if row is None or row.status in ("lost", "stopped"):
-            return None
-        return FleetCourier(first_name(row.courier_name), rules.phone_tail(row.courier_phone))
+    def couriers(self, delivery_ids: Collection[UUID]) -> dict[UUID, FleetCourier]:
+        rows = FleetOrder.objects.filter(delivery_id__in=delivery_ids).exclude(courier_name="").order_by("attempt")
+        last = {row.delivery_id: row for row in rows}
+        return {
+            delivery_id: FleetCourier(first_name(row.courier_name), rules.phone_tail(row.courier_phone))
+            for delivery_id, row in last.items()
+            if row.status not in ("lost", "stopped")
+        }
 
 
 def brought_by(delivery_id: UUID) -> str:

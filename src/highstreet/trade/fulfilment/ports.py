@@ -1,8 +1,10 @@
 """What fulfilment asks of others: who takes cash, at the counter and at the door (filled by `trade.payments`), and who
-takes a bag along (filled by `delivery.dispatch`)."""
+comes for a bag and takes it along (filled by `delivery.dispatch`)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -24,7 +26,20 @@ class Counter(Protocol):
 counter: Port[Counter] = Port("fulfilment.counter")
 
 
+@dataclass(frozen=True)
+class Rider:
+    """Who comes for a bag, as the store may know: a first name, and a phone's last digits where a hired fleet told
+    them ("" where not); `here`: at the store already."""
+
+    name: str
+    phone_tail: str
+    here: bool
+
+
 class Riders(Protocol):
+    def coming(self, *, fulfilment_ids: Collection[UUID]) -> dict[UUID, Rider]:
+        """Who has agreed to fetch each of these; nobody yet for what is not in the answer."""
+
     def take_along(self, *, fulfilment_id: UUID) -> bool:
         """The store gives the bag to whoever was to fetch it, in this transaction: theirs from now on. False where
         nobody was. To be asked before the fulfilment is locked."""

@@ -83,7 +83,8 @@ def track(order_id: UUID) -> TrackView | None:
     store, door = store_point(row), (row.lat, row.lon)
     running = row.status in LIVE and row.status not in ("assigned", "failed")
     courier = couriers.courier(row.courier_id) if row.courier_id is not None and running else None
-    theirs = ports.fleets().courier(row.pk) if row.carrier == "fleet" and running and ports.fleets.filled else None
+    hired = row.carrier == "fleet" and running and ports.fleets.filled
+    theirs = ports.fleets().couriers([row.pk]).get(row.pk) if hired else None
     here = _position(courier) if row.status in FOLLOWED else None
     start = here if here is not None else store
     known = row.status not in (*ENDED, "failed")

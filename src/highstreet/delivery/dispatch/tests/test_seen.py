@@ -13,6 +13,8 @@ from highstreet.delivery.couriers.tests import support
 from highstreet.kernel import ids, outbox
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
+from highstreet.trade.fulfilment import reads as fulfilments
+from highstreet.trade.fulfilment.ports import Rider
 
 from .. import actions, reads, rules
 from ..models import Delivery
@@ -106,3 +108,25 @@ def test_the_board_is_for_the_citys_own_staff() -> None:
     assert reads.decisions(staff(ids.new_id()), row.order_id) == []
     with pytest.raises(Refused, match="forbidden"):
         reads.board(rider, place.city_id)
+
+
+def test_a_store_sees_who_has_agreed_to_fetch_its_bags() -> None:
+    place = support.town()
+    rider = support.courier(place, 100, name="Ana Lima")
+    row, other = (begin(support.fulfilment(place, status="ready")) for _ in range(2))
+    boxes = [row.fulfilment_id, other.fulfilment_id]
+    assert fulfilments.riders(boxes) == {}
+    plan(place)
+    assert fulfilments.riders(boxes) == {}, "an offer may be declined"
+    actions.accept(actor=rider, delivery_id=row.pk)
+    assert fulfilments.riders(boxes) == {row.fulfilment_id: Rider("Ana", "", False)}
+    actions.arrive_store(actor=rider, delivery_id=row.pk)
+    assert fulfilments.riders(boxes)[row.fulfilment_id].here
+    actions.incident(actor=rider, delivery_id=row.pk, kind="cannot_go_on")
+    assert fulfilments.riders(boxes) == {}
+    second = support.courier(place, 150, name="陈伟")
+    plan(place)
+    actions.accept(actor=second, delivery_id=row.pk)
+    assert fulfilments.riders(boxes)[row.fulfilment_id].name == "陈师傅"
+    actions.pick_up(actor=second, delivery_id=row.pk)
+    assert fulfilments.riders(boxes) == {}

@@ -17,7 +17,9 @@ from highstreet.kernel import outbox
 from highstreet.kernel.policy import THE_SYSTEM
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.fulfilment import actions as fulfilments
+from highstreet.trade.fulfilment import reads as bags
 from highstreet.trade.fulfilment.models import Fulfilment
+from highstreet.trade.fulfilment.ports import Rider
 from highstreet.trade.orders.actions import Placed
 from highstreet.trade.orders.tests import support as shop
 from highstreet.trade.orders.tests.test_paths import points_of
@@ -94,6 +96,7 @@ def test_another_courier_takes_it_over(town: shop.Town, provider: Scripted) -> N
     seen = tracking.track(placed.order_id)
     assert seen is not None and (seen.courier_name, seen.courier_phone_tail) == ("李师傅", "5678")
     assert path(row.pk) == ["assigned", "accepted"]
+    assert bags.riders([row.fulfilment_id]) == {row.fulfilment_id: Rider("李师傅", "5678", False)}
 
 
 def test_the_dispatcher_does_not_see_it(town: shop.Town, provider: Scripted) -> None:

@@ -19,12 +19,13 @@ from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.stores.reads import StoreView
 from highstreet.trade.fulfilment import actions
+from highstreet.trade.fulfilment import reads as fulfilments
 from highstreet.trade.fulfilment.reads import FulfilmentView, LineView
 
 from ..barcodes import svg
 from . import chosen
 from .frame import StaffRequest, Tried, go, order_for, page, store_for, tried
-from .queue import Due
+from .queue import Due, coming
 
 PICKING = ("accepted", "picking")
 PAPERS = ("a5", "80")
@@ -204,6 +205,7 @@ def _order(
         "state_tone": tone,
         "state_words": words,
         "preference": PREFERENCES[view.substitution],
+        "comes": coming(fulfilments.riders([view.id]).get(view.id)) if view.status == "ready" else "",
     }
     status = scan.status if scan.refused else 0
     template = "pick" if request.htmx else "order"

@@ -17,6 +17,7 @@ from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import FORBIDDEN
 from highstreet.trade.fulfilment import actions
 from highstreet.trade.fulfilment import reads as fulfilments
+from highstreet.trade.fulfilment.ports import Rider
 from highstreet.trade.fulfilment.reads import FulfilmentCard
 
 from . import chosen
@@ -100,6 +101,15 @@ def _queue(request: StaffRequest, code: str, refused: Refused | None = None) -> 
     return page(request, shop, template, context, tab="queue", refused=refused)
 
 
+def coming(rider: Rider | None) -> str:
+    """Who comes for a bag, in words; empty while nobody does."""
+    if rider is None:
+        return ""
+    tail = f" …{rider.phone_tail}" if rider.phone_tail else ""
+    name = (rider.name or _("The courier")) + tail
+    return (_("{name} is here") if rider.here else _("{name} is on the way")).format(name=name)
+
+
 @dataclass(frozen=True)
 class Due:
     """How urgent: the badge's tone and its words."""
@@ -120,7 +130,7 @@ class Due:
 class QueueRow:
     """One order of the list with its public id and its urgency; `window` in words, if one was chosen.
 
-    `starts`: when to begin with it, while that is later.
+    `starts`: when to begin with it, while that is later. `comes`: who fetches it, in words, once somebody does.
     """
 
     card: FulfilmentCard
@@ -128,6 +138,7 @@ class QueueRow:
     due: Due
     window: str
     starts: datetime | None
+    comes: str
 
     @property
     def is_later(self) -> bool:
@@ -138,4 +149,5 @@ class QueueRow:
     def of(card: FulfilmentCard, now: datetime, zone: tzinfo) -> QueueRow:
         starts = chosen.waits_until(card, now)
         due = Due("info", chosen.start(starts, now, zone)) if starts else Due.of(card.ready_by, now)
-        return QueueRow(card, ids.public("ful", card.id), due, chosen.window(card, now, zone), starts)
+        window = chosen.window(card, now, zone)
+        return QueueRow(card, ids.public("ful", card.id), due, window, starts, coming(card.rider))

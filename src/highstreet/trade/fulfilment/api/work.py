@@ -6,48 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, key_of, once, private, refuses
 from highstreet.kernel.guesses import guarded
-from highstreet.kernel.paging import MAX_CURSOR, PATTERN
 from highstreet.kernel.policy import Actor, route
 
-from . import actions, reads
-from .refusals import CODE_UNKNOWN
-from .rules import guesser
+from .. import actions, reads
+from ..refusals import CODE_UNKNOWN
+from ..rules import guesser
 
 router = Router(tags=["store"])
-
-
-class QueueItemOut(Schema):
-    """`start_at`: when to begin with it, null for at once."""
-
-    id: str
-    order_number: str
-    mode: str
-    status: str
-    substitution: str
-    phone_tail: str
-    note: str
-    ready_by: datetime
-    promised_to: datetime
-    start_at: datetime | None
-    collect_due: int
-    lines: int
-    units: int
-    picked: int
-    short: int
-    asked: int
-
-
-class QueueOut(Schema):
-    """A page; `next` is the cursor of the one after it, empty on the last."""
-
-    items: list[QueueItemOut]
-    next: str
 
 
 class PickLineOut(Schema):
@@ -98,12 +69,6 @@ class ScanOut(Schema):
     done: bool
 
 
-class Queue(Schema):
-    store: str = Field(max_length=40)
-    limit: int = Field(100, ge=1, le=100)
-    cursor: str = Field("", max_length=MAX_CURSOR, pattern=PATTERN, description="`next` of the page before")
-
-
 class Reason(Body):
     reason: str = Field(max_length=40)
 
@@ -132,7 +97,7 @@ class Collect(Body):
     cash_received: int = Field(0, ge=0, le=10**9)
 
 
-def _actor(request: HttpRequest) -> Actor:
+def actor_of(request: HttpRequest) -> Actor:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
 
@@ -187,40 +152,11 @@ def _out(view: reads.FulfilmentView) -> dict[str, Any]:
     }
 
 
-@router.get("/store/queue", response={200: QueueOut}, openapi_extra=refuses("not_found"))
-@route("fulfilment.read")
-def queue(request: HttpRequest, where: Query[Queue]) -> dict[str, Any]:
-    """What a store has to do, the most urgent first."""
-    cards, more = reads.queue_page(_actor(request), private("str", where.store), cursor=where.cursor, limit=where.limit)
-    items = [
-        {
-            "id": ids.public("ful", card.id),
-            "order_number": card.order_number,
-            "mode": card.mode,
-            "status": card.status,
-            "substitution": card.substitution,
-            "phone_tail": card.phone_tail,
-            "note": card.note,
-            "ready_by": card.ready_by,
-            "promised_to": card.promised_to,
-            "start_at": card.start_at,
-            "collect_due": card.collect_due,
-            "lines": card.line_count,
-            "units": card.units,
-            "picked": card.picked,
-            "short": card.short,
-            "asked": card.asked,
-        }
-        for card in cards
-    ]
-    return {"items": items, "next": more}
-
-
 @router.get("/fulfilments/{fulfilment}", response={200: FulfilmentOut}, openapi_extra=refuses("not_found"))
 @route("fulfilment.read")
 def detail(request: HttpRequest, fulfilment: str) -> dict[str, Any]:
     """One order with its pick list by aisle."""
-    return _out(reads.detail(_actor(request), private("ful", fulfilment)))
+    return _out(reads.detail(actor_of(request), private("ful", fulfilment)))
 
 
 @router.post(
@@ -232,8 +168,8 @@ def accept(request: HttpRequest, fulfilment: str) -> HttpResponse:
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
-        actions.accept(actor=_actor(request), fulfilment_id=found)
-        return _out(reads.detail(_actor(request), found))
+        actions.accept(actor=actor_of(request), fulfilment_id=found)
+        return _out(reads.detail(actor_of(request), found))
 
     return once(request, work)
 
@@ -249,8 +185,8 @@ def reject(request: HttpRequest, fulfilment: str, body: Reason) -> HttpResponse:
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
-        actions.reject(actor=_actor(request), fulfilment_id=found, reason=body.reason)
-        return _out(reads.detail(_actor(request), found))
+        actions.reject(actor=actor_of(request), fulfilment_id=found, reason=body.reason)
+        return _out(reads.detail(actor_of(request), found))
 
     return once(request, work)
 
@@ -264,8 +200,8 @@ def start(request: HttpRequest, fulfilment: str) -> HttpResponse:
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
-        actions.start_picking(actor=_actor(request), fulfilment_id=found)
-        return _out(reads.detail(_actor(request), found))
+        actions.start_picking(actor=actor_of(request), fulfilment_id=found)
+        return _out(reads.detail(actor_of(request), found))
 
     return once(request, work)
 
@@ -281,7 +217,7 @@ def scan(request: HttpRequest, fulfilment: str, body: Scan) -> HttpResponse:
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
-        result = actions.scan(actor=_actor(request), fulfilment_id=found, code=body.code, units=body.units)
+        result = actions.scan(actor=actor_of(request), fulfilment_id=found, code=body.code, units=body.units)
         return {
             "line": ids.public("lin", result.line_id),
             "name": result.name,
@@ -304,9 +240,9 @@ def short(request: HttpRequest, fulfilment: str, body: Short) -> HttpResponse:
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
-        line = _line(reads.detail(_actor(request), found), body.line)
-        actions.mark_short(actor=_actor(request), line_id=line, units=body.units)
-        return _out(reads.detail(_actor(request), found))
+        line = _line(reads.detail(actor_of(request), found), body.line)
+        actions.mark_short(actor=actor_of(request), line_id=line, units=body.units)
+        return _out(reads.detail(actor_of(request), found))
 
     return once(request, work)
 
@@ -331,9 +267,9 @@ def substitute(request: HttpRequest, fulfilment: str, body: Substitute) -> HttpR
 
     def work() -> dict[str, Any]:
         variant = private("var", body.variant)
-        line = _line(reads.detail(_actor(request), found), body.line)
-        actions.propose_substitute(actor=_actor(request), line_id=line, variant_id=variant, units=body.units)
-        return _out(reads.detail(_actor(request), found))
+        line = _line(reads.detail(actor_of(request), found), body.line)
+        actions.propose_substitute(actor=actor_of(request), line_id=line, variant_id=variant, units=body.units)
+        return _out(reads.detail(actor_of(request), found))
 
     return once(request, work)
 
@@ -351,8 +287,8 @@ def pack(request: HttpRequest, fulfilment: str) -> HttpResponse:
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
-        actions.pack(actor=_actor(request), fulfilment_id=found)
-        return _out(reads.detail(_actor(request), found))
+        actions.pack(actor=actor_of(request), fulfilment_id=found)
+        return _out(reads.detail(actor_of(request), found))
 
     return once(request, work)
 
@@ -368,8 +304,8 @@ def hand_over(request: HttpRequest, fulfilment: str, body: HandOver) -> HttpResp
     found = private("ful", fulfilment)
 
     def work() -> dict[str, Any]:
-        actions.hand_over(actor=_actor(request), fulfilment_id=found, code=body.code)
-        return _out(reads.detail(_actor(request), found))
+        actions.hand_over(actor=actor_of(request), fulfilment_id=found, code=body.code)
+        return _out(reads.detail(actor_of(request), found))
 
     return once(request, work)
 
@@ -388,8 +324,10 @@ def collect(request: HttpRequest, body: Collect) -> HttpResponse:
     store = private("str", body.store)
 
     def work() -> dict[str, Any]:
-        found = actions.collect(actor=_actor(request), store_id=store, code=body.code, cash_received=body.cash_received)
-        return _out(reads.detail(_actor(request), found))
+        found = actions.collect(
+            actor=actor_of(request), store_id=store, code=body.code, cash_received=body.cash_received
+        )
+        return _out(reads.detail(actor_of(request), found))
 
-    with guarded("pickup", guesser(_actor(request).name, store), CODE_UNKNOWN):
+    with guarded("pickup", guesser(actor_of(request).name, store), CODE_UNKNOWN):
         return once(request, work)

@@ -1,16 +1,12 @@
-"""A store's queue, one fulfilment with its pick list, what a pickup code stands for, a day's figures."""
+"""One fulfilment with its pick list, what a pickup code stands for; the store's queue and figures are beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from statistics import median
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
-
-from highstreet.kernel import paging
 from highstreet.kernel.policy import Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
@@ -18,13 +14,30 @@ from highstreet.supply.catalog import reads as catalog
 from highstreet.supply.catalog.reads import VariantView
 from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.organisations.reads import in_language
-from highstreet.supply.stores import reads as stores
 
-from .models import Fulfilment, FulfilmentLine, PickupCode
-from .rules import aisle_order, on_time, pick_minutes
-from .states import OPEN
+from ..models import Fulfilment, FulfilmentLine, PickupCode
+from ..rules import aisle_order
+from .store import Figures, FulfilmentCard, figures, queue, queue_page, riders
 
-MINUTE = timedelta(minutes=1)
+__all__ = [
+    "Figures",
+    "FulfilmentCard",
+    "FulfilmentView",
+    "LineView",
+    "by_code",
+    "detail",
+    "figures",
+    "ids_of",
+    "of_order",
+    "of_orders",
+    "orders_of_code",
+    "owner_of_line",
+    "pickup_code",
+    "queue",
+    "queue_page",
+    "riders",
+    "statuses",
+]
 
 
 @dataclass(frozen=True)
@@ -72,34 +85,6 @@ class LineView:
 
 
 @dataclass(frozen=True)
-class FulfilmentCard:
-    """A fulfilment in a list: `picked` of `units` are in the bag, `asked` lines wait for the shopper."""
-
-    id: UUID
-    order_id: UUID
-    order_number: str
-    store_id: UUID
-    mode: str
-    status: str
-    substitution: str
-    phone_tail: str
-    note: str
-    promised_from: datetime
-    promised_to: datetime
-    ready_by: datetime
-    start_at: datetime | None
-    not_before: datetime | None
-    created_at: datetime
-    ready_at: datetime | None
-    collect_due: int
-    line_count: int
-    units: int
-    picked: int
-    short: int
-    asked: int
-
-
-@dataclass(frozen=True)
 class FulfilmentView:
     id: UUID
     order_id: UUID
@@ -136,80 +121,6 @@ class FulfilmentView:
     @property
     def picked(self) -> int:
         return sum(line.picked for line in self.lines)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """A store's day by its own calendar: orders created that day and what came of them.
-
-    `on_time` of `ready` were ready by their time; minutes are medians of whole ones, None without data.
-    """
-
-    day: date
-    orders: int
-    open: int
-    ready: int
-    on_time: int
-    ended: int
-    rejected: int
-    cancelled: int
-    units: int
-    short: int
-    accept_minutes: float | None
-    pick_minutes: float | None
-
-
-def queue(actor: Actor, store_id: UUID, limit: int = 200) -> list[FulfilmentCard]:
-    """What a store has to do, by urgency; NOT_FOUND for a store that is not the actor's."""
-    return queue_page(actor, store_id, limit=limit)[0]
-
-
-def queue_page(actor: Actor, store_id: UUID, *, cursor: str = "", limit: int = 100) -> tuple[list[FulfilmentCard], str]:
-    """A page of the queue, and the next one's cursor. INVALID for what is no cursor."""
-    _own(actor, store_id)
-    ahead = Fulfilment.objects.visible_to(actor).filter(store_id=store_id, status__in=OPEN)
-    ahead = ahead.filter(paging.beyond(cursor, "ready_by", newest_first=False))
-    found = list(ahead.order_by("ready_by", "pk")[: limit + 1])
-    more = paging.cursor(found[limit - 1].ready_by, found[limit - 1].pk) if len(found) > limit else ""
-    return _queue_cards(found[:limit]), more
-
-
-def _queue_cards(rows: list[Fulfilment]) -> list[FulfilmentCard]:
-    counts = {
-        item["fulfilment_id"]: item
-        for item in FulfilmentLine.objects.filter(fulfilment__in=rows)
-        .values("fulfilment_id")
-        .annotate(
-            line_count=Count("id"),
-            units=Sum("quantity"),
-            in_bag=Sum("picked"),
-            missing=Sum("short"),
-            asked=Count("id", filter=Q(substitute_state="asked")),
-        )
-    }
-    return [
-        FulfilmentCard(
-            row.pk,
-            row.order_id,
-            row.order_number,
-            row.store_id,
-            row.mode,
-            row.status,
-            row.substitution,
-            row.phone_tail,
-            row.note,
-            row.promised_from,
-            row.promised_to,
-            row.ready_by,
-            row.start_at,
-            row.not_before,
-            row.created_at,
-            row.ready_at,
-            row.collect_due,
-            *(counts[row.pk][name] for name in ("line_count", "units", "in_bag", "missing", "asked")),
-        )
-        for row in rows
-    ]
 
 
 def detail(actor: Actor, fulfilment_id: UUID) -> FulfilmentView:
@@ -262,43 +173,6 @@ def pickup_code(order_id: UUID) -> str:
 def owner_of_line(line_id: UUID) -> UUID | None:
     """The order a line belongs to, for callers who check whose order it is."""
     return FulfilmentLine.objects.filter(pk=line_id).values_list("fulfilment__order_id", flat=True).first()
-
-
-def figures(actor: Actor, store_id: UUID, day: date) -> Figures:
-    """What came of the orders that reached a store on `day` (its own calendar)."""
-    _own(actor, store_id)
-    zone = stores.store(store_id).zone
-    start = datetime.combine(day, time.min, tzinfo=zone)
-    end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
-    rows = list(
-        Fulfilment.objects.visible_to(actor).filter(store_id=store_id, created_at__gte=start, created_at__lt=end)
-    )
-    sums = FulfilmentLine.objects.filter(fulfilment__in=rows).aggregate(units=Sum("quantity"), short=Sum("short"))
-    ready = [row for row in rows if row.ready_at]
-    accept = [(row.accepted_at - row.created_at) // MINUTE for row in rows if row.accepted_at]
-    pick = [
-        pick_minutes(row.accepted_at, row.start_at, row.ready_at) for row in ready if row.accepted_at and row.ready_at
-    ]
-    return Figures(
-        day=day,
-        orders=len(rows),
-        open=sum(row.status in OPEN for row in rows),
-        ready=len(ready),
-        on_time=sum(on_time(row.ready_at, row.ready_by) for row in ready if row.ready_at),
-        ended=sum(row.status == "delivered" for row in rows),
-        rejected=sum(row.status == "rejected" for row in rows),
-        cancelled=sum(row.status == "cancelled" for row in rows),
-        units=sums["units"] or 0,
-        short=sums["short"] or 0,
-        accept_minutes=median(accept) if accept else None,
-        pick_minutes=median(pick) if pick else None,
-    )
-
-
-def _own(actor: Actor, store_id: UUID) -> None:
-    """NOT_FOUND unless the store is one of the actor's."""
-    if actor.kind != "system":
-        stores.must_work_at(actor, store_id)
 
 
 def _views(rows: list[Fulfilment]) -> list[FulfilmentView]:

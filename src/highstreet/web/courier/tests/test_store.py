@@ -1,0 +1,52 @@
+"""What the store sees of the courier who comes for its bag."""
+
+from __future__ import annotations
+
+import pytest
+
+from highstreet.kernel import ids
+from highstreet.web.store.tests import world
+
+from .test_pages import Ride, give, rider, words
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_store_sees_who_comes_and_who_is_there() -> None:
+    made = world.build()
+    client, courier = rider(made, "chen")
+    client.post("/courier/shift", {"on": "1"})
+    client.post("/courier/position", {"lat": "-30.03", "lon": "-51.22"})
+    ride = Ride(made, client, courier, *give(made, courier))
+    picker = world.person(made, "picker", store=made.store)
+    base = f"/store/{ids.public('str', made.store.pk)}"
+    pages = f"{base}/", f"{base}/orders/{ids.public('ful', ride.fulfilment)}"
+
+    def seen(language: str = "en") -> list[str]:
+        return [words(picker.get(page, headers={"Accept-Language": language})) for page in pages]
+
+    assert all(
+        text in page for text, page in zip(("Waits for the courier", "No courier has been"), seen(), strict=True)
+    )
+    assert not any("陈师傅" in page for page in seen())
+    ride.go("accept")
+    assert all("陈师傅 is on the way" in page for page in seen())
+    ride.go("arrive_store")
+    assert all("陈师傅 is here" in page for page in seen())
+    assert all("陈师傅已到店" in page for page in seen("zh-hans"))
+    (item,) = picker.get("/api/v1/store/queue", {"store": ids.public("str", made.store.pk)}).json()["items"]
+    assert item["courier"] == {"name": "陈师傅", "phone_tail": "", "here": True}
+    ride.go("pick_up")
+    assert not any("陈师傅 is" in page for page in seen())
+
+
+def test_one_who_waits_while_it_is_packed_stands_out() -> None:
+    made = world.build()
+    client, courier = rider(made, "chen")
+    client.post("/courier/shift", {"on": "1"})
+    client.post("/courier/position", {"lat": "-30.03", "lon": "-51.22"})
+    ride = Ride(made, client, courier, *give(made, courier, packed=False))
+    ride.go("accept", "arrive_store")
+    picker = world.person(made, "picker", store=made.store)
+    page = words(picker.get(f"/store/{ids.public('str', made.store.pk)}/"))
+    assert '<p class="row strong">' in page and "陈师傅 is here" in page
