@@ -174,9 +174,8 @@ def _take_unlocked(thing: Scarce, shares: Shares, taking: Taking, claims: list[C
             if plain and len(_taken(_write(thing, taking, plain, sql))) < len(plain):
                 raise _Missed
             for claim in claims:
-                if seen[claim.resource].spread and not _write(
-                    part, taking, [claim], take_share_sql(part, shares, taking.confirmed)
-                ):
+                share_sql = take_share_sql(part, shares, taking.confirmed)
+                if seen[claim.resource].spread and not _taken(_write(part, taking, [claim], share_sql)):
                     raise _Missed
     except _Missed:
         return False

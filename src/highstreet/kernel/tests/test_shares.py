@@ -142,19 +142,28 @@ def test_a_row_has_shares_while_it_is_on_sale_or_they_hold_something() -> None:
 
 
 def test_the_fullest_share_is_taken_from(hurry: Callable[[], None]) -> None:
-    (level,) = shelves(20)
+    (level,) = shelves(35)
     flash(level)
-    first, *_, last = StockShare.objects.filter(level=level).order_by("id").values_list("id", flat=True)
-    # The fullest share is neither the first nor the last to be found.
-    StockShare.objects.filter(level=level).update(units=1)
-    StockShare.objects.exclude(id__in=[first, last]).filter(number=7).update(units=5)
-    StockLevel.objects.filter(pk=level).update(pooled=20)
+    # Every share has enough; the fullest is neither the first nor the last to be found.
+    for number, held in ((range(16), 2), ([7], 5), ([9], 2)):
+        StockShare.objects.filter(level=level, number__in=number).update(units=held)
     hurry()
-    for left in (3, 1):
+    for left in (3, 2):
         take(ids.new_id(), units(level, 2))
         assert free(level)[0] == left
     assert Hold.objects.values_list("kind", flat=True).distinct().get() == "unit_shares"
     assert sorted(shares(level))[-1] == (5, 4, 0)
+
+
+def test_who_waits_for_a_share_waits_for_one_that_has_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    (level,) = shelves(18)
+    flash(level)
+    enough = set(StockShare.objects.filter(level=level, units=2).values_list("id", flat=True))
+    monkeypatch.setattr(holds, "_take_unlocked", lambda *_: False)  # as when others have locked every share
+    for _ in enough:
+        take(ids.new_id(), units(level, 2))
+    assert set(Hold.objects.values_list("resource", flat=True)) == enough
+    assert Counter(shares(level)) == Counter({(2, 2, 0): 2, (1, 0, 0): 14})
 
 
 def test_the_last_unit_of_a_share_is_taken(hurry: Callable[[], None]) -> None:
