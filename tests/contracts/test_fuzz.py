@@ -25,6 +25,7 @@ WORK = {
         "privacy.serve",
         "console.read",
         "dispatch.override",
+        "dispatch.replay",
         "couriers.plan",
     ],
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,14 +17,8 @@ from ..history import History
 from ..models import Delivery
 from ..reads.tower import tower
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 FIVE = NOON + timedelta(hours=5)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def begin(place: support.Town, not_before: datetime | None = FIVE) -> Delivery:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -26,14 +25,8 @@ from .. import actions, loop, reads, rules, snapshot
 from ..models import Delivery
 from .test_actions import begin, given, plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def planned(place: support.Town, rider: Actor, starts: datetime, ends: datetime) -> None:

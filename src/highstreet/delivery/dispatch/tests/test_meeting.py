@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
@@ -23,15 +23,9 @@ from ..history import History
 from ..models import Delivery
 from .test_override import desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 MINUTE = timedelta(minutes=1)
 NEEDS = 8 * MINUTE
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def begin(place: support.Town, needs: timedelta = NEEDS) -> Delivery:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,13 +21,7 @@ from ..models import Delivery, DispatchDecision, Override
 from ..reads.candidates import candidates, version
 from .test_actions import begin, plan
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 
 def desk(place: Town, *, stores: frozenset[UUID] | None = None, organisation: UUID | None = None) -> Actor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from unittest.mock import patch
@@ -23,15 +22,10 @@ from ..models import Delivery, Override
 from ..reads import tracking
 from ..reads.taken import taken_away
 from .test_actions import begin, plan
+from .test_api import Phone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 LATER = NOON + timedelta(minutes=16)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 @dataclass
@@ -89,6 +83,8 @@ def test_who_is_idle_and_sooner_brings_it() -> None:
         with pytest.raises(Refused, match="not_found"):
             actions.pick_up(actor=behind.ana, delivery_id=row.pk)
         (told,) = taken_away(behind.ana)
+        (on_phone,) = Phone(behind.ana).send("GET", "/courier/tasks").json()["taken"]
+        assert on_phone == {"order_number": told.order_number, "why": told.why}
         assert (told.order_number, told.why) == (row.order_number, "held_up")
         track = tracking.track(row.order_id)
         assert track is not None and track.other_courier

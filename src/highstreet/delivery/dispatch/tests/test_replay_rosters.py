@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,16 +22,10 @@ from ..reads import replays as reads
 from ..reads import turns
 from .test_replays import YESTERDAY, a_city, manager, recorded
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 DAY = YESTERDAY.date()
 BEFORE = DAY - timedelta(days=1)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def a_day(orders: int = 24) -> tuple[Town, list[Actor]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -102,12 +101,6 @@ def test_what_happened_by_the_same_definitions() -> None:
 
 
 YESTERDAY = NOON - timedelta(days=1)
-
-
-@pytest.fixture
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def manager(place: Town, *permissions: str) -> Actor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from highstreet.delivery.couriers.tests import support
@@ -14,13 +12,7 @@ from ..models import Delivery, DispatchDecision
 from ..reads import tracking
 from .test_actions import begin, plan
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 
 def two_shops(capacity: int = 3) -> tuple[support.Town, Actor, Delivery, Delivery]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from unittest.mock import patch
 from uuid import UUID
 
@@ -21,13 +20,7 @@ from ..models import Delivery
 from ..reads import tracking
 from .test_actions import begin, given, plan
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 
 def test_a_couriers_stops_say_where_what_and_by_when() -> None:

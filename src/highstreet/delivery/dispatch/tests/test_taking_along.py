@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,14 +20,8 @@ from ..engine import SERVING, Job, Plan, Ride
 from ..models import Delivery, DispatchDecision
 from .test_actions import begin, plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def waits(*, doors: tuple[int, ...] = (900,)) -> tuple[support.Town, Actor, list[Delivery]]:

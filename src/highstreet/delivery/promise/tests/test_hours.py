@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,14 +19,8 @@ from highstreet.trade.orders import ports
 from .. import actions
 from ..models import CapacitySlot
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def planned(place: support.Town, rider: Actor, starts: int, ends: int) -> None:

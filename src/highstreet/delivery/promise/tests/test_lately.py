@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,13 +18,7 @@ from .. import reads, rules
 from ..models import Promise
 from .test_actions import kept_for, offer, sure
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 
 def ended(place: support.Town, made: PromiseOffer, late: int, *, count: int = 60, store: int = 0) -> None:

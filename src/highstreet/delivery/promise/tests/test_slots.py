@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -102,12 +101,6 @@ def test_the_door_is_within_the_window_with_the_residual_to_spare(number: int, r
     assert FIVE <= window.expected <= FIVE + HOUR - timedelta(seconds=residual)
     gone = timedelta(seconds=rules.HANDOVER_SECONDS + ride + rules.DOOR_SECONDS)
     assert window.ready_by + gone == window.expected
-
-
-@pytest.fixture
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 @pytest.mark.django_db

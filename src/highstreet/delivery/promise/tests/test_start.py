@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -20,16 +19,10 @@ from .. import actions, handlers, reads, rules
 from ..models import Promise
 from ..reads import offers, paces
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 MINUTE = timedelta(minutes=1)
 HALF = 30 * MINUTE
 PACKED = timedelta(minutes=7, seconds=10.5)
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 def offer(place: support.Town, mode: str = "delivery") -> PromiseOffer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -59,12 +58,6 @@ def test_who_counts_where() -> None:
 
 def planner(place: support.Town) -> Actor:
     return Actor(kind="staff", organisation_id=place.retailer_id, permissions=frozenset({"console.read"}))
-
-
-@pytest.fixture
-def noon() -> Iterator[None]:
-    with support.ticking():
-        yield
 
 
 @pytest.mark.django_db
