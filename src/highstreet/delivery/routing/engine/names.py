@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,16 +182,22 @@ def _ordered(points: Floats, centre: tuple[float, float]) -> Floats:
     axis = np.linalg.svd(flat, full_matrices=False)[2][0] if len(points) > 1 else np.array([1.0, 0.0])
     along = flat @ axis
     bucket = ((along - along.min()) // SPACING_M).astype(int)
-    aside = flat @ np.array([-axis[1], axis[0]])
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for vertex, number in enumerate(bucket.tolist()):
+        members[number].append(vertex)
+    # Few vertices a step, thousands of streets: plain numbers are quicker than arrays here.
+    ahead, aside = along.tolist(), (flat @ np.array([-axis[1], axis[0]])).tolist()
     kept: list[int] = []
-    for number in np.unique(bucket):
-        members = np.flatnonzero(bucket == number)
+    for number in sorted(members):
+        middle = median(ahead[vertex] for vertex in members[number])
         # A vertex of the street, since the mean of two carriageways lies on neither; and one that stays on
         # its carriageway, since crossing over at each step would make the street a fifth longer than it is.
-        cost = np.abs(along[members] - np.median(along[members])) / 2
-        if kept:
-            cost += np.abs(aside[members] - aside[kept[-1]])
-        kept.append(int(members[cost.argmin()]))
+        last = aside[kept[-1]] if kept else None
+        costs = [
+            abs(ahead[vertex] - middle) / 2 + (abs(aside[vertex] - last) if last is not None else 0.0)
+            for vertex in members[number]
+        ]
+        kept.append(members[number][costs.index(min(costs))])
     line = points[kept]
     return line[::-1] if haversine_m(line[-1], centre) < haversine_m(line[0], centre) else line
 
@@ -204,7 +211,8 @@ def streets_index(pbf_path: Path, centre: tuple[float, float] | None = None) -> 
     vertices: defaultdict[str, list[Floats]] = defaultdict(list)
     import osmium
 
-    for way in osmium.FileProcessor(str(pbf_path), osmium.osm.NODE | osmium.osm.WAY).with_locations():
+    kinds, named = osmium.osm.NODE | osmium.osm.WAY, osmium.filter.KeyFilter("name")
+    for way in osmium.FileProcessor(str(pbf_path), kinds).with_locations().with_filter(named):
         if not isinstance(way, osmium.osm.Way) or "name" not in way.tags:
             continue
         if (way.tags.get("highway") or "").removesuffix("_link") not in ROAD_CLASS:
@@ -216,20 +224,28 @@ def streets_index(pbf_path: Path, centre: tuple[float, float] | None = None) -> 
     names: list[str] = []
     streets: list[Floats] = []
     for name in sorted(vertices):
-        points = np.concatenate(vertices[name])
-        from scipy.sparse import csr_matrix
-        from scipy.sparse.csgraph import connected_components
-        from scipy.spatial import KDTree
-
-        tree = KDTree(local_metres(points, float(points[0, 0])))  # type: ignore[no-untyped-call]
-        pairs = tree.query_pairs(SAME_STREET_M, output_type="ndarray")  # type: ignore[no-untyped-call]
-        near = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))  # type: ignore[no-untyped-call]
-        _, label = connected_components(near, directed=False)
-        for part in range(int(label.max()) + 1):
+        for points in _apart(vertices[name]):
             names.append(name)
-            streets.append(_ordered(points[label == part], (float(middle[0]), float(middle[1]))))
+            streets.append(_ordered(points, (float(middle[0]), float(middle[1]))))
     sizes = np.cumsum([0] + [len(street) for street in streets]).astype(np.int32)
     return StreetNames(names, sizes, np.concatenate(streets))
+
+
+def _apart(lines: list[Floats]) -> list[Floats]:
+    """The vertices of lines of one name, those that lie far apart in a group of their own."""
+    points = np.concatenate(lines)
+    flat = local_metres(points, float(points[0, 0]))
+    if len(lines) == 1 or np.hypot(*np.ptp(flat, axis=0)) <= SAME_STREET_M:
+        return [points]
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
+    tree = KDTree(flat)  # type: ignore[no-untyped-call]
+    pairs = tree.query_pairs(SAME_STREET_M, output_type="ndarray")  # type: ignore[no-untyped-call]
+    near = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))  # type: ignore[no-untyped-call]
+    _, label = connected_components(near, directed=False)
+    return [points[label == part] for part in range(int(label.max()) + 1)]
 
 
 def _densified(line: Floats) -> Floats:

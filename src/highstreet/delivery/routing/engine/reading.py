@@ -92,7 +92,8 @@ def _read_ways(pbf_path: Path) -> Ways:
     found = Ways()
     import osmium
 
-    for item in osmium.FileProcessor(str(pbf_path)).with_locations():
+    tagged = osmium.filter.KeyFilter("highway")
+    for item in osmium.FileProcessor(str(pbf_path)).with_locations().with_filter(tagged):
         if isinstance(item, osmium.osm.Node):
             if item.tags.get("highway") == "traffic_signals":
                 found.signals.add(item.id)
@@ -104,18 +105,31 @@ def _read_ways(pbf_path: Path) -> Ways:
             for node in nodes:
                 found.position[node.ref] = (node.lat, node.lon)
             if len(nodes) > 1:
-                found.ways.append(Way(_filled([node.ref for node in nodes], found.position), *speeds))
+                found.ways.append(Way([node.ref for node in nodes], *speeds))
+    for way, places, steps in _steps(found):
+        way.nodes[:] = _filled(way.nodes, places, steps, found.position)
     return found
 
 
-def _filled(nodes: list[int], position: dict[int, tuple[float, float]]) -> list[int]:
+def _steps(found: Ways) -> list[tuple[Way, Floats, list[float]]]:
+    """Each way with its places [k, 2] and the k - 1 metres between them: all ways in one sweep of arrays, since ways
+    are many and short."""
+    places = np.array([found.position[node] for way in found.ways for node in way.nodes]).reshape(-1, 2)
+    metres = haversine_m(places[:-1], places[1:]).tolist()
+    ends = np.cumsum([0] + [len(way.nodes) for way in found.ways]).tolist()
+    cut = zip(found.ways, ends[:-1], ends[1:], strict=True)
+    return [(way, places[start:end], metres[start : end - 1]) for way, start, end in cut]
+
+
+def _filled(
+    nodes: list[int], places: Floats, steps: list[float], position: dict[int, tuple[float, float]]
+) -> list[int]:
     """The nodes with new ones put in wherever two are further apart than LONGEST_PIECE_M.
 
     New nodes get negative numbers, which OpenStreetMap's own never are, and are added to `position`.
     """
-    places = np.array([position[node] for node in nodes])
     filled = nodes[:1]
-    for at, metres in enumerate(haversine_m(places[:-1], places[1:])):
+    for at, metres in enumerate(steps):
         parts = math.ceil(metres / LONGEST_PIECE_M)
         for part in range(1, parts):
             new = -len(position)
@@ -126,19 +140,17 @@ def _filled(nodes: list[int], position: dict[int, tuple[float, float]]) -> list[
     return filled
 
 
-def _pieces(way: Way, shared: Counter[int], position: dict[int, tuple[float, float]]) -> list[tuple[list[int], Floats]]:
-    """A way cut at junctions and before LONGEST_PIECE_M is passed: (node numbers, shape [k, 2]) each."""
-    shape = np.array([position[node] for node in way.nodes])
-    steps = haversine_m(shape[:-1], shape[1:])
+def _pieces(way: Way, shape: Floats, steps: list[float], shared: Counter[int]) -> list[tuple[list[int], Floats, float]]:
+    """A way cut at junctions and before LONGEST_PIECE_M is passed: (node numbers, shape [k, 2], metres) each."""
     pieces, start, run = [], 0, 0.0
     for at in range(1, len(way.nodes)):
-        run += float(steps[at - 1])
+        run += steps[at - 1]
         last = at == len(way.nodes) - 1
         # A closed piece would be an edge from a node to itself: cut before the ring closes.
         closing = not last and way.nodes[at + 1] == way.nodes[start]
         too_long = not last and run + steps[at] > LONGEST_PIECE_M
         if last or shared[way.nodes[at]] > 1 or closing or too_long:
-            pieces.append((way.nodes[start : at + 1], shape[start : at + 1]))
+            pieces.append((way.nodes[start : at + 1], shape[start : at + 1], run))
             start, run = at, 0.0
     return pieces
 
@@ -176,11 +188,10 @@ def read_streets(pbf_path: Path) -> StreetGraph:
     lengths: list[float] = []
     taken: dict[Mode, list[float]] = {mode: [] for mode in MODES}
     arms: Counter[int] = Counter()
-    cut = [(way, pieces) for way in found.ways for pieces in _pieces(way, shared, found.position)]
-    for _, (nodes, _shape) in cut:
+    cut = [(way, piece) for way, shape, steps in _steps(found) for piece in _pieces(way, shape, steps, shared)]
+    for _, (nodes, _shape, _metres) in cut:
         arms.update((nodes[0], nodes[-1]))
-    for way, (nodes, shape) in cut:
-        metres = float(haversine_m(shape[:-1], shape[1:]).sum())
+    for way, (nodes, shape, metres) in cut:
         for kmh, path, line in ((way.forward, nodes, shape), (way.backward, nodes[::-1], shape[::-1])):
             if not any(kmh.values()):
                 continue
