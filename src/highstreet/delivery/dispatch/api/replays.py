@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -143,21 +144,8 @@ def ask(request: HttpRequest, code: str, body: ReplayIn) -> HttpResponse:
 @route("dispatch.replay")
 def replay(request: HttpRequest, replay: str) -> dict[str, Any]:
     """One replay: how far it is, and what came of it."""
-    view = reads.replay(actor_of(request), private("rpl", replay))
-    return {**_out(view), "result": view.result or None}
+    return _out(reads.replay(actor_of(request), private("rpl", replay)))
 
 
 def _out(view: reads.ReplayView) -> dict[str, Any]:
-    return {
-        "id": ids.public("rpl", view.id),
-        "day": view.day,
-        "policy": view.policy,
-        "couriers": view.couriers,
-        "roster": view.roster,
-        "other_day": view.other_day,
-        "quantile": view.quantile,
-        "progress": view.progress,
-        "failure": view.failure,
-        "asked_at": view.asked_at,
-        "finished_at": view.finished_at,
-    }
+    return {**asdict(view), "id": ids.public("rpl", view.id), "result": view.result or None}
