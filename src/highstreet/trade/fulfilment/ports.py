@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -29,11 +30,12 @@ counter: Port[Counter] = Port("fulfilment.counter")
 @dataclass(frozen=True)
 class Rider:
     """Who comes for a bag, as the store may know: a first name, and a phone's last digits where a hired fleet told
-    them ("" where not); `here`: at the store already."""
+    them ("" where not); `here`: at the store already; `arrives`: when, while it is their next stop, else None."""
 
     name: str
     phone_tail: str
     here: bool
+    arrives: datetime | None = None
 
 
 class Riders(Protocol):

@@ -1,29 +1,54 @@
-"""Who comes for a store's bags."""
+"""Who comes for a store's bags, and when."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from highstreet.delivery.couriers.rules import first_name
+from highstreet.delivery.routing.engine import Mode
+from highstreet.kernel import clock
 from highstreet.trade.fulfilment.ports import Rider
 
-from .. import ports
+from .. import ports, rules, snapshot
 from ..models import Delivery
+from ..states import LIVE
 
 
 def coming(fulfilment_ids: Collection[UUID]) -> dict[UUID, Rider]:
     """Who has agreed to fetch each of these: a courier who may still decline is nobody yet."""
-    rows = list(
-        Delivery.objects.filter(fulfilment_id__in=fulfilment_ids, status__in=("accepted", "at_store")).values_list(
-            "pk", "fulfilment_id", "status", "carrier", "courier__name"
-        )
-    )
-    hired = [pk for pk, _, _, carrier, _ in rows if carrier == "fleet"]
+    agreed = Delivery.objects.filter(fulfilment_id__in=fulfilment_ids, status__in=("accepted", "at_store"))
+    rows = list(agreed.select_related("courier").defer("proof"))
+    hired = [row.pk for row in rows if row.carrier == "fleet"]
     theirs = ports.fleets().couriers(hired) if hired and ports.fleets.filled else {}
+    arrives = _arrivals({row.courier_id for row in rows if row.courier_id and row.status == "accepted"})
     found = {}
-    for pk, fulfilment_id, status, _, name in rows:
-        told = theirs.get(pk)
-        mine = first_name(name or "")
-        found[fulfilment_id] = Rider(told.name if told else mine, told.phone_tail if told else "", status == "at_store")
+    for row in rows:
+        told = theirs.get(row.pk)
+        name = told.name if told else first_name(row.courier.name) if row.courier else ""
+        tail, here = told.phone_tail if told else "", row.status == "at_store"
+        found[row.fulfilment_id] = Rider(name, tail, here, None if here else arrives.get(row.pk))
+    return found
+
+
+def _arrivals(courier_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each delivery's courier is at its store, by road, of those for whom that comes next."""
+    if not courier_ids:
+        return {}
+    now, found = clock.now(), dict[UUID, datetime]()
+    bags = defaultdict[UUID, list[Delivery]](list)
+    live = Delivery.objects.filter(courier_id__in=courier_ids, status__in=LIVE)
+    for row in live.select_related("courier").defer("proof"):
+        assert row.courier is not None
+        bags[row.courier.pk].append(row)
+    for rows in bags.values():
+        courier, first = rows[0].courier, rules.stops(snapshot.tasks(rows, now))[0]
+        if courier is None or courier.lat is None or courier.lon is None or first.kind != "pickup":
+            continue
+        streets = snapshot.legs(rows[0].city_id)
+        way = float(streets.to_place([(courier.lat, courier.lon)], first.place, cast(Mode, courier.vehicle), now)[0])
+        found |= dict.fromkeys(first.deliveries, now + timedelta(seconds=way))
     return found

@@ -9,7 +9,7 @@ import pytest
 
 from highstreet.delivery.couriers import actions as courier_actions
 from highstreet.delivery.couriers.tests import support
-from highstreet.kernel import ids, outbox
+from highstreet.kernel import clock, ids, outbox
 from highstreet.kernel.policy import THE_SYSTEM, Actor
 from highstreet.kernel.refusal import Refused
 from highstreet.trade.fulfilment import reads as fulfilments
@@ -19,6 +19,7 @@ from .. import actions, reads, rules
 from ..models import Delivery
 from ..reads import tracking
 from .test_actions import begin, given, plan
+from .test_override import by_hand
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
@@ -103,23 +104,29 @@ def test_the_board_is_for_the_citys_own_staff() -> None:
         reads.board(rider, place.city_id)
 
 
-def test_a_store_sees_who_has_agreed_to_fetch_its_bags() -> None:
+def test_a_store_sees_who_has_agreed_to_fetch_its_bags_and_when() -> None:
     place = support.town()
     rider = support.courier(place, 100, name="Ana Lima")
-    row, other = (begin(support.fulfilment(place, status="ready")) for _ in range(2))
-    boxes = [row.fulfilment_id, other.fulfilment_id]
-    assert fulfilments.riders(boxes) == {}
+    row = begin(support.fulfilment(place, status="ready"))
+    box = row.fulfilment_id
+    assert fulfilments.riders([box]) == {}
     plan(place)
-    assert fulfilments.riders(boxes) == {}, "an offer may be declined"
+    assert fulfilments.riders([box]) == {}, "an offer may be declined"
     actions.accept(actor=rider, delivery_id=row.pk)
-    assert fulfilments.riders(boxes) == {row.fulfilment_id: Rider("Ana", "", False)}
+    (told,) = fulfilments.riders([box]).values()
+    assert (told.name, told.phone_tail, told.here) == ("Ana", "", False)
+    assert told.arrives is not None and 0 < (told.arrives - clock.now()).total_seconds() < 120
     actions.arrive_store(actor=rider, delivery_id=row.pk)
-    assert fulfilments.riders(boxes)[row.fulfilment_id].here
+    assert fulfilments.riders([box]) == {box: Rider("Ana", "", True)}
     actions.incident(actor=rider, delivery_id=row.pk, kind="cannot_go_on")
-    assert fulfilments.riders(boxes) == {}
+    assert fulfilments.riders([box]) == {}
     second = support.courier(place, 150, name="陈伟")
     plan(place)
     actions.accept(actor=second, delivery_id=row.pk)
-    assert fulfilments.riders(boxes)[row.fulfilment_id].name == "陈师傅"
+    assert fulfilments.riders([box])[box].name == "陈师傅"
     actions.pick_up(actor=second, delivery_id=row.pk)
-    assert fulfilments.riders(boxes) == {}
+    assert fulfilments.riders([box]) == {}
+    # With a bag to bring before: when they come depends on a door, and is not told.
+    next_one = by_hand(place, begin(support.fulfilment(place, status="ready")), second)
+    actions.accept(actor=second, delivery_id=next_one.pk)
+    assert fulfilments.riders([box, next_one.fulfilment_id]) == {next_one.fulfilment_id: Rider("陈师傅", "", False)}

@@ -20,11 +20,13 @@ from .work import actor_of, router
 
 
 class RiderOut(Schema):
-    """Who comes for a bag; `phone_tail` is empty unless a hired fleet told it."""
+    """Who comes for a bag; `phone_tail` is empty unless a hired fleet told it; `arrives` is null unless the store is
+    their next stop."""
 
     name: str
     phone_tail: str
     here: bool
+    arrives: datetime | None
 
 
 class QueueItemOut(Schema):

@@ -107,7 +107,12 @@ def coming(rider: Rider | None) -> str:
         return ""
     tail = f" …{rider.phone_tail}" if rider.phone_tail else ""
     name = (rider.name or _("The courier")) + tail
-    return (_("{name} is here") if rider.here else _("{name} is on the way")).format(name=name)
+    if rider.here:
+        return _("{name} is here").format(name=name)
+    if rider.arrives is None:
+        return _("{name} is on the way").format(name=name)
+    minutes = max(round((rider.arrives - clock.now()).total_seconds() / 60), 1)
+    return _("{name} in about {minutes} min").format(name=name, minutes=minutes)
 
 
 @dataclass(frozen=True)
