@@ -251,13 +251,14 @@ def consume(group: UUID, kind: str, resource: UUID | None = None, quantity: int 
 
 
 def _consume_share(thing: Scarce, group: UUID, resource: UUID, quantity: int | None) -> int:
-    """The same where the hold is on one of the row's shares: what is used leaves the share, and the row's pool."""
+    """The same where the hold is on one of the row's shares, of which a group takes one: what is used leaves the share,
+    and the row's pool."""
     shares, part = shares_of(thing)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT h.id, h.resource, h.quantity FROM kernel_hold h JOIN {part.table} s ON s.id = h.resource "  # noqa: S608
             f"""WHERE h."group" = %s AND h.kind = %s AND h.state = 'confirmed' AND s.{shares.owner} = %s """
-            "ORDER BY h.resource FOR NO KEY UPDATE OF h",
+            "FOR NO KEY UPDATE OF h",
             [group, part.kind, resource],
         )
         found = cursor.fetchone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -203,6 +204,26 @@ def test_more_than_any_share_has_is_taken_from_the_row_and_the_rest_laid_back() 
     assert Counter(shares(hot)) == Counter({(1, 0, 0): 15, (0, 0, 0): 1})
     take(ids.new_id(), units(hot, 15))
     assert counts(hot) == (20, 20, 0, 0)
+
+
+def test_what_went_on_sale_since_the_glance_is_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    hot, warm = shelves(6, 16)
+    before = ids.new_id()
+    take(before, units(hot, 2))
+    flash(hot)
+    flash(warm)
+    holds.release(before)  # two units lie in the row itself, and could be taken past the sale
+    real = scarcity.look
+
+    def stale(*asked: Any) -> dict[UUID, scarcity.Seen]:
+        seen = real(*asked)
+        seen[hot].spread = False
+        return seen
+
+    monkeypatch.setattr(holds, "look", stale)
+    take(ids.new_id(), units(hot), units(warm))
+    assert Counter(Hold.objects.filter(state="held").values_list("kind", flat=True)) == Counter(units=2)
+    assert (counts(hot)[1:], counts(warm)[1:]) == ((1, 0, 5), (1, 0, 15))
 
 
 def test_the_first_that_is_not_there_is_named_with_shares_too() -> None:
