@@ -105,9 +105,10 @@ def _uses(city_id: UUID, store_ids: Collection[UUID]) -> QuerySet[FleetUse]:
 
 @remembered
 def couriers_in(city_id: UUID) -> dict[UUID | None, int]:
-    """How many couriers the fleets used in a city count for, by their store; None: by the stores without one."""
+    """How many couriers the fleets used in a city count for, by their store; None: by the stores without one. Stores
+    that were closed down are left out."""
     rows = FleetUse.objects.filter(city_id=city_id, ended_at=None, fleet__active=True, fleet__removed_at=None)
-    return dict(rows.values_list("store_id", "couriers"))
+    return dict(rows.exclude(store__active=False).values_list("store_id", "couriers"))
 
 
 class Hired:

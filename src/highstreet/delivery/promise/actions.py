@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -121,15 +121,14 @@ def slot_of(*, actor: Actor, city_id: UUID, zone: UUID | None, starts_at: dateti
 def divide(*, actor: Actor, city_id: UUID) -> None:
     """Group the city's shops into zones again, no more than its couriers are enough for; count what is ordered in each.
 
-    A zone whose shops stay together keeps its name, and what is held of it. Of all others nothing more is given away;
+    A shop with a hired fleet of its own is one by itself: nobody else brings for it, and its fleet for nobody else. A
+    zone whose shops stay together keeps its name, and what is held of it. Of all others nothing more is given away;
     what is promised of them is counted against the zones that are there now.
     """
     shops = stores.stores_of(city_id)
     before = dict(ZoneStore.objects.filter(zone__city_id=city_id).values_list("store_id", "zone_id"))
-    places = np.array([(shop.lat, shop.lon) for shop in shops]).reshape(-1, 2)
-    most = rules.most_zones(couriers.count_at_work(city_id), len(set(before.values())))
-    numbers = engine.divide(straight_seconds(places, places, "bike") if shops else places, most).tolist()
-    wanted = _named({shop.id: number for shop, number in zip(shops, numbers, strict=True)}, before)
+    numbers = _numbered(city_id, shops, before)
+    wanted = _named(numbers, before)
     if wanted != before:
         Zone.objects.bulk_create(Zone(pk=pk, city_id=city_id) for pk in sorted({*wanted.values()} - {*before.values()}))
         ZoneStore.objects.filter(zone__city_id=city_id).exclude(store_id__in=wanted).delete()
@@ -148,6 +147,19 @@ def divide(*, actor: Actor, city_id: UUID) -> None:
         cursor.execute(_CLOSE, moments)
         if wanted:
             cursor.execute(_ORDERS, moments)
+
+
+def _numbered(city_id: UUID, shops: Sequence[StoreView], before: Mapping[UUID, UUID]) -> dict[UUID, int]:
+    """The number of each shop's zone: of those with a fleet of their own, and of the rest by how far apart they are."""
+    fleets = couriers.hired(city_id)
+    rest = [shop for shop in shops if shop.id not in fleets]
+    alone = [shop.id for shop in shops if shop.id in fleets]
+    at_work = couriers.count_on_shift(city_id) + fleets.get(None, 0)
+    most = rules.most_zones(at_work, len({before[shop.id] for shop in rest if shop.id in before}))
+    places = np.array([(shop.lat, shop.lon) for shop in rest]).reshape(-1, 2)
+    found = engine.divide(straight_seconds(places, places, "bike") if rest else places, most).tolist()
+    numbers = {shop.id: number for shop, number in zip(rest, found, strict=True)}
+    return numbers | {store: len(rest) + place for place, store in enumerate(alone)}
 
 
 def _named(numbers: Mapping[UUID, int], before: Mapping[UUID, UUID]) -> dict[UUID, UUID]:
@@ -229,13 +241,18 @@ def _stationed(
     known: reads.Zones, on_shift: int, rides: Mapping[UUID, engine.Floats], starts: list[datetime], cycle: float
 ) -> dict[UUID, int]:
     """How many of our couriers each zone counts on. Of whom no place is known, as many as is ordered there."""
-    zones = sorted(known.couriers)
-    inside = [[rides[store] for store in sorted(rides) if known.of.get(store) == zone] for zone in zones]
+    zones, ours = sorted(known.couriers), np.array(known.ours)
+    if not ours.any():
+        return dict.fromkeys(zones, 0)
+    inside = [
+        [rides[store] for store in sorted(rides) if mine and known.of.get(store) == zone]
+        for zone, mine in zip(zones, ours, strict=True)
+    ]
     seen = max((len(row) for row in rides.values()), default=0)
     near = np.array([np.min(rows, axis=0) if rows else np.full(seen, np.inf) for rows in inside]).T
     busiest = [max(known.promised.get(zone, {}).get(start, 0) for start in starts) for zone in zones]
     keep = np.array([math.ceil(units * cycle / rules.SLOT_MINUTES) for units in busiest], np.int64)
-    orders = np.array([known.orders[zone] for zone in zones], float)
+    orders = np.array([known.orders[zone] for zone in zones], float) * ours
     found = engine.working(near, keep + on_shift * orders / orders.sum(), keep)
     unseen = known.shared(max(on_shift - seen, 0))
     return {

@@ -172,11 +172,6 @@ def hired(city_id: UUID) -> Mapping[UUID | None, int]:
     return ports.hired()(city_id) if ports.hired.filled else {}
 
 
-def count_at_work(city_id: UUID) -> int:
-    """How many couriers there are in a city: our own who can be sent, and those that hired fleets count for."""
-    return count_on_shift(city_id) + sum(hired(city_id).values())
-
-
 def earnings(actor: Actor, day: date) -> EarningsView:
     """What the actor's deliveries earned on the local `day`, by the ledger."""
     own = me(actor)

@@ -67,6 +67,15 @@ class Zones:
         """Whether the store has a zone: a new one has none until the dispatcher looked, within a minute."""
         return not self.of or store_id in self.of
 
+    @property
+    def ours(self) -> list[bool]:
+        """Of `all`: whether our own couriers bring anything there. What a fleet is hired for, it brings alone; so a
+        store's own fleet has a zone to itself (but for the minute before the dispatcher looks)."""
+        if None in self.hired or not self.of:
+            return [not self.hired for _ in self.all]
+        served = {zone for store, zone in self.of.items() if store not in self.hired}
+        return [zone in served for zone in self.all]
+
     def at_work(self, own: int, come: int = 0) -> list[int]:
         """The couriers of `all`: our `own` as dispatch told, but for those who went since, and hired ones. Who came
         since is not placed; who is to `come` is, by what was ordered lately."""
@@ -77,15 +86,19 @@ class Zones:
         return self.with_hired([one + more for one, more in zip(here, self.shared(come), strict=True)])
 
     def shared(self, total: int) -> list[int]:
-        """Couriers of `all` when only the city's are known: by what was ordered lately."""
-        return split_by_weight(total, [self.orders[zone] for zone in sorted(self.orders)]) if self.of else [total]
+        """Our own couriers of `all` when only the city's are known: by what was ordered lately."""
+        if not self.of:
+            return [total]
+        usual = zip((self.orders[zone] for zone in sorted(self.orders)), self.ours, strict=True)
+        return split_by_weight(total, [orders if mine else 0 for orders, mine in usual])
 
     def with_hired(self, own: Sequence[int]) -> list[int]:
-        """These couriers of `all` and the hired ones: a store's where it lies, the city's where stores have none, by
-        what was ordered lately."""
+        """These couriers of `all` where ours bring anything, and the hired ones: a store's at that store, the city's
+        where stores have none, by what was ordered lately."""
+        here = [count if mine else 0 for count, mine in zip(own, self.ours, strict=True)]
         if not self.of:
-            return [own[0] + sum(self.hired.values())]
-        found = dict(zip(sorted(self.couriers), own, strict=True))
+            return [here[0] + sum(self.hired.values())]
+        found = dict(zip(sorted(self.couriers), here, strict=True))
         served = sorted({zone for store, zone in self.of.items() if store not in self.hired})
         if served:
             riders = split_by_weight(self.hired.get(None, 0), [self.orders[zone] for zone in served])

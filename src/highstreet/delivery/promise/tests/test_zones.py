@@ -51,9 +51,13 @@ def test_who_counts_where() -> None:
     assert known.at_work(4) == known.at_work(5) == [4, 0], "who came since is not placed"
     assert known.at_work(2) == [2, 0]
     assert known.at_work(4, come=10) == [5, 9], "who is to come is where orders are"
-    hired = replace(known, hired={None: 10, shops[0]: 3, UUID(int=99): 7})
-    assert hired.at_work(4) == [7, 10], "the city's fleet goes where no store has its own; a closed store's nowhere"
-    assert replace(hired, of={}).at_work(4, come=2) == [26]
+    alone = replace(known, hired={shops[0]: 3})
+    assert alone.at_work(4, come=10) == [3, 10], "what a fleet is hired for, nobody else brings"
+    assert replace(known, hired={shops[1]: 3}).at_work(4) == [4, 3], "beside a store without one, until it is divided"
+    hired = replace(known, hired={None: 10, shops[0]: 3})
+    assert hired.at_work(4, come=2) == [3, 10], "a city's fleet brings for all stores without their own"
+    assert replace(hired, of={}).at_work(4, come=2) == [13]
+    assert replace(known, of={}).at_work(4, come=2) == [6]
 
 
 def planner(place: support.Town) -> Actor:
@@ -293,10 +297,13 @@ class TestZones:
         assert [reads.capacities(place.city_id, known, zone, [start], terms, NOON) for zone in zones] == [[2], [2]]
         assert sorted(known.shared(8)) == [3, 5] and sum(known.shared(7)) == 7
 
-    def test_a_stores_own_fleet_is_nobody_to_promise_elsewhere(self) -> None:
+    def test_a_stores_own_fleet_is_nobody_to_promise_next_door(self) -> None:
         place = self.city()
         for east in (0, 20_000):
             support.courier(place, 0, east)
+        self.look(place)
+        together = self.zone(place, WEST)
+        self.hold(self.sure(place, WEST))
         fleet = Fleet.objects.create(
             organisation_id=place.retailer_id,
             provider="meituan",
@@ -309,13 +316,27 @@ class TestZones:
         hire(store_id=place.stores[WEST].id, couriers=9)
         organisations.forget()
         self.look(place)
-        assert (self.room(place, WEST), self.room(place, EAST)) == ({rules.capacity(1 + 9)}, {rules.capacity(1)})
-        hire(couriers=4)
+        parts = (WEST, WEST + 1, EAST)
+        assert together not in {self.zone(place, part) for part in parts}
+        most = [max(self.room(place, part)) for part in parts]
+        assert most == [rules.capacity(9), rules.capacity(1), rules.capacity(1)]
+        while (found := self.offer(place, WEST + 1)) is not None:
+            self.hold(found)
+        assert self.offer(place, WEST) is not None, "the fleet has room, which its neighbour cannot have"
+        uses = [hire(couriers=4)]
         organisations.forget()
         self.look(place)
-        assert (self.room(place, WEST), self.room(place, EAST)) == ({rules.capacity(12)}, {rules.capacity(3)})
-        people = {one.couriers for one in reads.room(planner(place), place.city_id, NOON)}
-        assert people == {12, 3}
+        most = [max(self.room(place, part)) for part in parts]
+        assert most[0] == rules.capacity(9) and most[2] == rules.capacity(3), "our own bring nothing any more"
+        people = sorted(one.couriers for one in reads.room(planner(place), place.city_id, NOON))
+        assert people == [1, 3, 9]
+        for use in (*uses, FleetUse.objects.get(store_id=place.stores[WEST].id)):
+            use.ended_at = NOON
+            use.save()
+        organisations.forget()
+        self.look(place)
+        assert self.zone(place, WEST) == self.zone(place, WEST + 1) != self.zone(place, EAST)
+        assert support.broken() == []
 
     def test_who_goes_is_missing_at_once_who_comes_counts_when_seen(self) -> None:
         place = self.city()
