@@ -17,6 +17,9 @@ from .. import ports, rules, snapshot
 from ..models import Delivery
 from ..states import LIVE
 
+# Where a courier was longer ago says nothing of minutes.
+FRESH = timedelta(minutes=2)
+
 
 def coming(fulfilment_ids: Collection[UUID]) -> dict[UUID, Rider]:
     """Who has agreed to fetch each of these: a courier who may still decline is nobody yet."""
@@ -35,7 +38,8 @@ def coming(fulfilment_ids: Collection[UUID]) -> dict[UUID, Rider]:
 
 
 def _arrivals(courier_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """When each delivery's courier is at its store, by road, of those for whom that comes next."""
+    """When each delivery's courier is at its store, by road, of those for whom that comes next and who told where they
+    are."""
     if not courier_ids:
         return {}
     now, found = clock.now(), dict[UUID, datetime]()
@@ -47,6 +51,8 @@ def _arrivals(courier_ids: Collection[UUID]) -> dict[UUID, datetime]:
     for rows in bags.values():
         courier, first = rows[0].courier, rules.stops(snapshot.tasks(rows, now))[0]
         if courier is None or courier.lat is None or courier.lon is None or first.kind != "pickup":
+            continue
+        if courier.seen_at is None or courier.seen_at < now - FRESH:
             continue
         streets = snapshot.legs(rows[0].city_id)
         way = float(streets.to_place([(courier.lat, courier.lon)], first.place, cast(Mode, courier.vehicle), now)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from unittest.mock import patch
 from uuid import UUID
 
@@ -116,6 +117,8 @@ def test_a_store_sees_who_has_agreed_to_fetch_its_bags_and_when() -> None:
     (told,) = fulfilments.riders([box]).values()
     assert (told.name, told.phone_tail, told.here) == ("Ana", "", False)
     assert told.arrives is not None and 0 < (told.arrives - clock.now()).total_seconds() < 120
+    with clock.frozen(support.NOON + timedelta(minutes=3)):
+        assert fulfilments.riders([box]) == {box: Rider("Ana", "", False)}, "nobody knows where she is by now"
     actions.arrive_store(actor=rider, delivery_id=row.pk)
     assert fulfilments.riders([box]) == {box: Rider("Ana", "", True)}
     actions.incident(actor=rider, delivery_id=row.pk, kind="cannot_go_on")
