@@ -42,6 +42,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/console/integrations": ("from",),
     "/store/{store}/": ("part",),
     "/store/{store}/find": ("q",),
+    "/store/{store}/orders/{order}": ("part",),
     "/store/{store}/stock": ("q", "from"),
     "/store/{store}/figures": ("day",),
     "/store/{store}/collect": ("code",),

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
-from highstreet.kernel.policy import PUBLIC, Actor, route
+from highstreet.kernel.policy import PUBLIC, actor_of, route
 from highstreet.supply.organisations import reads as organisations
 
 from . import actions, reads
@@ -57,11 +57,6 @@ class CartOut(Schema):
     count: int
 
 
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor
-
-
 def _out(key: str, store_id: UUID | None) -> dict[str, Any]:
     view = reads.cart(key, store_id)
     return {
@@ -103,7 +98,7 @@ def open_cart(request: HttpRequest, body: CartIn) -> Status[dict[str, Any]]:
     for line in body.lines:
         variant = private("var", line.variant)
         wanted[variant] = wanted.get(variant, 0) + line.quantity
-    return Status(201, _out(actions.open(actor=_actor(request), city_id=city.id, quantities=wanted).key, None))
+    return Status(201, _out(actions.open(actor=actor_of(request), city_id=city.id, quantities=wanted).key, None))
 
 
 @router.get("/carts/{key}", response={200: CartOut}, openapi_extra=refuses("not_found"))
@@ -124,7 +119,7 @@ def set_line(request: HttpRequest, key: str, variant: str, body: QuantityIn) -> 
 
     def work() -> dict[str, Any]:
         actions.set_quantity(
-            actor=_actor(request),
+            actor=actor_of(request),
             cart_key=key,
             variant_id=private("var", variant),
             quantity=body.quantity,

@@ -11,7 +11,7 @@ from pydantic import Field
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, key_of, once, private, refuses
 from highstreet.kernel.money import MAX_AMOUNT
-from highstreet.kernel.policy import Actor, route
+from highstreet.kernel.policy import actor_of, route
 
 from .. import actions, reads
 from ..reads import HandInView
@@ -63,7 +63,7 @@ class HandInIn(Body):
 @route("courier.work")
 def my_cash(request: HttpRequest) -> CashOut:
     """The cash that the courier who asks has to hand in, and what was handed in."""
-    found = reads.my_cash(_actor(request))
+    found = reads.my_cash(actor_of(request))
     return CashOut(
         in_hand=found.in_hand,
         most=found.most,
@@ -76,7 +76,7 @@ def my_cash(request: HttpRequest) -> CashOut:
 @route("fulfilment.work")
 def till(request: HttpRequest, store: str) -> TillOut:
     """Which couriers have cash to hand in, and what they handed in here lately."""
-    found = reads.till(_actor(request), private("str", store))
+    found = reads.till(actor_of(request), private("str", store))
     return TillOut(
         couriers=[
             CarrierOut(
@@ -101,7 +101,7 @@ def take_cash(request: HttpRequest, store: str, body: HandInIn) -> HttpResponse:
     def work() -> HandInOut:
         return _hand_in(
             actions.take_cash(
-                actor=_actor(request),
+                actor=actor_of(request),
                 store_id=store_id,
                 courier_id=courier_id,
                 amount=body.amount,
@@ -122,8 +122,3 @@ def _hand_in(one: HandInView) -> HandInOut:
         currency=one.currency,
         at=one.at,
     )
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from highstreet.kernel import clock, ids
 from highstreet.kernel.api import Body, once, refuses
-from highstreet.kernel.policy import Actor, route
+from highstreet.kernel.policy import Actor, actor_of, route
 from highstreet.supply.organisations import reads as organisations
 
 from .. import actions, reads
@@ -95,7 +95,7 @@ class EarningsOut(Schema):
 @route("courier.work")
 def me(request: HttpRequest) -> MeOut:
     """The courier who asks."""
-    return _me(_actor(request))
+    return _me(actor_of(request))
 
 
 @router.post("/courier/shift", response={200: MeOut}, openapi_extra=refuses("not_a_courier"))
@@ -104,8 +104,8 @@ def start(request: HttpRequest) -> HttpResponse:
     """Start the shift."""
 
     def work() -> MeOut:
-        actions.start_shift(actor=_actor(request))
-        return _me(_actor(request))
+        actions.start_shift(actor=actor_of(request))
+        return _me(actor_of(request))
 
     return once(request, work)
 
@@ -116,8 +116,8 @@ def end(request: HttpRequest) -> HttpResponse:
     """End the shift; refused with tasks_in_hand."""
 
     def work() -> MeOut:
-        actions.end_shift(actor=_actor(request))
-        return _me(_actor(request))
+        actions.end_shift(actor=actor_of(request))
+        return _me(actor_of(request))
 
     return once(request, work)
 
@@ -130,8 +130,8 @@ def pause(request: HttpRequest) -> HttpResponse:
     """Take a break: no orders until it ends, and no pay for it. Refused with orders in hand."""
 
     def work() -> MeOut:
-        actions.start_break(actor=_actor(request))
-        return _me(_actor(request))
+        actions.start_break(actor=actor_of(request))
+        return _me(actor_of(request))
 
     return once(request, work)
 
@@ -142,8 +142,8 @@ def resume(request: HttpRequest) -> HttpResponse:
     """End the break."""
 
     def work() -> MeOut:
-        actions.end_break(actor=_actor(request))
-        return _me(_actor(request))
+        actions.end_break(actor=actor_of(request))
+        return _me(actor_of(request))
 
     return once(request, work)
 
@@ -154,8 +154,8 @@ def last_order(request: HttpRequest) -> HttpResponse:
     """No new orders from now on: after those in hand comes a break, or the end of the shift."""
 
     def work() -> MeOut:
-        actions.no_more_orders(actor=_actor(request))
-        return _me(_actor(request))
+        actions.no_more_orders(actor=actor_of(request))
+        return _me(actor_of(request))
 
     return once(request, work)
 
@@ -166,8 +166,8 @@ def orders_again(request: HttpRequest) -> HttpResponse:
     """Orders again."""
 
     def work() -> MeOut:
-        actions.take_orders(actor=_actor(request))
-        return _me(_actor(request))
+        actions.take_orders(actor=actor_of(request))
+        return _me(actor_of(request))
 
     return once(request, work)
 
@@ -180,7 +180,7 @@ def orders_again(request: HttpRequest) -> HttpResponse:
 @route("courier.work")
 def position(request: HttpRequest, body: PositionIn) -> Status[None]:
     """Say where you are. A PUT: saying it again changes nothing, so no Idempotency-Key is needed."""
-    actions.report_position(actor=_actor(request), lat=body.lat, lon=body.lon)
+    actions.report_position(actor=actor_of(request), lat=body.lat, lon=body.lon)
     return Status(204, None)
 
 
@@ -188,7 +188,7 @@ def position(request: HttpRequest, body: PositionIn) -> Status[None]:
 @route("courier.work")
 def earnings(request: HttpRequest, query: Query[OfDay]) -> EarningsOut:
     """What one day's deliveries and shifts earned (`total` in fen), and the rule. Today without `day`."""
-    actor = _actor(request)
+    actor = actor_of(request)
     city = organisations.city(reads.me(actor).city_id)
     found = reads.earnings(actor, query.day or clock.now().astimezone(city.zone).date())
     return EarningsOut(
@@ -218,8 +218,3 @@ def _me(actor: Actor) -> MeOut:
         lat=own.lat,
         lon=own.lon,
     )
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

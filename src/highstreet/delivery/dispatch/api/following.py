@@ -11,7 +11,7 @@ from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import private, refuses
-from highstreet.kernel.policy import PUBLIC, route
+from highstreet.kernel.policy import PUBLIC, actor_of, route
 from highstreet.kernel.refusal import Refused
 from highstreet.kernel.refusals import NOT_FOUND
 from highstreet.trade.cart.rules import is_key
@@ -19,7 +19,7 @@ from highstreet.trade.orders import reads as orders
 
 from ..reads import tracking
 from ..rules.causes import IN_STORE, Cause
-from .work import actor_of, router
+from .work import router
 
 
 class Keyed(Schema):

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
-from highstreet.kernel.policy import route
+from highstreet.kernel.policy import actor_of, route
 
 from .. import actions
 from ..reads import candidates as hands
-from .work import actor_of, router
+from .work import router
 
 
 class OverrideIn(Body):

@@ -13,12 +13,12 @@ from pydantic import BeforeValidator, Field
 
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
-from highstreet.kernel.policy import route
+from highstreet.kernel.policy import actor_of, route
 from highstreet.supply.organisations import reads as organisations
 
 from .. import actions
 from ..reads import replays as reads
-from .work import actor_of, router
+from .work import router
 
 
 def _day(text: Any) -> date:
@@ -41,7 +41,7 @@ class ReplayIn(Body):
     couriers: int = Field(100, ge=10, le=300)
     roster: Literal["worked", "planned", "proposed", "other"] = "worked"
     other_day: Day | None = None
-    quantile: int = Field(0, ge=0, le=99)
+    quantile: Literal[0] | Annotated[int, Field(ge=50, le=99)] = 0
 
 
 class ReplayOut(Schema):

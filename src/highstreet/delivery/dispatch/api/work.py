@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, once, private, refuses
 from highstreet.kernel.money import MAX_AMOUNT
-from highstreet.kernel.policy import Actor, route
+from highstreet.kernel.policy import actor_of, route
 
 from .. import actions, reads
 from ..reads.places import WaitView, place_to_wait
@@ -256,8 +256,3 @@ def _job(job: reads.JobView) -> JobOut:
         cash=job.cash,
         accept_by=job.accept_by,
     )
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

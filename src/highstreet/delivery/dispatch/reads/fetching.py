@@ -43,11 +43,10 @@ def _arrivals(courier_ids: Collection[UUID]) -> dict[UUID, datetime]:
     if not courier_ids:
         return {}
     now, found = clock.now(), dict[UUID, datetime]()
-    bags = defaultdict[UUID, list[Delivery]](list)
+    bags = defaultdict[UUID | None, list[Delivery]](list)
     live = Delivery.objects.filter(courier_id__in=courier_ids, status__in=LIVE)
     for row in live.select_related("courier").defer("proof"):
-        assert row.courier is not None
-        bags[row.courier.pk].append(row)
+        bags[row.courier_id].append(row)
     for rows in bags.values():
         courier, first = rows[0].courier, rules.stops(snapshot.tasks(rows, now))[0]
         if courier is None or courier.lat is None or courier.lon is None or first.kind != "pickup":

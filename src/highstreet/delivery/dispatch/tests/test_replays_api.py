@@ -76,6 +76,7 @@ def test_asked_for_run_and_read() -> None:
         ({"policy": "luck"}, "invalid"),
         ({"couriers": 9}, "invalid"),
         ({"quantile": 49}, "invalid"),
+        ({"quantile": 100}, "invalid"),
         ({"roster": "planned"}, "replay_no_roster"),
         ({"roster": "other"}, "replay_other_day"),
         ({"more": 1}, "invalid"),

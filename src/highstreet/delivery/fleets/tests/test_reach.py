@@ -10,9 +10,12 @@ from highstreet.delivery.dispatch.models import Delivery
 from highstreet.delivery.dispatch.tests.test_journey import rider
 from highstreet.delivery.promise.models import CourierReach
 from highstreet.kernel import clock
+from highstreet.supply.organisations import reads as organisations
 from highstreet.supply.stores import reads as stores
+from highstreet.supply.stores.models import Store
 from highstreet.trade.orders.tests import support as shop
 
+from ..reads import couriers_in
 from .support import Scripted, given, hire, tell
 
 
@@ -72,3 +75,11 @@ def test_a_store_where_nobody_came_yet_goes_by_the_others(town: shop.Town, provi
     assert reach(town) == [7] * len(town.stores)
     Delivery.objects.update(not_before="2026-11-24T15:00Z")
     assert reach(town) == [round(hired.USUAL_SECONDS / 60)] * len(town.stores), "whose window was chosen is asked later"
+
+
+def test_a_closed_store_counts_for_nobody(town: shop.Town, provider: Scripted) -> None:
+    hire(town)
+    assert couriers_in(town.city) == {town.stores[0]: 10}
+    Store.objects.filter(pk=town.stores[0]).update(active=False)
+    organisations.forget()
+    assert couriers_in(town.city) == {}

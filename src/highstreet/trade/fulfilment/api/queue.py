@@ -13,10 +13,10 @@ from pydantic import Field
 from highstreet.kernel import ids
 from highstreet.kernel.api import private, refuses
 from highstreet.kernel.paging import MAX_CURSOR, PATTERN
-from highstreet.kernel.policy import route
+from highstreet.kernel.policy import actor_of, route
 
 from .. import reads
-from .work import actor_of, router
+from .work import router
 
 
 class RiderOut(Schema):

@@ -12,7 +12,7 @@ from pydantic import Field
 from highstreet.kernel import ids
 from highstreet.kernel.api import Body, key_of, once, private, refuses
 from highstreet.kernel.guesses import guarded
-from highstreet.kernel.policy import Actor, route
+from highstreet.kernel.policy import actor_of, route
 
 from .. import actions, reads
 from ..refusals import CODE_UNKNOWN
@@ -95,11 +95,6 @@ class Collect(Body):
     store: str = Field(max_length=40)
     code: str = Field(min_length=1, max_length=20)
     cash_received: int = Field(0, ge=0, le=10**9)
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor
 
 
 def _line(view: reads.FulfilmentView, text: str) -> Any:

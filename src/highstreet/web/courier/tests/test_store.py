@@ -28,7 +28,7 @@ def test_the_store_sees_who_comes_and_who_is_there() -> None:
         return [words(picker.get(page, headers={"Accept-Language": language})) for page in pages]
 
     queue, order = seen()
-    assert "Waits for the courier" in queue and "No courier has been chosen yet" in order
+    assert "Waits for the courier" in queue and "No courier has taken it yet" in order
     assert not any("陈师傅" in page for page in seen())
     ride.go("accept")
     assert all(re.search(r"陈师傅 in about \d min", page) for page in seen())
@@ -50,5 +50,10 @@ def test_one_who_waits_while_it_is_packed_stands_out() -> None:
     ride = Ride(made, client, courier, *give(made, courier, packed=False))
     ride.go("accept", "arrive_store")
     picker = world.person(made, "picker", store=made.store)
-    page = words(picker.get(f"/store/{ids.public('str', made.store.pk)}/"))
+    base = f"/store/{ids.public('str', made.store.pk)}"
+    page = words(picker.get(f"{base}/"))
     assert '<p class="row strong">' in page and "陈师傅 is here" in page
+    order = f"{base}/orders/{ids.public('ful', ride.fulfilment)}"
+    assert "陈师傅 is here" in words(picker.get(order)), "whoever picks it sees it, too"
+    part = words(picker.get(order, {"part": "comes"}, headers={"HX-Request": "true"}))
+    assert "陈师傅 is here" in part and "<h1" not in part and "part=comes" in part

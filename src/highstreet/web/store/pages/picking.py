@@ -28,6 +28,7 @@ from .frame import StaffRequest, Tried, go, order_for, page, store_for, tried
 from .queue import Due, coming
 
 PICKING = ("accepted", "picking")
+FETCHED = (*PICKING, "packed", "ready")
 PAPERS = ("a5", "80")
 CANDIDATES = 4
 PREFERENCES = {
@@ -65,9 +66,16 @@ class Row:
 
 @route("fulfilment.read")
 def order(request: StaffRequest, store: str, order: str) -> HttpResponse:
-    """One order: its pick list while it is picked, and the next step after."""
+    """One order: its pick list while it is picked, and the next step after. `part=comes`: who fetches it, alone."""
     shop = store_for(request, store)
-    return _order(request, shop, order, order_for(request, shop, order))
+    view = order_for(request, shop, order)
+    if request.htmx and request.GET.get("part") == "comes":
+        return page(request, shop, "comes", {"order_code": order, "comes": _comes(view)}, tab="queue")
+    return _order(request, shop, order, view)
+
+
+def _comes(view: FulfilmentView) -> str:
+    return coming(fulfilments.riders([view.id]).get(view.id))
 
 
 @route("fulfilment.work")
@@ -189,6 +197,8 @@ def _order(
     scan, done, now = scanned or Tried(), done or Tried(), clock.now()
     rows = sorted((Row.of(line) for line in view.lines), key=lambda row: row.left == 0)
     tone, words = STATES.get(view.status, ("", ""))
+    # A scan draws the list alone, and asks for nobody.
+    awaited = view.mode == "delivery" and view.status in FETCHED and not request.htmx
     context: dict[str, Any] = {
         "order": view,
         "order_code": code,
@@ -205,7 +215,8 @@ def _order(
         "state_tone": tone,
         "state_words": words,
         "preference": PREFERENCES[view.substitution],
-        "comes": coming(fulfilments.riders([view.id]).get(view.id)) if view.status == "ready" else "",
+        "awaited": awaited,
+        "comes": _comes(view) if awaited else "",
     }
     status = scan.status if scan.refused else 0
     template = "pick" if request.htmx else "order"
