@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+import numpy as np
 import pytest
 from django.contrib import admin
 from django.db import connection, transaction
@@ -322,10 +323,15 @@ class TestZones:
         assert most == [rules.capacity(9), rules.capacity(1), rules.capacity(1)]
         while (found := self.offer(place, WEST + 1)) is not None:
             self.hold(found)
-        assert self.offer(place, WEST) is not None, "the fleet has room, which its neighbour cannot have"
+        for _ in range(3):
+            self.hold(self.sure(place, WEST))  # the fleet has room, which its neighbour cannot have
+        self.look(place)
+        counted = {part: Zone.objects.get(pk=self.zone(place, part)).couriers for part in parts}
+        assert counted == {WEST: 0, WEST + 1: 1, EAST: 1}, "our own do not stand by for what the fleet has promised"
         uses = [hire(couriers=4)]
         organisations.forget()
-        self.look(place)
+        with np.errstate(all="raise"):
+            self.look(place)
         most = [max(self.room(place, part)) for part in parts]
         assert most[0] == rules.capacity(9) and most[2] == rules.capacity(3), "our own bring nothing any more"
         people = sorted(one.couriers for one in reads.room(planner(place), place.city_id, NOON))
